@@ -1,0 +1,28 @@
+// Runs jest suites by name (unit, integration, e2e, fuzz, kube) on the pinned Node. Extra arguments go to jest: unit -- -t name
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const split = process.argv.indexOf('--')
+const suites = process.argv.slice(2, split === -1 ? undefined : split)
+const extra = split === -1 ? [] : process.argv.slice(split + 1)
+// One file at a time where tests own machine-wide things (namespaces, ports) or need the cores to themselves.
+const serial = new Set(['e2e', 'kube'])
+
+let failed = false
+for (const suite of suites) {
+  const reports = process.env.FAIRLEAD_TEST_REPORTS
+  if (reports !== undefined) mkdirSync(reports, { recursive: true })
+  const report = reports === undefined ? [] : ['--json', `--outputFile=${join(reports, `${suite}.json`)}`]
+  const args = [join(root, 'node_modules/jest/bin/jest.js'), `--testPathPatterns=/test/${suite}/`, '--passWithNoTests', ...report]
+  if (serial.has(suite)) args.push('--runInBand')
+  const result = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', ...args, ...extra], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, FAIRLEAD_SUITE: suite },
+  })
+  failed ||= result.status !== 0
+}
+process.exit(failed ? 1 : 0)

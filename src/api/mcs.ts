@@ -1,0 +1,51 @@
+/**
+ * The Multi-Cluster Services API (KEP-1645, group multicluster.x-k8s.io) and ClusterProperty (KEP-2149).
+ */
+import type { Condition, KubeObject, Protocol } from './objects.ts'
+
+export interface ServiceExport extends KubeObject {
+  spec?: { exportedLabels?: Record<string, string>; exportedAnnotations?: Record<string, string> }
+  status?: { conditions?: Condition[] }
+}
+
+export type ImportType = 'ClusterSetIP' | 'Headless'
+
+export interface ImportPort {
+  name?: string
+  protocol?: Protocol
+  appProtocol?: string
+  port: number
+}
+
+export interface ServiceImport extends KubeObject {
+  spec?: {
+    type: ImportType
+    ports: ImportPort[]
+    ips?: string[]
+    ipFamilies?: ('IPv4' | 'IPv6')[]
+    sessionAffinity?: 'None' | 'ClientIP'
+    sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } }
+    internalTrafficPolicy?: string
+    trafficDistribution?: string
+  }
+  status?: { clusters?: { cluster: string }[]; conditions?: Condition[] }
+}
+
+export interface ClusterProperty extends KubeObject {
+  spec: { value: string }
+}
+
+export const ExportCondition = { valid: 'Valid', ready: 'Ready', conflict: 'Conflict' } as const
+export const ExportReason = {
+  valid: 'Valid',
+  noService: 'NoService',
+  invalidServiceType: 'InvalidServiceType',
+  exported: 'Exported',
+  pending: 'Pending',
+  failed: 'Failed',
+  noConflicts: 'NoConflicts',
+  portConflict: 'PortConflict',
+  typeConflict: 'TypeConflict',
+} as const
+export const ImportCondition = { ready: 'Ready' } as const
+export const ImportReason = { ready: 'Ready', pending: 'Pending' } as const

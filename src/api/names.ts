@@ -1,0 +1,63 @@
+/**
+ * Names that several processes must agree on: API groups, labels, annotations, ports.
+ */
+
+export const MCS_GROUP = 'multicluster.x-k8s.io'
+export const ABOUT_GROUP = 'about.k8s.io'
+export const FAIRLEAD_GROUP = 'fairlead.dev'
+
+/** Where the default install puts the processes. */
+export const SYSTEM_NAMESPACE = 'fairlead-system'
+
+/** DNS zone of the clusterset (KEP-1645). */
+export const CLUSTERSET_ZONE = 'clusterset.local'
+
+/** ClusterProperty names (KEP-2149). */
+export const ClusterPropertyName = {
+  clusterId: 'cluster.clusterset.k8s.io',
+  clusterset: 'clusterset.k8s.io',
+} as const
+
+export const Label = {
+  /** On imported EndpointSlices: the import's name (KEP-1645). */
+  serviceName: 'multicluster.kubernetes.io/service-name',
+  /** On imported EndpointSlices: the exporting cluster's id (KEP-1645). */
+  sourceCluster: 'multicluster.kubernetes.io/source-cluster',
+  /** On EndpointSlices: the Service kube-proxy programs from them. */
+  kubeServiceName: 'kubernetes.io/service-name',
+  /** On EndpointSlices: who writes them. */
+  managedBy: 'endpointslice.kubernetes.io/managed-by',
+  /** On derived Services: the import's name they serve. */
+  derivedFrom: 'fairlead.dev/derived-from',
+} as const
+
+export const Annotation = {
+  /** On the import: the derived Service's name (reference controller, Cilium). */
+  derivedService: 'multicluster.kubernetes.io/derived-service',
+} as const
+
+/** Value of `endpointslice.kubernetes.io/managed-by` on what we write. */
+export const MANAGED_BY = 'fairlead.dev'
+
+/** Ports of our processes. */
+export const Port = {
+  /** Router: links of other clusters and control sessions of our own controller, mutual TLS. */
+  link: 5671,
+  /** Resolver inside its pod; its Service maps 53 to it. */
+  dns: 5353,
+  /** /livez, /readyz, /metrics of every process. */
+  health: 9090,
+} as const
+
+/** Range of router ports that imports own, one per imported service port; first and last included. */
+export const LISTEN_PORTS = { first: 20_000, last: 29_999 } as const
+
+/** ALPN names on the link port. Without ALPN a connection is taken for a data connection. */
+export const Alpn = { control: 'fairlead-control/1', data: 'fairlead-data/1' } as const
+
+/** `namespace/name`, the key of a service in records, snapshots and stores. */
+export type ServiceKey = `${string}/${string}`
+
+export function serviceKey(namespace: string, name: string): ServiceKey {
+  return `${namespace}/${name}`
+}

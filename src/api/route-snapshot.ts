@@ -1,0 +1,52 @@
+/**
+ * All that a router knows of its own cluster, as one immutable value. The control plane swaps it whole.
+ */
+import type { LinkEndpoint } from './link.ts'
+import type { ServiceKey } from './names.ts'
+import type { Protocol } from './objects.ts'
+
+/** A port on the router that stands for one port of an import (ingress). */
+export interface ListenerSpec {
+  readonly service: ServiceKey
+  readonly protocol: Protocol
+  /** The import's port, as clients name it. */
+  readonly port: number
+  /** Where the router listens; owned by this import and recorded in its derived Service. */
+  readonly listenPort: number
+}
+
+/** One address a local backend listens at. */
+export interface Backend {
+  readonly address: string
+  readonly port: number
+  readonly ready: boolean
+}
+
+/** One port of a Service that this cluster exports (egress). */
+export interface ExportedPort {
+  readonly protocol: Protocol
+  readonly port: number
+  readonly backends: readonly Backend[]
+}
+
+/** A cluster to dial. */
+export interface LinkSpec {
+  readonly name: string
+  readonly endpoints: readonly LinkEndpoint[]
+  readonly cost: number
+}
+
+export interface RouteSnapshot {
+  /** False until the control plane was read once: nothing may be concluded from what is missing. */
+  readonly synced: boolean
+  readonly listeners: readonly ListenerSpec[]
+  readonly exports: ReadonlyMap<ServiceKey, readonly ExportedPort[]>
+  readonly links: readonly LinkSpec[]
+}
+
+export const emptyRouteSnapshot: RouteSnapshot = {
+  synced: false,
+  listeners: [],
+  exports: new Map(),
+  links: [],
+}

@@ -1,0 +1,47 @@
+/**
+ * What one cluster tells the others about one exported Service. Travels between clusters, so it is untrusted input:
+ * `src/link` checks its shape and bounds before anybody reads it.
+ */
+import type { ImportType } from './mcs.ts'
+import type { ServiceKey } from './names.ts'
+import type { Protocol } from './objects.ts'
+
+export interface RecordPort {
+  /** Empty when the Service's port has no name. */
+  readonly name: string
+  readonly protocol: Protocol
+  readonly port: number
+  readonly appProtocol?: string
+  /** Ready endpoints behind this port in the exporting cluster. */
+  readonly readyEndpoints: number
+}
+
+export interface ServiceRecord {
+  readonly namespace: string
+  readonly name: string
+  /** ServiceExport creationTimestamp, RFC 3339: the oldest export wins. */
+  readonly exportedAt: string
+  readonly type: ImportType
+  readonly ports: readonly RecordPort[]
+  readonly ipFamilies: readonly ('IPv4' | 'IPv6')[]
+  readonly sessionAffinity: 'None' | 'ClientIP'
+  /** Only with ClientIP. */
+  readonly sessionAffinityTimeoutSeconds?: number
+  readonly internalTrafficPolicy?: string
+  readonly trafficDistribution?: string
+  readonly exportedLabels?: Readonly<Record<string, string>>
+  readonly exportedAnnotations?: Readonly<Record<string, string>>
+}
+
+/** Every record of one origin cluster. Only that cluster's controller writes it. */
+export interface OriginState {
+  readonly cluster: string
+  /** Grows each time a controller of the cluster takes over. */
+  readonly epoch: number
+  /** Grows with each change inside an epoch. */
+  readonly sequence: number
+  readonly records: ReadonlyMap<ServiceKey, ServiceRecord>
+}
+
+/** What the whole clusterset exports, by cluster id. A cluster that is absent is unknown, not empty. */
+export type Directory = ReadonlyMap<string, OriginState>
