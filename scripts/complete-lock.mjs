@@ -2,14 +2,43 @@
 // hold them, so that `npm ci` accepts the lock file on every platform. Run after changing dependencies.
 import { readFileSync, writeFileSync } from 'node:fs'
 
-const OS = ['darwin', 'win32', 'android', 'freebsd', 'openharmony', 'linux', 'aix', 'netbsd', 'openbsd', 'sunos']
-const CPU = { x64: 'x64', arm64: 'arm64', ia32: 'ia32', arm: 'arm', riscv64: 'riscv64', ppc64: 'ppc64', s390x: 's390x', loong64: 'loong64', mips64el: 'mips64el', wasm32: 'wasm32', universal: undefined }
+const OS = [
+  'darwin',
+  'win32',
+  'android',
+  'freebsd',
+  'openharmony',
+  'linux',
+  'aix',
+  'netbsd',
+  'openbsd',
+  'sunos',
+]
+const CPU = {
+  x64: 'x64',
+  arm64: 'arm64',
+  ia32: 'ia32',
+  arm: 'arm',
+  riscv64: 'riscv64',
+  ppc64: 'ppc64',
+  s390x: 's390x',
+  loong64: 'loong64',
+  mips64el: 'mips64el',
+  wasm32: 'wasm32',
+  universal: undefined,
+}
 
 function platformOf(name) {
   const words = name.split('/').pop().split('-')
   const os = OS.filter((candidate) => words.includes(candidate))
-  const cpu = Object.keys(CPU).filter((candidate) => words.includes(candidate) && CPU[candidate] !== undefined)
-  const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.some((word) => word.startsWith('gnu')) ? ['glibc'] : []
+  const cpu = Object.keys(CPU).filter(
+    (candidate) => words.includes(candidate) && CPU[candidate] !== undefined,
+  )
+  const libc = words.some((word) => word.startsWith('musl'))
+    ? ['musl']
+    : words.some((word) => word.startsWith('gnu'))
+      ? ['glibc']
+      : []
   return { ...(cpu.length > 0 && { cpu }), ...(libc.length > 0 && { libc }), ...(os.length > 0 && { os }) }
 }
 

@@ -1,4 +1,5 @@
-// Runs jest suites by name (unit, integration, e2e, fuzz, kube) on the pinned Node. Extra arguments go to jest: unit -- -t name
+// Runs jest suites by name (unit, integration, e2e, fuzz, kube) on the pinned Node. What follows `--` goes to jest; a
+// path there replaces the suite's own: unit -- test/unit/dns, or unit -- -t 'part of a name'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -16,13 +17,18 @@ for (const suite of suites) {
   const reports = process.env.FAIRLEAD_TEST_REPORTS
   if (reports !== undefined) mkdirSync(reports, { recursive: true })
   const report = reports === undefined ? [] : ['--json', `--outputFile=${join(reports, `${suite}.json`)}`]
-  const args = [join(root, 'node_modules/jest/bin/jest.js'), `--testPathPatterns=/test/${suite}/`, '--passWithNoTests', ...report]
+  const chosen = extra.some((word) => word.startsWith('test/')) ? [] : [`--testPathPatterns=/test/${suite}/`]
+  const args = [join(root, 'node_modules/jest/bin/jest.js'), ...chosen, '--passWithNoTests', ...report]
   if (serial.has(suite)) args.push('--runInBand')
-  const result = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', ...args, ...extra], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, FAIRLEAD_SUITE: suite },
-  })
+  const result = spawnSync(
+    process.execPath,
+    ['--experimental-vm-modules', '--no-warnings', ...args, ...extra],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, FAIRLEAD_SUITE: suite },
+    },
+  )
   failed ||= result.status !== 0
 }
 process.exit(failed ? 1 : 0)
