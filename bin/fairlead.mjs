@@ -1,14 +1,16 @@
 #!/usr/bin/env node
-// The `fairlead` command. Runs the bundle when there is one, else the sources, on Node 24 (Node 20 cannot load them).
+// The `fairlead` command. Runs the bundle when it is up to date, else the sources, on Node 24 (Node 20 cannot load them).
 import { spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundleIsFresh } from './bundle-state.mjs'
 
 const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))))
-const bundle = join(root, 'dist', 'fairlead.mjs')
-const entry = existsSync(bundle) ? bundle : join(root, 'src', 'bin', 'fairlead.ts')
+const entry = bundleIsFresh(root)
+  ? join(root, 'dist', 'fairlead.mjs')
+  : join(root, 'src', 'bin', 'fairlead.ts')
 const [major, minor] = process.versions.node.split('.').map(Number)
 const capable = major > 22 || (major === 22 && minor >= 18)
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleIsFresh } from '../bin/bundle-state.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = join(root, 'node_modules')
@@ -68,6 +69,17 @@ function run(script, args) {
   })
 }
 
+/** Bundles start several times faster than sources; what runs processes gets fresh ones. */
+function bundle() {
+  if (bundleIsFresh(root)) return
+  const result = spawnSync(pinnedNode(), [join(root, 'scripts', 'build.mjs')], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
+  if (result.status !== 0) process.exit(result.status ?? 1)
+}
+
 install()
 const [script, ...args] = process.argv.slice(2)
+if (script !== undefined && script !== 'scripts/build.mjs') bundle()
 if (script !== undefined) run(script, args)
