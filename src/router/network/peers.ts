@@ -1,0 +1,12 @@
+/**
+ * What the data path sees of the other clusters: a transport to each, and who can be reached now.
+ */
+import type { FlowTransport } from '../../amqp/flow-transport.ts'
+
+/** Implemented by RouterNetwork. */
+export interface PeerTransports {
+  /** The usable data connection to `cluster` with the fewest open flows; undefined when there is none. */
+  transportTo(cluster: string): FlowTransport | undefined
+  /** Clusters that a flow can be opened to now, sorted. */
+  reachable(): readonly string[]
+}
