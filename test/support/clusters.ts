@@ -1,0 +1,124 @@
+/**
+ * Two or more clusters for an end-to-end test: the lab's, or kind's when FAIRLEAD_E2E=kind. Tests speak to them only as
+ * a user would: kubectl, and commands run in a client pod.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from './eventually.ts'
+import { type RunOptions, type RunResult, run, start } from './run.ts'
+import { ROOT } from './source-tree.ts'
+
+const FAIRLEAD = join(ROOT, 'bin', 'fairlead.mjs')
+
+export interface Clusters {
+  /** kubectl with the cluster's context. */
+  kubectl(cluster: string, args: readonly string[], options?: RunOptions): Promise<RunResult>
+  /** kubectl whose end the test decides. */
+  startKubectl(cluster: string, args: readonly string[]): ChildProcess
+  /** Runs a command in a fresh client pod of the cluster. */
+  exec(cluster: string, command: readonly string[], options?: RunOptions): Promise<RunResult>
+  startExec(cluster: string, command: readonly string[], options?: RunOptions): ChildProcess
+  /** `fairlead` with the kubeconfig of the clusters. */
+  fairlead(args: readonly string[], options?: RunOptions): Promise<RunResult>
+  /** Drops every packet between two clusters, and lets them through again. Lab only. */
+  cut(a: string, b: string): Promise<void>
+  heal(a: string, b: string): Promise<void>
+  /** Kills the process of a role with SIGKILL: router, controller, dns or api-server. Lab only. */
+  kill(cluster: string, role: string): Promise<void>
+  down(): Promise<void>
+}
+
+/** Runs `fairlead ARGS` from the sources of this checkout. */
+export function fairlead(args: readonly string[], options?: RunOptions): Promise<RunResult> {
+  return run([process.execPath, FAIRLEAD, ...args], options)
+}
+
+/** Starts `fairlead ARGS`. */
+export function startFairlead(args: readonly string[], options?: RunOptions): ChildProcess {
+  return start([process.execPath, FAIRLEAD, ...args], options)
+}
+
+/** Brings up a lab with a state folder of its own. */
+export async function upLab(clusters = ['east', 'west'], ...flags: readonly string[]): Promise<Clusters> {
+  const state = await mkdtemp(join(tmpdir(), 'fairlead-lab-'))
+  const lab = (command: string, ...args: readonly string[]) => ['lab', command, '--state', state, ...args]
+  await fairlead([...lab('up'), '--detach', '--clusters', clusters.join(','), ...flags], { timeout: 120_000 })
+  const kubeconfig = (await fairlead(lab('kubeconfig'))).stdout.trim()
+  const env = { KUBECONFIG: kubeconfig }
+  const inCluster = (cluster: string, args: readonly string[]) => [
+    'kubectl',
+    '--kubeconfig',
+    kubeconfig,
+    '--context',
+    cluster,
+    ...args,
+  ]
+  return {
+    kubectl: (cluster, args, options) => run(inCluster(cluster, args), options),
+    startKubectl: (cluster, args) => start(inCluster(cluster, args)),
+    exec: (cluster, command, options) => fairlead([...lab('exec', cluster), '--', ...command], options),
+    startExec: (cluster, command, options) =>
+      startFairlead([...lab('exec', cluster), '--', ...command], options),
+    fairlead: (args, options) => fairlead(args, { ...options, env: { ...env, ...options?.env } }),
+    cut: async (a, b) => void (await fairlead(lab('cut', a, b))),
+    heal: async (a, b) => void (await fairlead(lab('heal', a, b))),
+    kill: async (cluster, role) => void (await fairlead(lab('kill', cluster, role))),
+    async down() {
+      await fairlead(lab('down'), { timeout: 60_000 })
+      await rm(state, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Two clusters, east and west, with fairlead installed and linked. */
+export async function upClusters(): Promise<Clusters> {
+  return process.env['FAIRLEAD_E2E'] === 'kind' ? (await import('./kind-clusters.ts')).upKind() : upLab()
+}
+
+/** Applies objects given as YAML text. */
+export async function apply(clusters: Clusters, cluster: string, yaml: string): Promise<void> {
+  await clusters.kubectl(cluster, ['apply', '-f', '-'], { input: yaml })
+}
+
+/** Waits for a Deployment's rollout. */
+export async function rolledOut(
+  clusters: Clusters,
+  cluster: string,
+  name: string,
+  namespace = 'demo',
+): Promise<void> {
+  await clusters.kubectl(cluster, [
+    'rollout',
+    'status',
+    `deployment/${name}`,
+    '-n',
+    namespace,
+    '--timeout=60s',
+  ])
+}
+
+/** curl in a client pod; the body. Throws when curl fails. */
+export async function curl(clusters: Clusters, cluster: string, ...args: readonly string[]): Promise<string> {
+  const result = await clusters.exec(cluster, [
+    'curl',
+    '--silent',
+    '--show-error',
+    '--fail',
+    '--max-time',
+    '5',
+    ...args,
+  ])
+  return result.stdout
+}
+
+/** curl again and again until it answers. */
+export function curlEventually(
+  clusters: Clusters,
+  cluster: string,
+  url: string,
+  within = 10_000,
+): Promise<string> {
+  return eventually(() => curl(clusters, cluster, '--connect-timeout', '1', url), { within })
+}
