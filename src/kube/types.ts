@@ -83,3 +83,20 @@ export interface Store<T extends KubeObject> {
   /** Called synchronously after each change to the store. Returns the way to stop. */
   subscribe(listener: (event: StoreEvent<T>) => void): () => void
 }
+
+export interface WatchOptions {
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
+  /** Events after this version. */
+  readonly resourceVersion: string
+  /** The server ends the watch after this many seconds. */
+  readonly timeoutSeconds: number
+  readonly signal: AbortSignal
+}
+
+/** A client that can also watch: what reflectors need. */
+export interface WatchingKubeClient extends KubeClient {
+  /** Opens a watch with bookmarks; yields its bytes, one JSON event a line. */
+  watch(type: ResourceType, options: WatchOptions): Promise<AsyncIterable<Uint8Array>>
+}

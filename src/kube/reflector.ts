@@ -1,0 +1,231 @@
+/**
+ * Keeps a store equal to what an API server has: list, then watch, for ever, through restarts, lost history and silence.
+ */
+import type { KubeObject } from '../api/objects.ts'
+import type { ResourceType } from '../api/resources.ts'
+import { Backoff } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
+import { describeError, errorCode, TimeoutError } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import { needsRelist, UnreachableError } from './errors.ts'
+import { type KubeMetrics, noKubeMetrics } from './kube-metrics.ts'
+import {
+  REFLECTOR_BACKOFF,
+  UNREACHABLE_BACKOFF_MAX_MS,
+  WATCH_HEALTHY_MS,
+  WATCH_SILENCE_MS,
+  WATCH_TIMEOUT_SECONDS,
+} from './limits.ts'
+import { type IndexFunctions, ObjectStore } from './store.ts'
+import type { ObjectRef, Store, StoreEvent, WatchingKubeClient } from './types.ts'
+import { type WatchEvent, watchEvents } from './watch-stream.ts'
+
+export interface ReflectorDeps {
+  readonly client: Pick<WatchingKubeClient, 'list' | 'watch'>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: KubeMetrics
+  readonly random?: () => number
+}
+
+export interface ReflectorConfig<T> {
+  /** Default: all namespaces. */
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
+  /** For `byIndex`. */
+  readonly indexes?: IndexFunctions<T>
+  /** Shrinks each object before it is kept, e.g. to the fields that are read. managedFields are always dropped. */
+  readonly transform?: (object: T) => T
+}
+
+/** A store that fills itself once started, until stopped. */
+export type Reflected<T extends KubeObject> = Store<T> & Startable
+
+/** Watches one resource. `start` returns at once; wait for `whenSynced` where a complete picture is needed. */
+export function reflect<T extends KubeObject>(
+  deps: ReflectorDeps,
+  type: ResourceType,
+  config: ReflectorConfig<T> = {},
+): Reflected<T> {
+  return new Reflector<T>(deps, type, config)
+}
+
+class Reflector<T extends KubeObject> implements Store<T>, Startable {
+  readonly #client: ReflectorDeps['client']
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #metrics: KubeMetrics
+  readonly #random: () => number
+  readonly #type: ResourceType
+  readonly #config: ReflectorConfig<T>
+  readonly #store: ObjectStore<T>
+  readonly #backoff: Backoff
+  readonly #stopping = new AbortController()
+  /** Where the next watch begins; undefined asks for a list first. */
+  #resourceVersion: string | undefined
+  #running: Promise<void> | undefined
+
+  constructor(deps: ReflectorDeps, type: ResourceType, config: ReflectorConfig<T>) {
+    this.#client = deps.client
+    this.#clock = deps.clock
+    this.#log = deps.log.child({ component: 'reflector', resource: type.plural })
+    this.#metrics = deps.metrics ?? noKubeMetrics
+    this.#random = deps.random ?? Math.random
+    this.#type = type
+    this.#config = config
+    this.#backoff = new Backoff(REFLECTOR_BACKOFF, this.#random)
+    this.#store = new ObjectStore(config.indexes ?? {}, (error) => this.#handlerFailed(error))
+  }
+
+  get synced(): boolean {
+    return this.#store.synced
+  }
+
+  whenSynced(signal?: AbortSignal): Promise<void> {
+    return this.#store.whenSynced(signal)
+  }
+
+  get(ref: ObjectRef): T | undefined {
+    return this.#store.get(ref)
+  }
+
+  list(namespace?: string): readonly T[] {
+    return this.#store.list(namespace)
+  }
+
+  byIndex(index: string, value: string): readonly T[] {
+    return this.#store.byIndex(index, value)
+  }
+
+  subscribe(listener: (event: StoreEvent<T>) => void): () => void {
+    return this.#store.subscribe(listener)
+  }
+
+  async start(): Promise<void> {
+    this.#running ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      let failure: unknown
+      try {
+        await this.#listAndWatch()
+      } catch (error) {
+        failure = error
+      }
+      if (signal.aborted) return
+      if (failure !== undefined) this.#report(failure)
+      await this.#clock.sleep(this.#nextDelay(failure), signal).catch(() => {})
+    }
+  }
+
+  async #listAndWatch(): Promise<void> {
+    if (this.#resourceVersion === undefined) await this.#relist()
+    const startedAt = this.#clock.monotonic()
+    try {
+      await this.#watch(this.#resourceVersion ?? '')
+    } finally {
+      if (this.#clock.monotonic() - startedAt >= WATCH_HEALTHY_MS) this.#backoff.reset()
+    }
+  }
+
+  async #relist(): Promise<void> {
+    const { namespace, labelSelector, fieldSelector } = this.#config
+    const selectors = { ...(namespace && { namespace }), ...(labelSelector && { labelSelector }) }
+    const { items, resourceVersion } = await this.#client.list<T>(this.#type, {
+      ...selectors,
+      ...(fieldSelector && { fieldSelector }),
+      signal: this.#stopping.signal,
+    })
+    this.#metrics.listed(this.#type.plural)
+    this.#store.replace(items.map((item) => this.#shrink(item)))
+    this.#resourceVersion = resourceVersion
+  }
+
+  /** One watch until the server ends it, it fails, or it has been silent for too long. */
+  async #watch(resourceVersion: string): Promise<void> {
+    const silence = new AbortController()
+    const { min, max } = WATCH_TIMEOUT_SECONDS
+    const { namespace, labelSelector, fieldSelector } = this.#config
+    const body = await this.#client.watch(this.#type, {
+      namespace,
+      labelSelector,
+      fieldSelector,
+      resourceVersion,
+      timeoutSeconds: Math.round(min + this.#random() * (max - min)),
+      signal: AbortSignal.any([this.#stopping.signal, silence.signal]),
+    })
+    await this.#follow(body, silence)
+  }
+
+  async #follow(body: AsyncIterable<Uint8Array>, silence: AbortController): Promise<void> {
+    const giveUp = (): void => silence.abort(new TimeoutError(`no event for ${WATCH_SILENCE_MS} ms`))
+    let cancel = this.#clock.after(WATCH_SILENCE_MS, giveUp)
+    try {
+      for await (const event of watchEvents<T>(body, `watch of ${this.#type.plural}`)) {
+        cancel()
+        cancel = this.#clock.after(WATCH_SILENCE_MS, giveUp)
+        this.#backoff.reset()
+        this.#handle(event)
+      }
+    } finally {
+      cancel()
+    }
+  }
+
+  #handle(event: WatchEvent<T>): void {
+    if (event.type === 'DELETED') this.#store.remove(this.#shrink(event.object))
+    else if (event.type !== 'BOOKMARK') this.#store.put(this.#shrink(event.object))
+    this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
+  }
+
+  #shrink(object: T): T {
+    const { managedFields: _, ...metadata } = object.metadata
+    const small = { ...object, metadata }
+    return this.#config.transform?.(small) ?? small
+  }
+
+  #nextDelay(failure: unknown): number {
+    if (needsRelist(failure)) this.#resourceVersion = undefined
+    if (this.#backoff.failures === 0) {
+      this.#backoff.next()
+      return REFLECTOR_BACKOFF.first * (0.5 + this.#random() / 2)
+    }
+    const delay = this.#backoff.next()
+    return failure instanceof UnreachableError
+      ? Math.min(delay, UNREACHABLE_BACKOFF_MAX_MS * this.#jitter())
+      : delay
+  }
+
+  /** Between three quarters and all. */
+  #jitter(): number {
+    return 0.75 + this.#random() / 4
+  }
+
+  #report(failure: unknown): void {
+    const code = errorCode(failure) ?? 'error'
+    this.#metrics.failed(this.#type.plural, code)
+    const fields = { error: describeError(failure), failures: this.#backoff.failures }
+    const message = needsRelist(failure)
+      ? 'history was compacted, listing again'
+      : 'watch failed, trying again'
+    if (this.#backoff.failures > 0) this.#log.warn(fields, message)
+    else this.#log.info(fields, message)
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.#metrics.handlerFailed(this.#type.plural)
+    this.#log.error(
+      { error: describeError(error), stack: (error as Error).stack },
+      'a store subscriber threw',
+    )
+  }
+}
