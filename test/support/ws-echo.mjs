@@ -1,0 +1,23 @@
+// A WebSocket echo server (`serve`) and its client, for the test that WebSockets pass the mesh.
+import { once } from 'node:events'
+import { WebSocket, WebSocketServer } from 'ws'
+
+async function echo(url) {
+  const socket = new WebSocket(url)
+  await once(socket, 'open')
+  const answers = []
+  for (const message of ['first', 'x'.repeat(100_000), 'last']) {
+    socket.send(message)
+    const [data] = await once(socket, 'message')
+    answers.push(String(data) === message)
+  }
+  socket.close(1000, 'bye')
+  const [code] = await once(socket, 'close')
+  return { answers, code }
+}
+
+const [verb, url] = process.argv.slice(2)
+if (verb === 'serve') {
+  const server = new WebSocketServer({ host: process.env.POD_IP, port: 9000 })
+  server.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })))
+} else process.stdout.write(`${JSON.stringify(await echo(url))}\n`)
