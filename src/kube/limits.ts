@@ -61,3 +61,9 @@ export const EVENT_SERIES_MS = 6 * 60_000
 
 /** Milliseconds between writes of recorded events. */
 export const EVENT_FLUSH_MS = 1_000
+
+/** Milliseconds until everything is reconciled again after a full work queue refused a key. */
+export const OVERFLOW_RESYNC_MS = 5_000
+
+/** Leader election after client-go, milliseconds. */
+export const LEASE_DEFAULTS = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 } as const

@@ -81,13 +81,13 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
   put(object: T): void {
     const key = keyOf(object)
     const previous = this.#objects.get(key)
-    if (previous === undefined) return this.#change(key, object, { type: 'added', object })
-    if (previous.metadata.uid !== object.metadata.uid) {
-      this.#change(key, undefined, { type: 'deleted', object: previous })
-      return this.#change(key, object, { type: 'added', object })
+    if (previous !== undefined && previous.metadata.uid === object.metadata.uid) {
+      if (previous.metadata.resourceVersion === object.metadata.resourceVersion) return
+      this.#change(key, object, { type: 'updated', object, previous })
+      return
     }
-    if (previous.metadata.resourceVersion === object.metadata.resourceVersion) return
-    this.#change(key, object, { type: 'updated', object, previous })
+    if (previous !== undefined) this.#change(key, undefined, { type: 'deleted', object: previous })
+    this.#change(key, object, { type: 'added', object })
   }
 
   /** The server deleted the object; `object` is its last state. */
