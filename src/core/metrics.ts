@@ -13,6 +13,8 @@ export interface Metrics {
   gauge(name: string, help: string, labelNames?: readonly string[]): (value: number, labels?: Labels) => void
   /** A gauge read at scrape time. */
   observe(name: string, help: string, read: () => number): void
+  /** A counter whose owner keeps the running total as a plain number; read at scrape time. */
+  total(name: string, help: string, read: () => number): void
   /** Seconds in buckets. */
   histogram(
     name: string,
@@ -45,6 +47,17 @@ export function createMetrics(processMetrics = false): Metrics {
         registers,
         collect() {
           this.set(read())
+        },
+      })
+    },
+    total(name, help, read) {
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset()
+          this.inc(read())
         },
       })
     },

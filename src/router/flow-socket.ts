@@ -1,0 +1,73 @@
+/**
+ * The sockets of flows: their options, and how they are tied to the flows that own them. The listeners are shared by
+ * all sockets, so that a flow costs no closures.
+ */
+import type { Socket } from 'node:net'
+import { KEEP_ALIVE_MS, SOCKET_BUFFER_BYTES } from './limits.ts'
+
+/** Options of every flow socket, accepted or connected. */
+export const FLOW_SOCKET_OPTIONS = {
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: KEEP_ALIVE_MS,
+  highWaterMark: SOCKET_BUFFER_BYTES,
+} as const
+
+/** What a socket tells its owner. After `socketFailed` or `socketClosed` nothing more is told. */
+export interface SocketOwner {
+  socketConnected(): void
+  socketData(chunk: Buffer): void
+  /** The peer half-closed. */
+  socketEnded(): void
+  socketDrained(): void
+  socketFailed(error: Error): void
+  /** Closed without an error. */
+  socketClosed(): void
+}
+
+const owner = Symbol('owner')
+
+type OwnedSocket = Socket & { [owner]?: SocketOwner | undefined }
+
+/** Starts telling `flow` what happens on `socket`; reading starts with it. */
+export function bindSocket(socket: Socket, flow: SocketOwner): void {
+  const owned: OwnedSocket = socket
+  owned[owner] = flow
+  if (socket.connecting) socket.on('connect', connected)
+  socket.on('data', data).on('end', ended).on('drain', drained).on('error', failed).on('close', closed)
+}
+
+/** Stops telling. The listeners stay, so that a late error is still taken and not thrown. */
+export function unbindSocket(socket: Socket): void {
+  const owned: OwnedSocket = socket
+  owned[owner] = undefined
+}
+
+function connected(this: OwnedSocket): void {
+  this[owner]?.socketConnected()
+}
+
+function data(this: OwnedSocket, chunk: Buffer): void {
+  this[owner]?.socketData(chunk)
+}
+
+function ended(this: OwnedSocket): void {
+  this[owner]?.socketEnded()
+}
+
+function drained(this: OwnedSocket): void {
+  this[owner]?.socketDrained()
+}
+
+function failed(this: OwnedSocket, error: Error): void {
+  const flow = this[owner]
+  unbindSocket(this)
+  flow?.socketFailed(error)
+}
+
+function closed(this: OwnedSocket): void {
+  const flow = this[owner]
+  unbindSocket(this)
+  flow?.socketClosed()
+}

@@ -1,0 +1,42 @@
+/**
+ * Every bound of the data path, and what it protects.
+ */
+
+/** Flows open at once in one router, both sides together. Protects memory and file descriptors; the next is refused by reset. */
+export const MAX_OPEN_FLOWS = 20_000
+
+/** Stream buffer of flow sockets, bytes. Larger than Node's 64 KiB: up to 18 % more on a single bulk stream. */
+export const SOCKET_BUFFER_BYTES = 256 * 1024
+
+/** Client bytes kept until the far side has accepted, so that the flow can be opened again elsewhere. Reading pauses beyond. */
+export const RETRY_BUFFER_BYTES = 64 * 1024
+
+/** Backends of one Service tried for one flow. */
+export const MAX_BACKEND_ATTEMPTS = 3
+
+/** Clusters tried for one flow. */
+export const MAX_CLUSTER_ATTEMPTS = 4
+
+/** TCP connect to one backend, milliseconds: room for one SYN to be sent again. */
+export const BACKEND_CONNECT_MS = 3_000
+
+/** From a client's connect until a backend has it, all attempts together, milliseconds. Then the client is reset. */
+export const FLOW_ACCEPT_MS = 5_000
+
+/** How far apart deadlines are looked at, milliseconds: a deadline is late by no more than this. */
+export const DEADLINE_STEP_MS = 250
+
+/** Idle time after which the kernel probes a flow's peer, milliseconds, so that vanished peers do not stay for ever. */
+export const KEEP_ALIVE_MS = 60_000
+
+/** Connections that wait in the kernel for accept(2); the kernel's somaxconn may make it smaller. */
+export const LISTEN_BACKLOG = 4_096
+
+/** Waits between attempts to bind a listener's port, milliseconds. */
+export const BIND_RETRY = { min: 100, max: 5_000 } as const
+
+/** Load figures kept of backends and clusters that have no flow now; older ones are dropped. */
+export const MAX_IDLE_LOADS = 8_192
+
+/** Bytes on their way inside the router to a backend in its own cluster, for each direction of a flow. */
+export const LOCAL_WINDOW_BYTES = 1024 * 1024

@@ -1,0 +1,177 @@
+/**
+ * A transport that stays inside the router: flows to backends of the own cluster take the same path as all others.
+ */
+import type {
+  FlowAcceptor,
+  FlowChannel,
+  FlowError,
+  FlowHandler,
+  FlowRequest,
+  FlowTransport,
+} from '../amqp/flow-transport.ts'
+import { LOCAL_WINDOW_BYTES } from './limits.ts'
+
+/** What travels from one end to the other. */
+type Message =
+  | { readonly kind: 'data'; readonly chunk: Buffer }
+  | { readonly kind: 'reset'; readonly error: FlowError }
+  | { readonly kind: 'accept' | 'end' | 'drain' }
+
+/** Joins what is opened on it with flows of `acceptor`. */
+export class LocalTransport implements FlowTransport {
+  readonly usable = true
+  readonly #acceptor: FlowAcceptor
+  readonly #window: number
+  #opened = 0
+  #open = 0
+
+  constructor(acceptor: FlowAcceptor, window = LOCAL_WINDOW_BYTES) {
+    this.#acceptor = acceptor
+    this.#window = window
+  }
+
+  get openFlows(): number {
+    return this.#open
+  }
+
+  open(request: FlowRequest, handler: (channel: FlowChannel) => FlowHandler): FlowChannel {
+    this.#opened += 1
+    this.#open += 1
+    const near = new LocalChannel(`local-${this.#opened}`, this.#window)
+    const far = new LocalChannel(near.id, this.#window)
+    near.join(far, () => {
+      this.#open -= 1
+    })
+    near.handler = handler(near)
+    queueMicrotask(() => far.take((channel) => this.#acceptor(request, channel)))
+    return near
+  }
+}
+
+/** One end of a joined pair. Messages are delivered in order, each from a microtask of its own batch. */
+class LocalChannel implements FlowChannel {
+  readonly id: string
+  handler: FlowHandler | undefined
+  #peer: LocalChannel | undefined
+  #onClosed: () => void = () => {}
+  #credit: number
+  #inbox: Message[] = []
+  #delivering = false
+  #ended = false
+  #peerEnded = false
+  #closed = false
+
+  constructor(id: string, window: number) {
+    this.id = id
+    this.#credit = window
+  }
+
+  /** Makes this and `peer` the two ends of one flow; `closed` is called once when it is over. */
+  join(peer: LocalChannel, closed: () => void): void {
+    this.#peer = peer
+    peer.#peer = this
+    this.#onClosed = closed
+  }
+
+  /** Gives the far end its handler, and then what has come meanwhile. */
+  take(accept: (channel: FlowChannel) => FlowHandler): void {
+    if (this.#closed) return
+    this.handler = accept(this)
+    this.#deliver()
+  }
+
+  get writable(): number {
+    return this.#credit
+  }
+
+  write(chunk: Buffer): void {
+    if (this.#ended || this.#closed) return
+    this.#credit -= chunk.length
+    this.#send({ kind: 'data', chunk })
+  }
+
+  end(): void {
+    if (this.#ended || this.#closed) return
+    this.#ended = true
+    this.#send({ kind: 'end' })
+    this.#closeIfOver()
+  }
+
+  reset(error: FlowError): void {
+    if (this.#closed) return
+    this.#send({ kind: 'reset', error })
+    this.#close()
+  }
+
+  consumed(bytes: number): void {
+    if (this.#peer !== undefined) this.#peer.#grant(bytes)
+  }
+
+  accept(): void {
+    if (!this.#closed) this.#send({ kind: 'accept' })
+  }
+
+  #grant(bytes: number): void {
+    const wasStopped = this.#credit <= 0
+    this.#credit += bytes
+    if (wasStopped && this.#credit > 0) this.#receive({ kind: 'drain' })
+  }
+
+  #send(message: Message): void {
+    if (this.#peer !== undefined) this.#peer.#receive(message)
+  }
+
+  #receive(message: Message): void {
+    if (this.#closed) return
+    this.#inbox.push(message)
+    if (this.#delivering || this.handler === undefined) return
+    this.#delivering = true
+    queueMicrotask(() => this.#deliver())
+  }
+
+  #deliver(): void {
+    this.#delivering = false
+    const { handler } = this
+    if (handler === undefined) return
+    const messages = this.#inbox
+    this.#inbox = []
+    for (const message of messages) {
+      if (this.#closed) return
+      this.#handle(handler, message)
+    }
+  }
+
+  #handle(handler: FlowHandler, message: Message): void {
+    switch (message.kind) {
+      case 'data':
+        handler.onData(message.chunk)
+        break
+      case 'accept':
+        handler.onAccept()
+        break
+      case 'drain':
+        handler.onDrain()
+        break
+      case 'end':
+        this.#peerEnded = true
+        handler.onEnd()
+        this.#closeIfOver()
+        break
+      case 'reset':
+        this.#close()
+        handler.onReset(message.error)
+    }
+  }
+
+  #closeIfOver(): void {
+    if (this.#ended && this.#peerEnded) this.#close()
+  }
+
+  #close(): void {
+    this.#closed = true
+    this.#inbox = []
+    const closed = this.#onClosed
+    this.#onClosed = () => {}
+    closed()
+  }
+}
