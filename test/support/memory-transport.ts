@@ -1,0 +1,79 @@
+/**
+ * A FlowTransport that joins two data paths in one process, keeps the contract of src/amqp/flow-transport.ts, and can
+ * be lost as a link can.
+ */
+import {
+  type FlowAcceptor,
+  type FlowChannel,
+  FlowCondition,
+  type FlowHandler,
+  type FlowRequest,
+  type FlowTransport,
+} from '../../src/amqp/flow-transport.ts'
+import { LocalTransport } from '../../src/router/local-transport.ts'
+import type { PeerTransports } from '../../src/router/network/peers.ts'
+
+const LOST = { condition: FlowCondition.linkLost, description: 'the link was lost' }
+
+export class MemoryTransport implements FlowTransport {
+  readonly #inner: LocalTransport
+  /** Both ends of the flows that were opened. */
+  #ends: { channel: FlowChannel; handler: FlowHandler }[] = []
+  #usable = true
+
+  constructor(acceptor: FlowAcceptor, window?: number) {
+    this.#inner = new LocalTransport(
+      (request, channel) => this.#track(channel, acceptor(request, channel)),
+      window,
+    )
+  }
+
+  get usable(): boolean {
+    return this.#usable
+  }
+
+  get openFlows(): number {
+    return this.#inner.openFlows
+  }
+
+  open(request: FlowRequest, handler: (channel: FlowChannel) => FlowHandler): FlowChannel {
+    return this.#inner.open(request, (channel) => this.#track(channel, handler(channel)))
+  }
+
+  /** Ends every flow at both ends, as the loss of the connection does. */
+  lose(): void {
+    this.#usable = false
+    const ends = this.#ends
+    this.#ends = []
+    for (const { channel, handler } of ends) {
+      channel.reset(LOST)
+      handler.onReset(LOST)
+    }
+  }
+
+  restore(): void {
+    this.#usable = true
+  }
+
+  #track(channel: FlowChannel, handler: FlowHandler): FlowHandler {
+    this.#ends.push({ channel, handler })
+    return handler
+  }
+}
+
+/** The transports of one router to others, set by hand. */
+export class MemoryPeers implements PeerTransports {
+  readonly transports = new Map<string, FlowTransport>()
+
+  transportTo(cluster: string): FlowTransport | undefined {
+    const transport = this.transports.get(cluster)
+    return transport?.usable === true ? transport : undefined
+  }
+
+  reachable(): readonly string[] {
+    return [...this.transports]
+      .filter(([, transport]) => transport.usable)
+      .map(([cluster]) => cluster)
+      .sort()
+  }
+}

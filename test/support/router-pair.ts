@@ -1,0 +1,77 @@
+/** Two data paths, west (clients) and east (backends), and what joins them. */
+import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
+import type { Directory } from '../../src/api/service-record.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { type Logger, silentLogger } from '../../src/core/log.ts'
+import { createMetrics } from '../../src/core/metrics.ts'
+import { Snapshot } from '../../src/core/snapshot.ts'
+import { DataPath } from '../../src/router/data-path.ts'
+import type { PeerTransports } from '../../src/router/network/peers.ts'
+import { eventually } from './eventually.ts'
+import { MemoryPeers, MemoryTransport } from './memory-transport.ts'
+import { directoryOf, ECHO, exportingNothing, importingEcho } from './routes.ts'
+
+/** A joined pair as the tests of flows use it. */
+export interface RouterPair extends AsyncDisposable {
+  readonly west: DataPath
+  readonly east: DataPath
+  readonly westRoutes: Snapshot<RouteSnapshot>
+  readonly eastRoutes: Snapshot<RouteSnapshot>
+  /** Cuts what joins the two; resolves when both know. */
+  loseLink(): Promise<void>
+  /** Joins them again; resolves when flows can be opened. */
+  restoreLink(): Promise<void>
+}
+
+export interface RouterOptions {
+  readonly cluster: string
+  readonly routes: Snapshot<RouteSnapshot>
+  readonly directory: Snapshot<Directory>
+  readonly peers: PeerTransports
+  readonly log?: Logger
+  readonly maxFlows?: number
+}
+
+/** A data path on loopback that logs and measures for itself. */
+export function dataPath(options: RouterOptions): DataPath {
+  const { cluster, routes, directory, peers, maxFlows } = options
+  const log = options.log ?? silentLogger
+  const deps = { snapshot: routes, directory, peers, clock: systemClock, log, metrics: createMetrics() }
+  const config = { cluster, listenHost: '127.0.0.1', flowLog: 'info' as const }
+  return new DataPath(deps, maxFlows === undefined ? config : { ...config, maxFlows })
+}
+
+/** West and east joined in memory. */
+export async function memoryPair(): Promise<RouterPair> {
+  const westRoutes = new Snapshot<RouteSnapshot>(importingEcho)
+  const eastRoutes = new Snapshot<RouteSnapshot>(exportingNothing)
+  const directory = new Snapshot(directoryOf({ east: 1 }))
+  const peers = new MemoryPeers()
+  const west = dataPath({ cluster: 'west', routes: westRoutes, directory, peers })
+  const east = dataPath({ cluster: 'east', routes: eastRoutes, directory, peers: new MemoryPeers() })
+  const link = new MemoryTransport(east.acceptorFor('west'))
+  peers.transports.set('east', link)
+  await west.start()
+  await east.start()
+  return {
+    west,
+    east,
+    westRoutes,
+    eastRoutes,
+    loseLink: async () => link.lose(),
+    restoreLink: async () => link.restore(),
+    async [Symbol.asyncDispose]() {
+      await west.stop()
+      await east.stop()
+    },
+  }
+}
+
+/** Where a router stands in for demo/echo:80, once it listens. */
+export async function echoPort(router: DataPath): Promise<number> {
+  return await eventually(() => {
+    const port = router.listenPort(ECHO, 80)
+    if (port === undefined) throw new Error('not listening yet')
+    return port
+  })
+}

@@ -1,0 +1,50 @@
+/** RouteSnapshots and directories written by hand, for tests of the router. */
+import { serviceKey } from '../../src/api/names.ts'
+import { type Backend, emptyRouteSnapshot, type RouteSnapshot } from '../../src/api/route-snapshot.ts'
+import type { Directory, OriginState, ServiceRecord } from '../../src/api/service-record.ts'
+
+export const ECHO = serviceKey('demo', 'echo')
+
+/** A cluster that imports demo/echo:80 at a free port. */
+export const importingEcho: RouteSnapshot = {
+  ...emptyRouteSnapshot,
+  synced: true,
+  listeners: [{ service: ECHO, protocol: 'TCP', port: 80, listenPort: 0 }],
+}
+
+/** A cluster that exports demo/echo:80 with these ready backends on 127.0.0.1. */
+export function exportingEcho(...ports: readonly number[]): RouteSnapshot {
+  const backends = ports.map((port): Backend => ({ address: '127.0.0.1', port, ready: true }))
+  return {
+    ...emptyRouteSnapshot,
+    synced: true,
+    exports: new Map([[ECHO, [{ protocol: 'TCP' as const, port: 80, backends }]]]),
+  }
+}
+
+/** A cluster that exports nothing. */
+export const exportingNothing: RouteSnapshot = { ...emptyRouteSnapshot, synced: true }
+
+/** A directory in which these clusters export demo/echo:80 with so many ready endpoints. */
+export function directoryOf(readyEndpoints: Readonly<Record<string, number>>): Directory {
+  return new Map(
+    Object.entries(readyEndpoints).map(([cluster, ready]) => [cluster, originOf(cluster, ready)]),
+  )
+}
+
+function originOf(cluster: string, readyEndpoints: number): OriginState {
+  return { cluster, epoch: 1, sequence: 1, records: new Map([[ECHO, echoRecord(readyEndpoints)]]) }
+}
+
+/** The record of demo/echo:80. */
+export function echoRecord(readyEndpoints: number): ServiceRecord {
+  return {
+    namespace: 'demo',
+    name: 'echo',
+    exportedAt: '2026-01-01T00:00:00Z',
+    type: 'ClusterSetIP',
+    ports: [{ name: 'tcp', protocol: 'TCP', port: 80, readyEndpoints }],
+    ipFamilies: ['IPv4'],
+    sessionAffinity: 'None',
+  }
+}
