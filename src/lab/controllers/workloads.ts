@@ -4,15 +4,10 @@
 import type { Condition, KubeObject, OwnerReference } from '../../api/objects.ts'
 import { apiVersion, type ResourceType } from '../../api/resources.ts'
 
-export interface LabelRequirement {
-  key: string
-  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
-  values?: string[]
-}
-
+/** Which Pods a workload owns; ownership itself is by reference, so the expressions are only carried along. */
 export interface LabelSelector {
   matchLabels?: Record<string, string>
-  matchExpressions?: LabelRequirement[]
+  matchExpressions?: unknown[]
 }
 
 export interface ContainerPort {
