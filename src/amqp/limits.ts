@@ -1,0 +1,87 @@
+/**
+ * Every bound of the AMQP engine and what it protects. Bytes unless said otherwise.
+ */
+
+/** Smallest max-frame-size a peer may announce (AMQP 1.0 section 2.7.1). */
+export const MIN_MAX_FRAME_SIZE = 512
+
+/** Frame size we announce: one 64 KiB socket read and its headers fit twice. Bounds what one frame can make us hold. */
+export const DEFAULT_MAX_FRAME_SIZE = 128 * 1024
+
+/** Largest frame that is not a transfer: control frames are decoded whole, so this bounds the copy of a split one. */
+export const MAX_CONTROL_FRAME_SIZE = 64 * 1024
+
+/** Largest performative of a transfer frame; what follows is streamed. Tag (32), state and 11 fields fit well. */
+export const MAX_TRANSFER_HEAD_SIZE = 1024
+
+/** Payload of one frame we send: one socket read, and the turn a flow gets before the next flow's. */
+export const MAX_SEND_PAYLOAD = 64 * 1024
+
+/** Nesting of values in a control frame; protects the stack. */
+export const MAX_VALUE_DEPTH = 16
+
+/** Values in one control frame, all levels; protects against `array of a billion nulls`. */
+export const MAX_VALUES_PER_FRAME = 2048
+
+/** Bytes of a link name; flow ids are a few characters, strangers may use UUIDs and host names. */
+export const MAX_LINK_NAME_LENGTH = 256
+
+/** Bytes of a condition or description we keep or repeat from a peer. */
+export const MAX_ERROR_TEXT_LENGTH = 512
+
+/** Message size we announce to peers that count credit in messages: window / this = credit. */
+export const MAX_MESSAGE_SIZE = 64 * 1024
+
+/** Bytes a sender may have on the way to one slow reader. */
+export const DEFAULT_WINDOW_BYTES = 1024 * 1024
+
+/** Largest initial window believed from a peer: it only bounds our own sending, so a lie costs the liar. */
+export const MAX_PEER_WINDOW_BYTES = 1024 * 1024 * 1024
+
+/** Transfer frames a peer may send before it needs our next flow performative. */
+export const DEFAULT_INCOMING_WINDOW = 65_536
+
+/** Flows per session, both directions together: handle tables. */
+export const DEFAULT_MAX_FLOWS = 16_384
+
+/** Sessions a stranger may begin; our own side uses one. */
+export const DEFAULT_CHANNEL_MAX = 15
+
+/** Flows of a session of which only one of the two links has been attached. */
+export const MAX_HALF_FLOWS = 64
+
+/** Bytes one flow may keep waiting here for the socket before its owner is told to wait. */
+export const FLOW_QUEUE_BYTES = 256 * 1024
+
+/** Bytes all flows of a connection may keep waiting here before every owner is told to wait. */
+export const DEFAULT_MAX_BUFFERED_BYTES = 8 * 1024 * 1024
+
+/** Bytes handed to the socket in one flush; more waits for the next turn so that reads are not starved. */
+export const MAX_FLUSH_BYTES = 512 * 1024
+
+/** Bytes of answers a peer that does not read can make us hold in the socket before we hang up. */
+export const MAX_UNREAD_ANSWERS = 4 * 1024 * 1024
+
+/** Size of the blocks headers and small payloads are carved from. */
+export const SLAB_SIZE = 64 * 1024
+
+/** Payloads up to this many bytes are copied behind their header; larger ones go by reference. */
+export const COPY_THRESHOLD = 4 * 1024
+
+/** Milliseconds from the first byte to both `open` performatives; a peer that says nothing is dropped. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** Milliseconds one frame may take from its first to its last byte (slow loris). */
+export const FRAME_TIMEOUT_MS = 60_000
+
+/** Milliseconds the second link of a flow may take after the first. */
+export const HALF_FLOW_TIMEOUT_MS = 10_000
+
+/** Milliseconds to wait for the peer's `close`, and for the socket to end, before it is destroyed. */
+export const CLOSE_TIMEOUT_MS = 2_000
+
+/** Announced idle time-out in milliseconds; the connection is given up after twice that silence. */
+export const DEFAULT_IDLE_TIMEOUT_MS = 10_000
+
+/** Shortest idle time-out a peer may ask of us, milliseconds; below it heartbeats would be a load. */
+export const MIN_PEER_IDLE_TIMEOUT_MS = 100
