@@ -1,0 +1,95 @@
+/** Listening ports follow the snapshot. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import type { ListenerSpec } from '../../../src/api/route-snapshot.ts'
+import { systemClock } from '../../../src/core/clock.ts'
+import { silentLogger } from '../../../src/core/log.ts'
+import { createMetrics, type Metrics } from '../../../src/core/metrics.ts'
+import { Listeners } from '../../../src/router/listeners.ts'
+import { eventually } from '../../support/eventually.ts'
+import { closedPort, dial, howItEnds, serve } from '../../support/tcp.ts'
+
+let metrics: Metrics
+let listeners: Listeners
+let accepted: { spec: ListenerSpec; socket: Socket }[]
+
+beforeEach(() => {
+  metrics = createMetrics()
+  accepted = []
+  const accept = (spec: ListenerSpec, socket: Socket): void => {
+    accepted.push({ spec, socket: socket.on('error', () => {}) })
+  }
+  listeners = new Listeners({ clock: systemClock, log: silentLogger, metrics, accept }, '127.0.0.1')
+})
+
+afterEach(() => {
+  listeners.reconcile([])
+  for (const { socket } of accepted) socket.destroy()
+})
+
+function spec(name: string, listenPort: number, protocol: 'TCP' | 'UDP' = 'TCP'): ListenerSpec {
+  return { service: `demo/${name}`, protocol, port: 80, listenPort }
+}
+
+async function bound(name: string): Promise<number> {
+  return await eventually(
+    () => listeners.portOf(`demo/${name}`, 80) ?? Promise.reject(new Error('not bound')),
+  )
+}
+
+test('a listener that stays is not touched when others come and go', async () => {
+  listeners.reconcile([spec('a', 0)])
+  const port = await bound('a')
+  listeners.reconcile([spec('b', 0), spec('a', 0)])
+  await bound('b')
+  listeners.reconcile([spec('a', 0)])
+  expect(await bound('a')).toBe(port)
+  const client = await dial(port)
+  await eventually(() => expect(accepted.map(({ spec: { service } }) => service)).toEqual(['demo/a']))
+  client.destroy()
+})
+
+test('a removed listener refuses at once and its connections stay', async () => {
+  listeners.reconcile([spec('a', 0)])
+  const port = await bound('a')
+  const client = await dial(port)
+  await eventually(() => expect(accepted).toHaveLength(1))
+  listeners.reconcile([])
+  expect(await howItEnds(connect(port, '127.0.0.1'))).toBe('ECONNREFUSED')
+  accepted[0]?.socket.write('still here')
+  expect(String((await once(client, 'data'))[0])).toBe('still here')
+  client.destroy()
+})
+
+test('a port may pass from one service to another in one change', async () => {
+  const port = await closedPort()
+  listeners.reconcile([spec('a', port)])
+  await bound('a')
+  listeners.reconcile([spec('b', port)])
+  expect(await bound('b')).toBe(port)
+  const client = await dial(port)
+  await eventually(() => expect(accepted.map(({ spec: { service } }) => service)).toEqual(['demo/b']))
+  client.destroy()
+})
+
+test('a port in use is reported, tried again, and bound once it is free', async () => {
+  const other = await serve(() => {})
+  listeners.reconcile([spec('a', other.port)])
+  await eventually(() =>
+    expect(listeners.failures()).toEqual([`listener ${other.port} (demo/a:80): EADDRINUSE`]),
+  )
+  expect(await metrics.text()).toContain('fairlead_router_listeners_failed 1')
+  await other[Symbol.asyncDispose]()
+  expect(await bound('a')).toBe(other.port)
+  await eventually(() => expect(listeners.failures()).toEqual([]))
+})
+
+test('a port of a protocol that is not carried is counted and does no harm', async () => {
+  listeners.reconcile([spec('u', 0, 'UDP'), spec('a', 0)])
+  await bound('a')
+  expect(listeners.failures()).toEqual([])
+  expect(await metrics.text()).toContain('fairlead_router_listeners_unserved 1')
+  listeners.reconcile([spec('a', 0)])
+  expect(await metrics.text()).toContain('fairlead_router_listeners_unserved 0')
+})
