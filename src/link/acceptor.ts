@@ -1,0 +1,172 @@
+/**
+ * The router's one port: mutual TLS, identity from the certificate, bounds on everything, then the socket goes to
+ * whoever serves its protocol.
+ */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { Alpn } from '../api/names.ts'
+import type { Clock } from '../core/clock.ts'
+import { describeError, errorCode } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import type { Metrics } from '../core/metrics.ts'
+import { alternativeNamesIdentity, type PeerIdentity } from '../pki/identity.ts'
+import { admit, type ConnectionKind } from './admission.ts'
+import { PeerRefusedError, type RefusalReason } from './errors.ts'
+import { MAX_CONNECTIONS, MAX_CONTROL_PER_PEER, MAX_DATA_PER_PEER, MAX_PENDING_HANDSHAKES } from './limits.ts'
+import { PendingHandshakes } from './pending-handshakes.ts'
+import { Refusals } from './refusals.ts'
+import type { TlsFiles } from './tls-files.ts'
+import { serverOptions, tuneSocket } from './tls-options.ts'
+
+export interface AcceptorDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Started before the acceptor. */
+  readonly tls: TlsFiles
+  readonly onControl: (socket: TLSSocket, peer: PeerIdentity) => void
+  readonly onData: (socket: TLSSocket, peer: PeerIdentity) => void
+}
+
+export interface AcceptorConfig {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+}
+
+/** Accepted connections of one kind per cluster. */
+const PER_PEER = { control: MAX_CONTROL_PER_PEER, data: MAX_DATA_PER_PEER } as const
+
+/** Listens; hands over sockets whose peer is known and allowed. */
+export class Acceptor implements Startable {
+  readonly #deps: AcceptorDeps
+  readonly #config: AcceptorConfig
+  readonly #refusals: Refusals
+  readonly #pending = new PendingHandshakes(MAX_PENDING_HANDSHAKES)
+  readonly #connections = new Map<string, Set<TLSSocket>>()
+  readonly #server: Server
+  #tls: TlsServer | undefined
+  #total = 0
+  #unsubscribe = () => {}
+
+  constructor(deps: AcceptorDeps, config: AcceptorConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.#refusals = new Refusals(deps)
+    this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket))
+    deps.metrics.observe('fairlead_link_handshakes', 'TLS handshakes under way', () => this.#pending.size)
+    deps.metrics.observe('fairlead_link_connections', 'Accepted connections open', () => this.#total)
+  }
+
+  /** The port we listen on. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  async start(): Promise<void> {
+    const tls = createTlsServer(serverOptions(this.#deps.tls.current()), (socket) => this.#onSecure(socket))
+    tls.on('tlsClientError', (error, socket) => this.#onHandshakeError(error, socket))
+    this.#tls = tls
+    this.#unsubscribe = this.#deps.tls.onChange((files) => tls.setSecureContext(serverOptions(files)))
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(this.#config.port, this.#config.host, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', (error) =>
+          this.#deps.logger.error({ error: describeError(error) }, 'listener failed'),
+        )
+        resolve()
+      })
+    })
+  }
+
+  /** Stops listening; connections that were handed over stay with those who have them. */
+  async stop(): Promise<void> {
+    this.#unsubscribe()
+    this.#pending.clear()
+    if (!this.#server.listening) return
+    this.#server.close()
+  }
+
+  #onConnection(socket: Socket): void {
+    if (this.#total >= MAX_CONNECTIONS) {
+      this.#refusals.report('capacity', socket.remoteAddress, `${MAX_CONNECTIONS} connections are open`)
+      socket.resetAndDestroy()
+      return
+    }
+    const evicted = this.#pending.add(socket)
+    if (evicted !== undefined) {
+      this.#refusals.report(
+        'capacity',
+        socket.remoteAddress,
+        `more than ${MAX_PENDING_HANDSHAKES} handshakes at once`,
+      )
+    }
+    this.#tls?.emit('connection', socket)
+  }
+
+  #onHandshakeError(error: Error, socket: TLSSocket): void {
+    this.#pending.done(socket)
+    this.#refusals.report(
+      handshakeReason(error, socket),
+      socket.remoteAddress,
+      handshakeDetail(error, socket),
+    )
+    socket.destroy()
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    this.#pending.done(socket)
+    socket.on('error', () => {}) // Whoever gets the socket has its own listener; before that, losing it is no event.
+    try {
+      this.#handOver(socket)
+    } catch (error) {
+      const reason = error instanceof PeerRefusedError ? error.reason : 'identity'
+      this.#refusals.report(reason, socket.remoteAddress, describeError(error))
+      socket.destroy()
+    }
+  }
+
+  #handOver(socket: TLSSocket): void {
+    const kind: ConnectionKind = socket.alpnProtocol === Alpn.control ? 'control' : 'data'
+    const peer = alternativeNamesIdentity(socket.getPeerCertificate().subjectaltname)
+    admit(this.#deps.tls.current().identity, peer, kind)
+    this.#track(socket, peer, kind)
+    tuneSocket(socket)
+    if (kind === 'control') this.#deps.onControl(socket, peer)
+    else this.#deps.onData(socket, peer)
+  }
+
+  #track(socket: TLSSocket, peer: PeerIdentity, kind: ConnectionKind): void {
+    const key = `${kind} ${peer.role} ${peer.cluster}`
+    const open = this.#connections.get(key) ?? new Set()
+    if (open.size >= PER_PEER[kind]) {
+      throw new PeerRefusedError(
+        'capacity',
+        `${PER_PEER[kind]} ${kind} connections of cluster ${peer.cluster} are open`,
+      )
+    }
+    this.#connections.set(key, open.add(socket))
+    this.#total += 1
+    socket.once('close', () => {
+      this.#total -= 1
+      open.delete(socket)
+      if (open.size === 0) this.#connections.delete(key)
+    })
+  }
+}
+
+/** Verdicts of OpenSSL on the peer's chain, and what Node says when the handshake itself fails. */
+function handshakeReason(error: Error, socket: TLSSocket): RefusalReason {
+  const verdict = String(socket.authorizationError ?? '')
+  const code = errorCode(error) ?? ''
+  if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') return 'no-certificate'
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'timeout'
+  if (verdict === 'CERT_HAS_EXPIRED') return 'expired'
+  return verdict === '' || verdict === 'null' ? 'handshake' : 'untrusted'
+}
+
+function handshakeDetail(error: Error, socket: TLSSocket): string {
+  return socket.authorizationError ? String(socket.authorizationError) : describeError(error)
+}

@@ -1,0 +1,210 @@
+/**
+ * Keeps the directory of one peer equal to ours over a control session: digest first, then whole clusters that the
+ * peer lacks, then deltas as they come. Never sends a peer what it has, so nothing goes round in circles.
+ */
+import type { OriginState } from '../api/service-record.ts'
+import type { Logger } from '../core/log.ts'
+import { digestOf } from './directory-replica.ts'
+import type { DirectoryChange, DirectoryStore } from './directory-store.ts'
+import { Condition, ViolationError } from './errors.ts'
+import { MAX_DIGEST_ENTRIES, MAX_MESSAGE_BYTES, MAX_ORIGINS } from './limits.ts'
+import { originParts } from './message-codec.ts'
+import {
+  compareVersions,
+  type DirectoryDelta,
+  type DirectoryDigest,
+  type DirectoryMessage,
+  type DirectoryOrigin,
+  type OriginVersion,
+} from './messages.ts'
+import { OriginAssembly } from './origin-assembly.ts'
+
+/** The sending side of a control session. */
+export interface DirectoryChannel {
+  /** The peer takes more now. */
+  readonly writable: boolean
+  send(message: DirectoryMessage): void
+}
+
+export interface DirectorySyncDeps {
+  readonly store: DirectoryStore
+  readonly channel: DirectoryChannel
+  readonly logger: Logger
+}
+
+export interface DirectorySyncConfig {
+  /** Clusters whose records this peer may be told. */
+  readonly maySend: (cluster: string) => boolean
+  /** Clusters whose records this peer may tell us. Anything else is a violation. */
+  readonly mayReceive: (cluster: string) => boolean
+}
+
+type Version = Pick<OriginState, 'epoch' | 'sequence'>
+
+/** One peer's share of the replication. `onMessage` throws ViolationError when the peer breaks the rules. */
+export class DirectorySync {
+  readonly #deps: DirectorySyncDeps
+  readonly #config: DirectorySyncConfig
+  readonly #assembly = new OriginAssembly()
+  /** What the peer is known to have, by its digest, by what it sent and by what we sent. */
+  readonly #known = new Map<string, Version>()
+  /** Clusters to be sent whole. */
+  readonly #owed = new Set<string>()
+  /** Clusters we asked to be sent whole. */
+  readonly #requested = new Set<string>()
+  #sending: { readonly cluster: string; readonly parts: Generator<DirectoryOrigin, void> } | undefined
+  #digestComplete = false
+  readonly #unsubscribe: () => void
+
+  constructor(deps: DirectorySyncDeps, config: DirectorySyncConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.#unsubscribe = deps.store.onChange((change) => this.#onChange(change))
+  }
+
+  /** Tells the peer what we have. */
+  start(): void {
+    const origins = digestOf(this.#deps.store.directory.current())
+    for (let at = 0; at === 0 || at < origins.length; at += MAX_DIGEST_ENTRIES) {
+      const last = at + MAX_DIGEST_ENTRIES >= origins.length
+      this.#deps.channel.send({
+        type: 'directory-digest',
+        last,
+        origins: origins.slice(at, at + MAX_DIGEST_ENTRIES),
+      })
+    }
+  }
+
+  /** Stops following the store. */
+  stop(): void {
+    this.#unsubscribe()
+    this.#sending = undefined
+    this.#owed.clear()
+  }
+
+  onMessage(message: DirectoryMessage): void {
+    if (message.type === 'directory-digest') this.#onDigest(message)
+    else if (message.type === 'directory-origin') this.#onOrigin(message)
+    else if (message.type === 'directory-delta') this.#onDelta(message)
+    else this.#onRequest(message.cluster)
+  }
+
+  /** Sends what is owed while the peer takes it; called again whenever it takes more. */
+  pump(): void {
+    while (this.#deps.channel.writable) {
+      this.#sending ??= this.#nextOwed()
+      if (this.#sending === undefined) return
+      const part = this.#sending.parts.next()
+      if (part.done === true) this.#sending = undefined
+      else this.#deps.channel.send(part.value)
+    }
+  }
+
+  #onDigest(digest: DirectoryDigest): void {
+    if (this.#digestComplete) throw new ViolationError(Condition.notAllowed, 'a second digest')
+    for (const version of digest.origins) this.#learn(version)
+    if (this.#known.size > MAX_ORIGINS) {
+      throw new ViolationError(Condition.resourceLimit, `a digest of more than ${MAX_ORIGINS} clusters`)
+    }
+    if (!digest.last) return
+    this.#digestComplete = true
+    for (const state of this.#deps.store.directory.current().values()) this.#owe(state)
+    this.pump()
+  }
+
+  #onOrigin(message: DirectoryOrigin): void {
+    this.#requireAllowed(message.cluster)
+    const state = this.#assembly.add(message)
+    if (state === undefined) return
+    this.#requested.delete(state.cluster)
+    this.#learn(state)
+    this.#warnIfRefused(this.#deps.store.replace(state), state.cluster)
+  }
+
+  #onDelta(delta: DirectoryDelta): void {
+    this.#requireAllowed(delta.cluster)
+    if (delta.to <= delta.from) throw new ViolationError(Condition.invalidField, 'a delta that goes back')
+    this.#learn({ cluster: delta.cluster, epoch: delta.epoch, sequence: delta.to })
+    const applied = this.#deps.store.change(delta)
+    this.#warnIfRefused(applied, delta.cluster)
+    if (applied.kind === 'gap') this.#request(delta.cluster)
+  }
+
+  #onRequest(cluster: string): void {
+    const state = this.#deps.store.origin(cluster)
+    if (state === undefined) return
+    this.#known.delete(cluster)
+    this.#owe(state)
+    this.pump()
+  }
+
+  #onChange({ state, delta }: DirectoryChange): void {
+    if (!this.#digestComplete || !this.#lacks(state)) return
+    if (delta !== undefined && this.#takesDelta(delta)) {
+      this.#learn(state)
+      this.#deps.channel.send(delta)
+      return
+    }
+    this.#owe(state)
+    this.pump()
+  }
+
+  /** A delta helps only a peer that has exactly its base and is not being sent the whole. */
+  #takesDelta(delta: DirectoryDelta): boolean {
+    const known = this.#known.get(delta.cluster)
+    return (
+      this.#deps.channel.writable &&
+      known?.epoch === delta.epoch &&
+      known.sequence === delta.from &&
+      !this.#owed.has(delta.cluster) &&
+      this.#sending?.cluster !== delta.cluster &&
+      Buffer.byteLength(JSON.stringify(delta)) <= MAX_MESSAGE_BYTES
+    )
+  }
+
+  #request(cluster: string): void {
+    if (this.#requested.has(cluster)) return
+    this.#requested.add(cluster)
+    this.#deps.channel.send({ type: 'directory-request', cluster })
+  }
+
+  #nextOwed(): { cluster: string; parts: Generator<DirectoryOrigin, void> } | undefined {
+    for (const cluster of this.#owed) {
+      this.#owed.delete(cluster)
+      const state = this.#deps.store.origin(cluster)
+      if (state === undefined || !this.#lacks(state)) continue
+      this.#learn(state)
+      return { cluster, parts: originParts(state) }
+    }
+    return undefined
+  }
+
+  #owe(state: OriginState): void {
+    if (this.#lacks(state)) this.#owed.add(state.cluster)
+  }
+
+  #lacks(state: OriginState): boolean {
+    const known = this.#known.get(state.cluster)
+    return this.#config.maySend(state.cluster) && (known === undefined || compareVersions(state, known) > 0)
+  }
+
+  #learn(version: OriginVersion): void {
+    const known = this.#known.get(version.cluster)
+    if (known !== undefined && compareVersions(version, known) <= 0) return
+    this.#known.set(version.cluster, { epoch: version.epoch, sequence: version.sequence })
+  }
+
+  #requireAllowed(cluster: string): void {
+    if (this.#config.mayReceive(cluster)) return
+    throw new ViolationError(
+      Condition.unauthorized,
+      `records of cluster ${cluster} may not come from this peer`,
+    )
+  }
+
+  #warnIfRefused(applied: { kind: string; reason?: string }, cluster: string): void {
+    if (applied.kind === 'refused') {
+      this.#deps.logger.warn({ origin: cluster, reason: applied.reason }, 'directory update refused')
+    }
+  }
+}

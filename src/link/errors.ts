@@ -1,0 +1,62 @@
+/**
+ * Why a link or a control session did not come up or did not stay up.
+ */
+import { FairleadError, type FairleadErrorOptions } from '../core/errors.ts'
+
+/** The network or the peer's process failed: trying again is right. */
+export class LinkLostError extends FairleadError {
+  override readonly name = 'LinkLostError'
+
+  constructor(message: string, options: FairleadErrorOptions = {}) {
+    super('link-lost', message, { retryable: true, ...options })
+  }
+}
+
+/** Why we will not talk to a peer. Used as a metric label: keep it a short closed set. */
+export type RefusalReason =
+  | 'no-certificate'
+  | 'untrusted'
+  | 'expired'
+  | 'identity'
+  | 'clusterset'
+  | 'role'
+  | 'own-cluster'
+  | 'wrong-cluster'
+  | 'version'
+  | 'capacity'
+  | 'timeout'
+  | 'handshake'
+
+/** The peer is not who it should be, or speaks no version of ours: trying again at once is pointless. */
+export class PeerRefusedError extends FairleadError {
+  override readonly name = 'PeerRefusedError'
+  readonly reason: RefusalReason
+
+  constructor(reason: RefusalReason, message: string, options: FairleadErrorOptions = {}) {
+    super('peer-refused', message, options)
+    this.reason = reason
+  }
+}
+
+/** AMQP error conditions we close connections with (AMQP 1.0 section 2.8.14 to 2.8.16). */
+export const Condition = {
+  decode: 'amqp:decode-error',
+  notAllowed: 'amqp:not-allowed',
+  invalidField: 'amqp:invalid-field',
+  unauthorized: 'amqp:unauthorized-access',
+  resourceLimit: 'amqp:resource-limit-exceeded',
+  framing: 'amqp:connection:framing-error',
+  forced: 'amqp:connection:forced',
+} as const
+export type Condition = (typeof Condition)[keyof typeof Condition]
+
+/** The peer broke the protocol. `condition` is sent to it when the session is closed. */
+export class ViolationError extends FairleadError {
+  override readonly name = 'ViolationError'
+  readonly condition: Condition
+
+  constructor(condition: Condition, message: string, options: FairleadErrorOptions = {}) {
+    super('violation', message, options)
+    this.condition = condition
+  }
+}

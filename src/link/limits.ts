@@ -1,0 +1,99 @@
+/**
+ * Bounds of links and control sessions: what one peer, or somebody who is no peer at all, can make us hold.
+ */
+
+/** Longest control message, bytes: with AMQP's header it fits one frame, so no message is ever put together from parts. */
+export const MAX_MESSAGE_BYTES = 48 * 1024
+
+/** Longest AMQP frame on a control connection, bytes; checked before the AMQP library sees it. */
+export const MAX_CONTROL_FRAME = 64 * 1024
+
+/** Longest single record, bytes of JSON: a few always fit one message. */
+export const MAX_RECORD_BYTES = 32 * 1024
+
+/** Messages a peer may send before we have worked them off: bounds memory to this times MAX_MESSAGE_BYTES. */
+export const CONTROL_CREDIT = 64
+
+/** Small messages (pings, goodbyes) that wait for the peer's credit; more means that the peer stopped reading. */
+export const MAX_WAITING_MESSAGES = 16
+
+/** Directory messages are held back while this many bytes wait in the socket. */
+export const SOCKET_HIGH_WATER = 1024 * 1024
+
+/** Clusters in one directory. */
+export const MAX_ORIGINS = 1000
+
+/** Records of one cluster. */
+export const MAX_RECORDS_PER_ORIGIN = 10_000
+
+/** Records of all clusters together: bounds the memory of a directory. */
+export const MAX_DIRECTORY_RECORDS = 100_000
+
+/** Ports of one record. */
+export const MAX_PORTS = 256
+
+/** Exported labels or annotations of one record. */
+export const MAX_MAP_ENTRIES = 128
+
+/** Clusters in one digest message: at most 150 bytes each. */
+export const MAX_DIGEST_ENTRIES = 200
+
+/** Changes in one delta. */
+export const MAX_DELTA_CHANGES = 1000
+
+/** Incoming TLS handshakes at a time; the oldest gives way to the newest. */
+export const MAX_PENDING_HANDSHAKES = 256
+
+/** Accepted connections at a time, whoever they are from. */
+export const MAX_CONNECTIONS = 4096
+
+/** Control sessions of one cluster at a time: its routers, or our controller's replicas, and some in mid-replacement. */
+export const MAX_CONTROL_PER_PEER = 32
+
+/** Data connections of one cluster at a time. */
+export const MAX_DATA_PER_PEER = 256
+
+/** Seconds that one address is logged once for refusals of one kind. */
+export const REFUSAL_LOG_MS = 10_000
+
+/** Kinds of refusals remembered for that. */
+export const MAX_REMEMBERED_REFUSALS = 256
+
+/** Largest TLS file we read, bytes. */
+export const MAX_TLS_FILE = 256 * 1024
+
+/** Deliveries one disposition may settle; the library's own table holds 2048. */
+export const MAX_DISPOSITION_RANGE = 2048
+
+/** Shortest idle time-out a peer may ask of us, milliseconds. */
+export const MIN_IDLE_TIMEOUT_MS = 1000
+
+/** Idle time-out we ask of the peer at AMQP level, milliseconds; our own heartbeats notice much sooner. */
+export const IDLE_TIMEOUT_MS = 10_000
+
+/** What is left unsent or unanswered this long after a close is cut off, milliseconds. */
+export const CLOSE_GRACE_MS = 1000
+
+/** TCP connect, milliseconds: short, so that a cut network is tried again soon after it heals. */
+export const CONNECT_TIMEOUT_MS = 1500
+
+/** TLS handshake on either side, milliseconds. */
+export const HANDSHAKE_TIMEOUT_MS = 3000
+
+/** From TLS to both hellos, milliseconds. */
+export const HELLO_TIMEOUT_MS = 3000
+
+/** Default pings and the silence after which a peer is taken for dead, milliseconds. */
+export const HEARTBEAT = { intervalMs: 1000, deadMs: 3000 } as const
+
+/** Pauses between attempts while the network or the peer's process fails, milliseconds: a healed link is back in about a second. */
+export const RETRY_BACKOFF = { min: 100, max: 1000 } as const
+
+/** Pauses while the peer refuses us or we it, milliseconds. */
+export const REFUSED_BACKOFF = { min: 100, max: 5000 } as const
+
+/** How often certificate files are looked at, milliseconds; the kubelet takes a minute to swap a Secret. */
+export const TLS_RELOAD_MS = 5000
+
+/** TCP keep-alive probes start after this silence, milliseconds. */
+export const TCP_KEEPALIVE_MS = 10_000

@@ -1,0 +1,126 @@
+/**
+ * What a control message may look like, with every bound. The table against which all input from peers is checked.
+ */
+import type { Schema } from '../core/schema.ts'
+import {
+  MAX_DELTA_CHANGES,
+  MAX_DIGEST_ENTRIES,
+  MAX_MAP_ENTRIES,
+  MAX_PORTS,
+  MAX_RECORDS_PER_ORIGIN,
+} from './limits.ts'
+
+/** RFC 1123 label: cluster ids, namespaces, names of Services and their ports. */
+const label = { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' }
+
+/** Kubernetes qualified name: optional DNS prefix of 253, a slash, and 63 characters. */
+const qualifiedName = {
+  type: 'string',
+  maxLength: 317,
+  pattern: '^([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
+}
+
+const key = {
+  type: 'string',
+  maxLength: 127,
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+}
+
+/** Epochs are times in milliseconds or more; 2^50 leaves room to add one for ever. */
+const count = { type: 'integer', minimum: 0, maximum: 2 ** 50 }
+const text = (maxLength: number) => ({ type: 'string', maxLength })
+const map = (values: Schema) => ({
+  type: 'object',
+  maxProperties: MAX_MAP_ENTRIES,
+  propertyNames: qualifiedName,
+  additionalProperties: values,
+})
+
+function object(properties: Schema, optional: Schema = {}): Schema {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    required: Object.keys(properties),
+    properties: { ...properties, ...optional },
+  }
+}
+
+const port = object(
+  {
+    name: { type: 'string', maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' },
+    protocol: { enum: ['TCP', 'UDP', 'SCTP'] },
+    port: { type: 'integer', minimum: 1, maximum: 65_535 },
+    readyEndpoints: { type: 'integer', minimum: 0, maximum: 1_000_000 },
+  },
+  { appProtocol: qualifiedName },
+)
+
+/** A service record (src/api/service-record.ts). */
+export const recordSchema: Schema = object(
+  {
+    namespace: label,
+    name: label,
+    exportedAt: {
+      type: 'string',
+      maxLength: 40,
+      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z$',
+    },
+    type: { enum: ['ClusterSetIP', 'Headless'] },
+    ports: { type: 'array', maxItems: MAX_PORTS, items: port },
+    ipFamilies: { type: 'array', maxItems: 2, items: { enum: ['IPv4', 'IPv6'] } },
+    sessionAffinity: { enum: ['None', 'ClientIP'] },
+  },
+  {
+    sessionAffinityTimeoutSeconds: { type: 'integer', minimum: 1, maximum: 86_400 },
+    internalTrafficPolicy: text(63),
+    trafficDistribution: text(63),
+    exportedLabels: map(text(63)),
+    exportedAnnotations: map(text(16_384)),
+  },
+)
+
+const version = { cluster: label, epoch: count, sequence: count }
+const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
+
+const message = (type: string, properties: Schema): Schema => object({ type: { const: type }, ...properties })
+
+/** Every control message (messages.ts). */
+export const messageSchema: Schema = {
+  type: 'object',
+  discriminator: { propertyName: 'type' },
+  required: ['type'],
+  oneOf: [
+    message('hello', {
+      id: { type: 'string', minLength: 1, maxLength: 128 },
+      cluster: label,
+      role: { enum: ['router', 'controller'] },
+      version: text(64),
+      protocol: object({
+        min: { type: 'integer', minimum: 0, maximum: 65_535 },
+        max: { type: 'integer', minimum: 0, maximum: 65_535 },
+      }),
+    }),
+    message('directory-digest', {
+      last: { type: 'boolean' },
+      origins: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: object(version) },
+    }),
+    message('directory-origin', {
+      ...version,
+      part: { type: 'integer', minimum: 0, maximum: MAX_RECORDS_PER_ORIGIN },
+      last: { type: 'boolean' },
+      records: records(MAX_RECORDS_PER_ORIGIN),
+    }),
+    message('directory-delta', {
+      cluster: label,
+      epoch: count,
+      from: count,
+      to: count,
+      upserts: records(MAX_DELTA_CHANGES),
+      removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
+    }),
+    message('directory-request', { cluster: label }),
+    message('ping', { id: count }),
+    message('pong', { id: count }),
+    message('goodbye', { reason: text(500) }),
+  ],
+}

@@ -1,0 +1,96 @@
+/**
+ * The messages of a control session. Each is one JSON object in one AMQP message; message-schema.ts says what is allowed.
+ */
+import type { ServiceKey } from '../api/names.ts'
+import type { OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { Role } from '../pki/identity.ts'
+
+/** Versions of this protocol that we speak. */
+export const PROTOCOL = { min: 1, max: 1 } as const
+
+/** First message both ways; nothing else may come before it. */
+export interface Hello {
+  readonly type: 'hello'
+  /** Unique per process, so that two connections of one process are seen to be so. */
+  readonly id: string
+  /** Must be what the certificate says. */
+  readonly cluster: string
+  readonly role: Role
+  /** Software version, for people. */
+  readonly version: string
+  readonly protocol: { readonly min: number; readonly max: number }
+}
+
+/** How new a directory's copy of one cluster's records is. */
+export interface OriginVersion {
+  readonly cluster: string
+  readonly epoch: number
+  readonly sequence: number
+}
+
+/** What the sender has, sent once after hello in as many parts as needed; the receiver answers with what is newer on its side. */
+export interface DirectoryDigest {
+  readonly type: 'directory-digest'
+  readonly last: boolean
+  readonly origins: readonly OriginVersion[]
+}
+
+/** One part of all records of one cluster. Parts come in order, 0 first, with nothing of that cluster in between. */
+export interface DirectoryOrigin extends OriginVersion {
+  readonly type: 'directory-origin'
+  readonly part: number
+  readonly last: boolean
+  readonly records: readonly ServiceRecord[]
+}
+
+/** What changed in one cluster between two sequence numbers of an epoch. */
+export interface DirectoryDelta {
+  readonly type: 'directory-delta'
+  readonly cluster: string
+  readonly epoch: number
+  readonly from: number
+  readonly to: number
+  readonly upserts: readonly ServiceRecord[]
+  readonly removes: readonly ServiceKey[]
+}
+
+/** A delta did not fit: send the whole cluster again. */
+export interface DirectoryRequest {
+  readonly type: 'directory-request'
+  readonly cluster: string
+}
+
+/** Measures the round trip and shows that the sender lives. */
+export interface Ping {
+  readonly type: 'ping'
+  readonly id: number
+}
+
+export interface Pong {
+  readonly type: 'pong'
+  readonly id: number
+}
+
+/** The sender is about to close on purpose; `reason` is for people. */
+export interface Goodbye {
+  readonly type: 'goodbye'
+  readonly reason: string
+}
+
+export type DirectoryMessage = DirectoryDigest | DirectoryOrigin | DirectoryDelta | DirectoryRequest
+
+export type ControlMessage = Hello | DirectoryMessage | Ping | Pong | Goodbye
+
+/** The version both sides use: the highest they share; undefined when they share none. */
+export function negotiate(ours: Hello['protocol'], theirs: Hello['protocol']): number | undefined {
+  const version = Math.min(ours.max, theirs.max)
+  return version >= Math.max(ours.min, theirs.min) ? version : undefined
+}
+
+/** Orders versions of one origin: negative when `a` is older. */
+export function compareVersions(
+  a: Pick<OriginState, 'epoch' | 'sequence'>,
+  b: Pick<OriginState, 'epoch' | 'sequence'>,
+): number {
+  return a.epoch - b.epoch || a.sequence - b.sequence
+}

@@ -1,0 +1,52 @@
+/**
+ * Connections that have not finished TLS. When there are too many the oldest goes: an honest peer is done within
+ * milliseconds, so a flood of half-open connections pushes out itself.
+ */
+import type { Socket } from 'node:net'
+
+/** Keyed by the remote address and port, which the TLS socket shows as well. */
+export class PendingHandshakes {
+  readonly #limit: number
+  readonly #sockets = new Map<string, Socket>()
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get size(): number {
+    return this.#sockets.size
+  }
+
+  /** Remembers a new connection; returns the one that had to give way, already reset. */
+  add(socket: Socket): Socket | undefined {
+    const key = remoteName(socket)
+    this.#sockets.set(key, socket)
+    socket.once('close', () => this.#sockets.get(key) === socket && this.#sockets.delete(key))
+    return this.#sockets.size > this.#limit ? this.#evictOldest() : undefined
+  }
+
+  /** The handshake is over, well or not. */
+  done(socket: Socket): void {
+    this.#sockets.delete(remoteName(socket))
+  }
+
+  /** Drops all. */
+  clear(): void {
+    for (const socket of this.#sockets.values()) socket.destroy()
+    this.#sockets.clear()
+  }
+
+  #evictOldest(): Socket | undefined {
+    const [oldest] = this.#sockets
+    if (oldest === undefined) return undefined
+    const [key, socket] = oldest
+    this.#sockets.delete(key)
+    socket.resetAndDestroy()
+    return socket
+  }
+}
+
+/** Address and port of the other side. */
+export function remoteName(socket: Socket): string {
+  return `${socket.remoteAddress ?? 'unknown'} ${socket.remotePort ?? 0}`
+}
