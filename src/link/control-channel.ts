@@ -39,6 +39,8 @@ export class ControlChannel {
   readonly #guarded: GuardedSocket
   readonly #handlers: ControlChannelHandlers
   readonly #connection: Connection
+  /** By delivery id; no more than the peer's credit and the session's window allow. */
+  readonly #unaccepted = new Map<number, () => void>()
   #sender: Sender | undefined
   #cause: FairleadError | undefined
   #closing: Cancel | undefined
@@ -79,9 +81,10 @@ export class ControlChannel {
     return this.#guarded.bytesRead
   }
 
-  /** Sends one message; only when there is credit (`writable`). */
-  send(bytes: Buffer): void {
-    this.#sender?.send({ body: rhea.message.data_section(bytes) })
+  /** Sends one message; only when there is credit (`writable`). `onAccepted` is called when the peer has worked it off. */
+  send(bytes: Buffer, onAccepted?: () => void): void {
+    const delivery = this.#sender?.send({ body: rhea.message.data_section(bytes) })
+    if (delivery !== undefined && onAccepted !== undefined) this.#unaccepted.set(delivery.id, onAccepted)
   }
 
   /** Closes the AMQP connection, with an error condition when the peer is to blame, then the socket. */
@@ -132,6 +135,7 @@ export class ControlChannel {
     connection.on('sender_open', ({ sender }: EventContext) => this.#onSenderOpen(sender))
     connection.on('receiver_open', ({ receiver }: EventContext) => receiver?.add_credit(CONTROL_CREDIT))
     connection.on('sendable', () => this.#notifyWritable())
+    connection.on('accepted', ({ delivery }: EventContext) => this.#onAccepted(delivery?.id))
     connection.on('message', (context: EventContext) => this.#onMessage(context))
     connection.on('disconnected', ({ error }: EventContext) => this.#lost(error))
     connection.on('protocol_error', (error: unknown) => this.#violated(error))
@@ -145,6 +149,13 @@ export class ControlChannel {
   #onSenderOpen(sender: Sender | undefined): void {
     this.#sender = sender
     if (this.writable) this.#notifyWritable()
+  }
+
+  #onAccepted(id: number | undefined): void {
+    if (id === undefined) return
+    const onAccepted = this.#unaccepted.get(id)
+    this.#unaccepted.delete(id)
+    onAccepted?.()
   }
 
   #onMessage({ message, delivery, receiver }: EventContext): void {

@@ -53,7 +53,7 @@ export class ControlSession implements DirectoryChannel {
   readonly #channel: ControlChannel
   readonly #silence: SilenceDetector
   /** Small messages for which the peer has not given credit yet. */
-  readonly #waiting: ControlMessage[] = []
+  readonly #waiting: { readonly message: ControlMessage; readonly onAccepted?: () => void }[] = []
   #state: State
   #ping = { id: 0, sentAt: 0 }
 
@@ -89,8 +89,8 @@ export class ControlSession implements DirectoryChannel {
   }
 
   /** Sends a directory message; small ones may be sent without asking `writable` and wait. */
-  send(message: DirectoryMessage): void {
-    this.#sendSoon(message)
+  send(message: DirectoryMessage, onAccepted?: () => void): void {
+    this.#sendSoon(message, onAccepted)
   }
 
   /** Says goodbye and closes. */
@@ -174,12 +174,12 @@ export class ControlSession implements DirectoryChannel {
     this.#channel.destroy(new LinkLostError(`the peer ${what}`))
   }
 
-  #sendSoon(message: ControlMessage): void {
+  #sendSoon(message: ControlMessage, onAccepted?: () => void): void {
     if (this.#waiting.length === 0 && this.#channel.writable) {
-      this.#channel.send(this.#deps.codec.encode(message))
+      this.#channel.send(this.#deps.codec.encode(message), onAccepted)
       return
     }
-    this.#waiting.push(message)
+    this.#waiting.push(onAccepted === undefined ? { message } : { message, onAccepted })
     if (this.#waiting.length > MAX_WAITING_MESSAGES) {
       this.#channel.destroy(new LinkLostError('the peer stopped taking messages'))
     }
@@ -187,9 +187,9 @@ export class ControlSession implements DirectoryChannel {
 
   #onWritable(): void {
     while (this.#channel.writable) {
-      const message = this.#waiting.shift()
-      if (message === undefined) break
-      this.#channel.send(this.#deps.codec.encode(message))
+      const next = this.#waiting.shift()
+      if (next === undefined) break
+      this.#channel.send(this.#deps.codec.encode(next.message), next.onAccepted)
     }
     if (this.writable) this.#handlers.onWritable()
   }

@@ -4,6 +4,7 @@
  * An origin's state is ordered by (epoch, sequence). Newer replaces older, whole; a delta applies only on top of exactly
  * the state it was made from. So every replica that has seen an origin's newest state holds the same, whatever came before.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { ServiceKey } from '../api/names.ts'
 import type { Directory, OriginState, ServiceRecord } from '../api/service-record.ts'
 import { MAX_DELTA_CHANGES, MAX_DIRECTORY_RECORDS, MAX_ORIGINS, MAX_RECORDS_PER_ORIGIN } from './limits.ts'
@@ -45,8 +46,8 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Applied
 
 /** What leads from one state to the next of the same epoch; undefined when it is too large for one delta. */
 export function deltaBetween(from: OriginState, to: OriginState): DirectoryDelta | undefined {
-  const upserts = [...to.records].flatMap(([key, record]) =>
-    from.records.get(key) === record ? [] : [record],
+  const upserts = [...to.records.entries()].flatMap(([key, record]) =>
+    sameRecord(from.records.get(key), record) ? [] : [record],
   )
   const removes = [...from.records.keys()].filter((key) => !to.records.has(key))
   if (upserts.length > MAX_DELTA_CHANGES || removes.length > MAX_DELTA_CHANGES) return undefined
@@ -57,6 +58,10 @@ export function deltaBetween(from: OriginState, to: OriginState): DirectoryDelta
 /** The versions in a directory, to compare with a peer's. */
 export function digestOf(directory: Directory): OriginVersion[] {
   return [...directory.values()].map(({ cluster, epoch, sequence }) => ({ cluster, epoch, sequence }))
+}
+
+function sameRecord(a: ServiceRecord | undefined, b: ServiceRecord): boolean {
+  return a === b || isDeepStrictEqual(a, b)
 }
 
 function changedRecords(

@@ -23,7 +23,8 @@ import { OriginAssembly } from './origin-assembly.ts'
 export interface DirectoryChannel {
   /** The peer takes more now. */
   readonly writable: boolean
-  send(message: DirectoryMessage): void
+  /** `onAccepted` is called when the peer has worked the message off. */
+  send(message: DirectoryMessage, onAccepted?: () => void): void
 }
 
 export interface DirectorySyncDeps {
@@ -37,6 +38,8 @@ export interface DirectorySyncConfig {
   readonly maySend: (cluster: string) => boolean
   /** Clusters whose records this peer may tell us. Anything else is a violation. */
   readonly mayReceive: (cluster: string) => boolean
+  /** The peer is known to hold this version: it said so, or has accepted ours. */
+  readonly onHeld?: (version: OriginVersion) => void
 }
 
 type Version = Pick<OriginState, 'epoch' | 'sequence'>
@@ -96,13 +99,20 @@ export class DirectorySync {
       if (this.#sending === undefined) return
       const part = this.#sending.parts.next()
       if (part.done === true) this.#sending = undefined
-      else this.#deps.channel.send(part.value)
+      else this.#sendPart(part.value)
     }
+  }
+
+  #sendPart(part: DirectoryOrigin): void {
+    this.#deps.channel.send(part, part.last ? () => this.#config.onHeld?.(part) : undefined)
   }
 
   #onDigest(digest: DirectoryDigest): void {
     if (this.#digestComplete) throw new ViolationError(Condition.notAllowed, 'a second digest')
-    for (const version of digest.origins) this.#learn(version)
+    for (const version of digest.origins) {
+      this.#learn(version)
+      this.#config.onHeld?.(version)
+    }
     if (this.#known.size > MAX_ORIGINS) {
       throw new ViolationError(Condition.resourceLimit, `a digest of more than ${MAX_ORIGINS} clusters`)
     }
@@ -142,7 +152,7 @@ export class DirectorySync {
     if (!this.#digestComplete || !this.#lacks(state)) return
     if (delta !== undefined && this.#takesDelta(delta)) {
       this.#learn(state)
-      this.#deps.channel.send(delta)
+      this.#deps.channel.send(delta, () => this.#config.onHeld?.(state))
       return
     }
     this.#owe(state)

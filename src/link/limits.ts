@@ -97,3 +97,9 @@ export const TLS_RELOAD_MS = 5000
 
 /** TCP keep-alive probes start after this silence, milliseconds. */
 export const TCP_KEEPALIVE_MS = 10_000
+
+/** A connection that stood this long counts as a success: the next attempt after its loss follows at once. Milliseconds. */
+export const MIN_STABLE_MS = 1000
+
+/** All first data connections of a link must stand within this, milliseconds. */
+export const DATA_UP_TIMEOUT_MS = 5000

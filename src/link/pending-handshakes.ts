@@ -17,8 +17,8 @@ export class PendingHandshakes {
     return this.#sockets.size
   }
 
-  /** Remembers a new connection; returns the one that had to give way, already reset. */
-  add(socket: Socket): Socket | undefined {
+  /** Remembers a new connection; returns the address of one that had to give way. */
+  add(socket: Socket): string | undefined {
     const key = remoteName(socket)
     this.#sockets.set(key, socket)
     socket.once('close', () => this.#sockets.get(key) === socket && this.#sockets.delete(key))
@@ -36,13 +36,14 @@ export class PendingHandshakes {
     this.#sockets.clear()
   }
 
-  #evictOldest(): Socket | undefined {
+  #evictOldest(): string | undefined {
     const [oldest] = this.#sockets
     if (oldest === undefined) return undefined
     const [key, socket] = oldest
     this.#sockets.delete(key)
+    const address = socket.remoteAddress
     socket.resetAndDestroy()
-    return socket
+    return address ?? 'unknown'
   }
 }
 

@@ -1,0 +1,206 @@
+/**
+ * The controller's session with its own cluster's router: publishes this cluster's records, receives everybody's.
+ */
+import { randomUUID } from 'node:crypto'
+import { type ServiceKey, serviceKey } from '../api/names.ts'
+import type { Directory, OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { Clock } from '../core/clock.ts'
+import { describeError } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import type { Labels, Metrics } from '../core/metrics.ts'
+import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import { type PeerIdentity, Role } from '../pki/identity.ts'
+import { deltaBetween } from './directory-replica.ts'
+import { DirectoryStore } from './directory-store.ts'
+import { LinkLostError, PeerRefusedError } from './errors.ts'
+import type { HeartbeatConfig } from './heartbeat.ts'
+import { type AttemptOutcome, keepConnected } from './keep-connected.ts'
+import { HEARTBEAT } from './limits.ts'
+import { type DialledSession, dialSession } from './link-session.ts'
+import { MessageCodec } from './message-codec.ts'
+import { compareVersions, type Hello, type OriginVersion, PROTOCOL } from './messages.ts'
+import { TlsFiles } from './tls-files.ts'
+
+export interface DirectoryClientDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly random?: () => number
+}
+
+export interface DirectoryClientConfig {
+  /** The router's link port. */
+  readonly host: string
+  readonly port: number
+  /** Folder of ca.crt, tls.crt and tls.key. */
+  readonly tlsDir: string
+  /** Software version, for the router's log. */
+  readonly version: string
+  readonly heartbeat?: HeartbeatConfig
+}
+
+/** Keeps a session to the router for ever; what was last known stays while there is none. */
+export class DirectoryClient implements Startable {
+  readonly #deps: DirectoryClientDeps
+  readonly #config: DirectoryClientConfig
+  readonly #tls: TlsFiles
+  readonly #codec = new MessageCodec()
+  readonly #store = new DirectoryStore()
+  readonly #connected = new Snapshot(false)
+  readonly #confirmed = new Snapshot<OriginVersion | undefined>(undefined)
+  readonly #countRefused: (labels?: Labels) => void
+  readonly #stopping = new AbortController()
+  readonly #id = randomUUID()
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(deps: DirectoryClientDeps, config: DirectoryClientConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#countRefused = deps.metrics.counter(
+      'fairlead_directory_records_refused_total',
+      'Records of our own that no peer would take, left out of what is published',
+    )
+  }
+
+  /** Every cluster's records. */
+  get directory(): SnapshotSource<Directory> {
+    return this.#store.directory
+  }
+
+  /** A session to the router stands. */
+  get connected(): SnapshotSource<boolean> {
+    return this.#connected
+  }
+
+  /** The newest state of our own cluster that a router has taken; undefined before the first. */
+  get confirmed(): SnapshotSource<OriginVersion | undefined> {
+    return this.#confirmed
+  }
+
+  /** Who we are, by our certificate. Only after `start`. */
+  get identity(): PeerIdentity {
+    return this.#tls.current().identity
+  }
+
+  /** Reads the certificate and starts to connect. */
+  async start(): Promise<void> {
+    await this.#tls.start()
+    this.#running = keepConnected(
+      this.#deps,
+      () => this.#attempt(),
+      (error, ms) => this.#logPause(error, ms),
+      this.#stopping.signal,
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new LinkLostError('stopping'))
+    await this.#running
+    await this.#tls.stop()
+  }
+
+  /**
+   * Our own cluster's state from now on: sent at once as a delta where the router has the state before it, and whole to
+   * each router that a session is made to. A state that is not newer than the last is ignored. Records that break the
+   * bounds of the protocol are left out, logged and counted: peers would close the session over them.
+   */
+  publish(state: OriginState): void {
+    const present = this.#store.origin(state.cluster)
+    const next = { ...state, records: this.#acceptable(state.records, present?.records) }
+    const delta = present?.epoch === next.epoch ? deltaBetween(present, next) : undefined
+    if (delta !== undefined && delta.to > delta.from) this.#store.change(delta)
+    else this.#store.replace(next)
+  }
+
+  /** Records that were checked before, the very same objects, are not checked again. */
+  #acceptable(records: OriginState['records'], before?: OriginState['records']): OriginState['records'] {
+    const good = [...records].filter(
+      ([key, record]) => before?.get(key) === record || this.#check(key, record),
+    )
+    return good.length === records.size ? records : new Map(good)
+  }
+
+  #check(key: ServiceKey, record: ServiceRecord): boolean {
+    const checked = this.#codec.checkRecord(record)
+    const named = key === serviceKey(record.namespace, record.name)
+    if (checked.ok && named) return true
+    this.#countRefused()
+    const reason = checked.ok ? 'it is filed under another name' : checked.reason
+    this.#deps.logger.error({ service: key, reason }, 'record not published')
+    return false
+  }
+
+  async #attempt(): Promise<AttemptOutcome> {
+    let dialled: DialledSession
+    try {
+      dialled = await this.#dial()
+    } catch (error) {
+      return { error, stoodMs: 0 }
+    }
+    const since = this.#deps.clock.monotonic()
+    this.#deps.logger.info(
+      { router: dialled.hello.id, version: dialled.hello.version },
+      'connected to the router',
+    )
+    this.#connected.set(true)
+    const error = await this.#untilClosed(dialled)
+    this.#connected.set(false)
+    return { error, stoodMs: this.#deps.clock.monotonic() - since }
+  }
+
+  #dial(): Promise<DialledSession> {
+    const { clock, logger } = this.#deps
+    const { heartbeat = HEARTBEAT, host, port } = this.#config
+    return dialSession(
+      { clock, logger, codec: this.#codec, store: this.#store, tls: this.#tls },
+      {
+        hello: this.#hello(),
+        heartbeat,
+        requirePeer: (peer) => this.#requireOwnRouter(peer),
+        syncWith: () => ({
+          maySend: (cluster) => cluster === this.identity.cluster,
+          mayReceive: () => true,
+          onHeld: (version) => this.#onHeld(version),
+        }),
+        onRoundTrip: () => {},
+      },
+      { host, port },
+      this.#stopping.signal,
+    )
+  }
+
+  async #untilClosed({ session }: DialledSession): Promise<unknown> {
+    const onAbort = () => session.close('the controller is stopping')
+    this.#stopping.signal.addEventListener('abort', onAbort)
+    if (this.#stopping.signal.aborted) onAbort()
+    const error = await session.whenClosed
+    this.#stopping.signal.removeEventListener('abort', onAbort)
+    return error
+  }
+
+  #hello(): Hello {
+    const { cluster, role } = this.identity
+    return { type: 'hello', id: this.#id, cluster, role, version: this.#config.version, protocol: PROTOCOL }
+  }
+
+  #requireOwnRouter(peer: PeerIdentity): void {
+    if (peer.role === Role.router && peer.cluster === this.identity.cluster) return
+    throw new PeerRefusedError('wrong-cluster', `${peer.role} of cluster ${peer.cluster} is not our router`)
+  }
+
+  #onHeld({ cluster, epoch, sequence }: OriginVersion): void {
+    if (cluster !== this.identity.cluster) return
+    const present = this.#confirmed.current()
+    if (present !== undefined && compareVersions({ epoch, sequence }, present) <= 0) return
+    this.#confirmed.set({ cluster, epoch, sequence })
+  }
+
+  #logPause(error: unknown, ms: number): void {
+    this.#deps.logger.warn(
+      { error: describeError(error), retryInMs: Math.round(ms) },
+      'no session to the router',
+    )
+  }
+}
