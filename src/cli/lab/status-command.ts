@@ -1,0 +1,34 @@
+/** `fairlead lab status`. */
+import { Command } from 'commander'
+import { ask } from '../../lab/control/client.ts'
+import type { LabStatus } from '../../lab/control/protocol.ts'
+import { labFiles } from '../../lab/layout.ts'
+import type { CliContext } from '../context.ts'
+import { type OutputFormat, outputOption, printResult, type Table } from '../output.ts'
+import { stateOption } from './state-option.ts'
+
+/** Clusters of the running lab and how they do. */
+export function statusCommand(context: CliContext): Command {
+  return new Command('status')
+    .description('the clusters of the running lab')
+    .addOption(stateOption())
+    .addOption(outputOption())
+    .action(async (options: { state: string; output: OutputFormat }) => {
+      const status = await ask<LabStatus>(labFiles(options.state).controlSocket, { command: 'status' })
+      await printResult(context, options.output, status, table)
+    })
+}
+
+function table(status: LabStatus): Table {
+  const rows = status.clusters.map((cluster) => [
+    cluster.name,
+    cluster.ready ? 'Ready' : 'NotReady',
+    cluster.nodeAddress,
+    String(cluster.processes.reduce((sum, process) => sum + process.restarts, 0)),
+    String(cluster.clients),
+    status.cuts
+      .flatMap((pair) => (pair.includes(cluster.name) ? pair.filter((name) => name !== cluster.name) : []))
+      .join(',') || '-',
+  ])
+  return [['CLUSTER', 'STATUS', 'NODE', 'RESTARTS', 'CLIENTS', 'CUT-FROM'], ...rows]
+}

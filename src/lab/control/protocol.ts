@@ -1,0 +1,47 @@
+/** What is said on the control socket: one JSON line asks, one JSON line answers. */
+import type { ClusterStatus } from './status.ts'
+
+export type ControlRequest =
+  | { readonly command: 'status' }
+  /** Makes a client pod that lives as long as this connection. */
+  | { readonly command: 'exec'; readonly cluster: string; readonly namespace: string }
+  | { readonly command: 'cut' | 'heal'; readonly clusters: readonly [string, string] }
+  /** Kills `api-server`, `node`, or the pods of a role (`router`, or `namespace/name-prefix`). */
+  | {
+      readonly command: 'kill'
+      readonly cluster: string
+      readonly role: string
+      readonly signal: NodeJS.Signals
+    }
+  | { readonly command: 'down' }
+
+export type ControlReply<T = unknown> =
+  | { readonly ok: true; readonly result: T }
+  | { readonly ok: false; readonly message: string }
+
+/** Result of `exec`: everything needed to put a process of the host into the client pod. */
+export interface ClientPod {
+  readonly name: string
+  readonly address: string
+  /** Files of the pod's namespaces, as the host sees them; empty in loopback mode. */
+  readonly namespaces: { readonly user?: string; readonly net: string; readonly uts: string } | undefined
+  readonly resolvConf: string
+  readonly nsswitchConf: string
+  /** Where the cluster's DNS answers. */
+  readonly dns: string
+}
+
+/** Result of `status`. */
+export interface LabStatus {
+  readonly mode: string
+  readonly startedAt: string
+  readonly ready: boolean
+  readonly clusters: readonly ClusterStatus[]
+  /** Pairs that `lab cut` separated. */
+  readonly cuts: readonly (readonly [string, string])[]
+}
+
+/** Result of `kill`. */
+export interface Killed {
+  readonly processes: readonly { readonly name: string; readonly pid: number }[]
+}

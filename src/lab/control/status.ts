@@ -1,0 +1,17 @@
+/** What `lab status` tells of one cluster. */
+
+export interface ProcessStatus {
+  readonly name: 'api-server' | 'node'
+  /** In the lab's own process numbering; undefined between two starts. */
+  readonly pid: number | undefined
+  readonly restarts: number
+}
+
+export interface ClusterStatus {
+  readonly name: string
+  readonly ready: boolean
+  readonly nodeAddress: string
+  /** Client pods of running `lab exec` commands. */
+  readonly clients: number
+  readonly processes: readonly ProcessStatus[]
+}

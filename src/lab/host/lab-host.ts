@@ -1,0 +1,138 @@
+/** The host's side of a lab: owns the state folder, the certificates, the way in, and the life of the supervisor. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { UsageError } from '../../core/errors.ts'
+import { type LabConfig, writeLabConfig } from '../lab-config.ts'
+import { type LabFiles, labFiles } from '../layout.ts'
+import { MAX_SOCKET_PATH } from '../limits.ts'
+import { type ClusterPlan, LabMode, planClusters } from '../topology.ts'
+import { issueClusterCertificates } from './cluster-certificates.ts'
+import { Forwarder } from './forwarder.ts'
+import { type KubeconfigEntry, kubeconfig } from './kubeconfig.ts'
+import { removeLabFiles, removeLabState } from './lab-state.ts'
+import { type LaunchedLab, launchPlain, launchSupervisor } from './launch.ts'
+import { needsUserNamespace } from './namespace-command.ts'
+import { requireNamespaces } from './requirements.ts'
+import { lockState, type StateLock } from './state-lock.ts'
+
+export interface LabHostDeps {
+  /** Told of each step, for people. */
+  readonly progress: (message: string) => void
+}
+
+export interface LabHostConfig {
+  readonly state: string
+  readonly clusters: readonly string[]
+  readonly mode: LabMode
+  readonly logLevel: LabConfig['logLevel']
+}
+
+/** Lookups ask /etc/hosts and the cluster's DNS, nothing else of the host. */
+const NSSWITCH =
+  'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n'
+
+/** A lab from `start` to `stop`. */
+export class LabHost {
+  readonly files: LabFiles
+  readonly clusters: readonly ClusterPlan[]
+  readonly #deps: LabHostDeps
+  readonly #config: LabHostConfig
+  readonly #forwarders: Forwarder[] = []
+  #lock: StateLock | undefined
+  #launched: LaunchedLab | undefined
+
+  constructor(deps: LabHostDeps, config: LabHostConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.files = labFiles(config.state)
+    this.clusters = planClusters(config.clusters, config.mode)
+    for (const { name } of this.clusters) requireShortPath(this.files.cluster(name).kubeletSocket)
+  }
+
+  /** Resolves when the lab is gone, whoever ended it. */
+  get ended(): Promise<void> {
+    return this.#launched?.ended ?? Promise.resolve()
+  }
+
+  /** Resolves when every cluster is ready. What was started is ended again when that fails; logs stay. */
+  async start(signal: AbortSignal): Promise<void> {
+    await mkdir(this.files.state, { recursive: true, mode: 0o700 })
+    const lock = await lockState(this.files.state)
+    try {
+      await this.#build(signal)
+    } catch (error) {
+      await this.#end()
+      await lock.release()
+      throw error
+    }
+    this.#lock = lock
+  }
+
+  /** Ends the lab and removes what it wrote. */
+  async stop(): Promise<void> {
+    await this.#end()
+    await removeLabState(this.files)
+    await this.#lock?.release()
+  }
+
+  async #build(signal: AbortSignal): Promise<void> {
+    if (this.#config.mode === LabMode.namespaces) await requireNamespaces()
+    await removeLabFiles(this.files)
+    await Promise.all([this.#writeAccess(), this.#writeConfig()])
+    signal.throwIfAborted()
+    const launch = this.#config.mode === LabMode.namespaces ? launchSupervisor : launchPlain
+    this.#launched = launch(this.files, this.#deps.progress)
+    await Promise.race([this.#launched.ready, rejectOnAbort(signal)])
+  }
+
+  async #writeConfig(): Promise<void> {
+    const { mode, logLevel } = this.#config
+    const config: LabConfig = {
+      mode,
+      logLevel,
+      userNamespace: mode === LabMode.namespaces && needsUserNamespace(),
+      clusters: this.clusters,
+      startedAt: new Date().toISOString(),
+    }
+    await writeLabConfig(this.files.config, config)
+    await writeFile(this.files.nsswitchConf, NSSWITCH)
+  }
+
+  /** Certificates, forwarders and kubeconfigs of all clusters. */
+  async #writeAccess(): Promise<void> {
+    const entries = await Promise.all(this.clusters.map((plan) => this.#clusterAccess(plan)))
+    await writeFile(this.files.kubeconfig, kubeconfig(entries), { mode: 0o600 })
+  }
+
+  async #clusterAccess(plan: ClusterPlan): Promise<KubeconfigEntry> {
+    const { name } = plan
+    const files = this.files.cluster(name)
+    const forwarder = new Forwarder({ socketPath: files.apiSocket })
+    this.#forwarders.push(forwarder)
+    const [{ caPem, admin, node }] = await Promise.all([
+      issueClusterCertificates(plan, files),
+      forwarder.start(),
+    ])
+    const inside = { name, caPem, client: node, server: `https://${plan.nodeAddress}:${plan.apiPort}` }
+    await writeFile(files.nodeKubeconfig, kubeconfig([inside]), { mode: 0o600 })
+    return { name, caPem, client: admin, server: `https://127.0.0.1:${forwarder.port}` }
+  }
+
+  async #end(): Promise<void> {
+    await this.#launched?.stop()
+    await Promise.all(this.#forwarders.map((forwarder) => forwarder.stop()))
+  }
+}
+
+/** The kernel takes no longer names for unix sockets. */
+function requireShortPath(socket: string): void {
+  if (Buffer.byteLength(socket) <= MAX_SOCKET_PATH) return
+  throw new UsageError(
+    `the path of the state folder is too long for unix sockets (${socket}): give a shorter one with --state`,
+  )
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+  )
+}

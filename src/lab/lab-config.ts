@@ -1,0 +1,36 @@
+/** What the host side tells the lab's own processes, written to the state folder before they start. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { LabError } from './errors.ts'
+import type { ClusterPlan, LabMode } from './topology.ts'
+
+export interface LabConfig {
+  readonly mode: LabMode
+  /** The lab runs in a user namespace: there is one user, and it looks like root. */
+  readonly userNamespace: boolean
+  readonly clusters: readonly ClusterPlan[]
+  /** RFC 3339. */
+  readonly startedAt: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+/** Writes the file that `readLabConfig` reads. */
+export async function writeLabConfig(file: string, config: LabConfig): Promise<void> {
+  await writeFile(file, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 })
+}
+
+/** Reads what `writeLabConfig` wrote. */
+export async function readLabConfig(file: string): Promise<LabConfig> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as LabConfig
+  } catch (cause) {
+    throw new LabError(`cannot read ${file}`, { cause })
+  }
+}
+
+/** The plan of the cluster called `name`. */
+export function findCluster(config: LabConfig, name: string): ClusterPlan {
+  const found = config.clusters.find((cluster) => cluster.name === name)
+  if (found !== undefined) return found
+  const known = config.clusters.map((cluster) => cluster.name).join(', ')
+  throw new LabError(`this lab has no cluster "${name}"; it has ${known}`)
+}

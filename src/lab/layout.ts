@@ -1,0 +1,64 @@
+/** What lies where in the state folder of a lab. */
+import { join, resolve } from 'node:path'
+
+/** Files of one cluster. */
+export interface ClusterFiles {
+  readonly folder: string
+  /** The API server's own state, so that it survives being killed. */
+  readonly apiState: string
+  readonly apiSocket: string
+  readonly apiLog: string
+  readonly kubeletSocket: string
+  readonly nodeLog: string
+  readonly nodeKubeconfig: string
+  readonly podLogs: string
+  readonly caCert: string
+  readonly serverCert: string
+  readonly serverKey: string
+  /** resolv.conf of client pods in `namespace`. */
+  resolvConf(namespace: string): string
+}
+
+/** Files of the lab. */
+export interface LabFiles {
+  readonly state: string
+  /** What the supervisor is to build. */
+  readonly config: string
+  readonly controlSocket: string
+  readonly kubeconfig: string
+  readonly log: string
+  /** Lookups of client pods go to the cluster's DNS only, whatever the host's nsswitch.conf says. */
+  readonly nsswitchConf: string
+  cluster(name: string): ClusterFiles
+}
+
+/** Paths below the state folder; nothing is created. */
+export function labFiles(stateDir: string): LabFiles {
+  const state = resolve(stateDir)
+  return {
+    state,
+    config: join(state, 'lab.json'),
+    controlSocket: join(state, 'control.sock'),
+    kubeconfig: join(state, 'kubeconfig'),
+    log: join(state, 'lab.log'),
+    nsswitchConf: join(state, 'nsswitch.conf'),
+    cluster: (name) => clusterFiles(join(state, 'clusters', name)),
+  }
+}
+
+function clusterFiles(folder: string): ClusterFiles {
+  return {
+    folder,
+    apiState: join(folder, 'api'),
+    apiSocket: join(folder, 'api.sock'),
+    apiLog: join(folder, 'api-server.log'),
+    kubeletSocket: join(folder, 'kubelet.sock'),
+    nodeLog: join(folder, 'node.log'),
+    nodeKubeconfig: join(folder, 'node.kubeconfig'),
+    podLogs: join(folder, 'pods'),
+    caCert: join(folder, 'ca.crt'),
+    serverCert: join(folder, 'server.crt'),
+    serverKey: join(folder, 'server.key'),
+    resolvConf: (namespace) => join(folder, `resolv-${namespace}.conf`),
+  }
+}

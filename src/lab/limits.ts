@@ -1,0 +1,46 @@
+/** Bounds of the lab: what each protects is said beside it. */
+
+/** Clusters of one lab: node addresses are 172.31.0.10 and up. */
+export const MAX_CLUSTERS = 64
+
+/** Output kept of a program the lab runs, so that a chatty one cannot fill memory. Bytes. */
+export const MAX_COMMAND_OUTPUT = 1 << 20
+
+/** A program of the lab (ip, nft, mount) that has not ended by then hangs. Milliseconds. */
+export const COMMAND_TIMEOUT = 20_000
+
+/** Longest line on the control socket, in both directions. Bytes. */
+export const MAX_CONTROL_LINE = 1 << 20
+
+/** Control connections at once: one per running `lab exec`. */
+export const MAX_CONTROL_CONNECTIONS = 4_096
+
+/** How long a control command may take before the client gives up. Milliseconds. */
+export const CONTROL_TIMEOUT = 30_000
+
+/** Log of one lab process; it starts again from nothing when it grows past this. Bytes. */
+export const MAX_PROCESS_LOG = 16 << 20
+
+/** How often sizes of process logs are looked at. Milliseconds. */
+export const LOG_CHECK_INTERVAL = 30_000
+
+/** Pause before a lab process that ended is started again. Milliseconds. */
+export const RESTART_BACKOFF = { min: 100, max: 5_000 } as const
+
+/** A lab process that ran this long counts as healthy: its next restart is quick again. Milliseconds. */
+export const RESTART_HEALTHY_AFTER = 10_000
+
+/** How long clusters may take to answer and their nodes to get ready. Milliseconds. */
+export const CLUSTER_READY_TIMEOUT = 60_000
+
+/** How long `lab down` waits for the processes to be gone. Milliseconds. */
+export const DOWN_TIMEOUT = 20_000
+
+/** Connections through one forwarder on 127.0.0.1; more are refused. */
+export const MAX_FORWARDED_CONNECTIONS = 1_024
+
+/** How long the supervisor may take to end by itself before it is killed. Milliseconds. */
+export const STOP_GRACE = 5_000
+
+/** Bytes of a unix socket's path (unix(7), sun_path without its final zero). */
+export const MAX_SOCKET_PATH = 107

@@ -1,0 +1,98 @@
+/** What the control socket can ask of a running lab. */
+import type { ClientPod, ControlRequest, Killed, LabStatus } from '../control/protocol.ts'
+import { LabError } from '../errors.ts'
+import { nodeReady, runningContainers } from '../kubelet-client.ts'
+import type { LabConfig } from '../lab-config.ts'
+import type { ClientPods } from './client-pods.ts'
+import type { LabCluster } from './cluster.ts'
+import type { Cuts } from './cuts.ts'
+
+/** One cluster and its client pods. */
+export interface ClusterMember {
+  readonly cluster: LabCluster
+  readonly clients: ClientPods
+}
+
+export interface LabCommandsDeps {
+  readonly members: readonly ClusterMember[]
+  readonly cuts: Cuts
+  /** Ends the lab. */
+  readonly down: () => void
+}
+
+/** Answers control requests. */
+export class LabCommands {
+  readonly #deps: LabCommandsDeps
+  readonly #config: LabConfig
+
+  constructor(deps: LabCommandsDeps, config: LabConfig) {
+    this.#deps = deps
+    this.#config = config
+  }
+
+  async handle(request: ControlRequest, gone: AbortSignal): Promise<unknown> {
+    switch (request.command) {
+      case 'status':
+        return await this.#status()
+      case 'exec':
+        return await this.#exec(request.cluster, request.namespace, gone)
+      case 'cut':
+      case 'heal':
+        return await this.#deps.cuts.change(request.command, request.clusters)
+      case 'kill':
+        return await this.#kill(request.cluster, request.role, request.signal)
+      case 'down':
+        return this.#deps.down()
+      default:
+        throw new LabError(`the lab does not know the command ${JSON.stringify(request)}`)
+    }
+  }
+
+  async #status(): Promise<LabStatus> {
+    const clusters = await Promise.all(
+      this.#deps.members.map(async ({ cluster, clients }) =>
+        cluster.status(await nodeReady(cluster.files.kubeletSocket), clients.count),
+      ),
+    )
+    const { mode, startedAt } = this.#config
+    return {
+      mode,
+      startedAt,
+      ready: clusters.every((cluster) => cluster.ready),
+      clusters,
+      cuts: this.#deps.cuts.list(),
+    }
+  }
+
+  async #exec(cluster: string, namespace: string, gone: AbortSignal): Promise<ClientPod> {
+    return await this.#member(cluster).clients.create(namespace, gone)
+  }
+
+  async #kill(name: string, role: string, signal: NodeJS.Signals): Promise<Killed> {
+    const { cluster } = this.#member(name)
+    const processes =
+      role === 'api-server' || role === 'node'
+        ? [{ name: role, pid: cluster.pidOf(role) ?? 0 }].filter(({ pid }) => pid > 0)
+        : await podProcesses(cluster, role)
+    if (processes.length === 0) throw new LabError(`nothing in cluster ${name} runs as "${role}"`)
+    for (const { pid } of processes) process.kill(pid, signal)
+    return { processes }
+  }
+
+  #member(name: string): ClusterMember {
+    const found = this.#deps.members.find(({ cluster }) => cluster.plan.name === name)
+    if (found !== undefined) return found
+    const known = this.#deps.members.map(({ cluster }) => cluster.plan.name).join(', ')
+    throw new LabError(`this lab has no cluster "${name}"; it has ${known}`)
+  }
+}
+
+/** `router` means the pods fairlead-router-*; `demo/web` those of namespace demo whose names start with web. */
+async function podProcesses(cluster: LabCluster, role: string): Promise<{ name: string; pid: number }[]> {
+  const [prefix = '', namespace] = role.split('/').reverse()
+  const containers = await runningContainers(cluster.files.kubeletSocket)
+  return containers
+    .filter((each) => namespace === undefined || each.namespace === namespace)
+    .filter((each) => each.pod.startsWith(prefix) || each.pod.startsWith(`fairlead-${prefix}`))
+    .map((each) => ({ name: `${each.namespace}/${each.pod}/${each.container}`, pid: each.pid }))
+}

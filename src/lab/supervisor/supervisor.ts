@@ -1,0 +1,94 @@
+/** Builds a lab inside the namespaces it was started in, says how far it is, and serves its control socket. */
+import type { Clock } from '../../core/clock.ts'
+import { TimeoutError } from '../../core/errors.ts'
+import type { Logger } from '../../core/log.ts'
+import { ControlServer } from '../control/server.ts'
+import { nodeReady } from '../kubelet-client.ts'
+import type { LabConfig } from '../lab-config.ts'
+import type { LabFiles } from '../layout.ts'
+import { CLUSTER_READY_TIMEOUT } from '../limits.ts'
+import { ClientPods } from './client-pods.ts'
+import { LabCluster } from './cluster.ts'
+import { type ClusterMember, LabCommands } from './commands.ts'
+import { Cuts } from './cuts.ts'
+import { createInternet, NodeNetwork } from './node-network.ts'
+
+/** Milliseconds between two looks at a cluster that is not ready yet. */
+const READY_POLL = 40
+
+export interface SupervisorDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Told of each step, for people. */
+  readonly progress: (message: string) => void
+}
+
+export interface SupervisorConfig {
+  readonly lab: LabConfig
+  readonly files: LabFiles
+  /** The lab's first process as the host numbers it. */
+  readonly hostPid: number
+}
+
+export class Supervisor {
+  readonly #deps: SupervisorDeps
+  readonly #config: SupervisorConfig
+  readonly #down = Promise.withResolvers<void>()
+
+  constructor(deps: SupervisorDeps, config: SupervisorConfig) {
+    this.#deps = deps
+    this.#config = config
+  }
+
+  /** Resolves when somebody asked for the end of the lab. */
+  get ended(): Promise<void> {
+    return this.#down.promise
+  }
+
+  /** Resolves when every cluster is ready. */
+  async start(): Promise<void> {
+    await createInternet()
+    const nodes = await Promise.all(this.#config.lab.clusters.map((plan) => NodeNetwork.create(plan)))
+    this.#deps.progress(`networks of ${nodes.map((node) => node.plan.name).join(', ')} are up`)
+    const members = nodes.map((node) => this.#member(node))
+    await Promise.all(members.map(({ cluster }) => cluster.start()))
+    await this.#serve(members, new Cuts(nodes))
+    await Promise.all(members.map(({ cluster }) => this.#ready(cluster)))
+  }
+
+  #member(node: NodeNetwork): ClusterMember {
+    const { clock, log } = this.#deps
+    const { files, hostPid, lab } = this.#config
+    const { plan } = node
+    const inside = (command: readonly string[]) => node.inside(command)
+    const cluster = new LabCluster({ clock, log, inside }, { plan, lab: files })
+    const clients = new ClientPods(
+      { log, node },
+      { lab: files, cluster: cluster.files, hostPid, userNamespace: lab.userNamespace },
+    )
+    return { cluster, clients }
+  }
+
+  async #serve(members: readonly ClusterMember[], cuts: Cuts): Promise<void> {
+    const commands = new LabCommands({ members, cuts, down: () => this.#down.resolve() }, this.#config.lab)
+    const server = new ControlServer(
+      { log: this.#deps.log, handle: (request, gone) => commands.handle(request, gone) },
+      { path: this.#config.files.controlSocket },
+    )
+    await server.start()
+  }
+
+  async #ready(cluster: LabCluster): Promise<void> {
+    const { clock, progress } = this.#deps
+    const began = clock.monotonic()
+    while (!(await nodeReady(cluster.files.kubeletSocket))) {
+      if (clock.monotonic() - began > CLUSTER_READY_TIMEOUT) {
+        throw new TimeoutError(
+          `cluster ${cluster.plan.name} is not ready after ${CLUSTER_READY_TIMEOUT / 1000} s: see ${cluster.files.nodeLog} and ${cluster.files.apiLog}`,
+        )
+      }
+      await clock.sleep(READY_POLL)
+    }
+    progress(`cluster ${cluster.plan.name} is ready`)
+  }
+}

@@ -1,0 +1,87 @@
+/** The address plan of a lab: a pure function of the mode and the clusters' names. */
+import { UsageError } from '../core/errors.ts'
+import { MAX_CLUSTERS } from './limits.ts'
+
+/** `namespaces`: every cluster in network namespaces. `loopback`: plain processes on 127.0.0.0/8. */
+export const LabMode = { namespaces: 'namespaces', loopback: 'loopback' } as const
+export type LabMode = (typeof LabMode)[keyof typeof LabMode]
+
+/** The network all clusters share, and the address of the lab's own end of it. */
+export const INTERNET = { network: '172.31.0.0/24', gateway: '172.31.0.1', prefix: 24 } as const
+
+/** Addresses of one cluster. In namespaces mode they are the same in every cluster, except the node's. */
+export interface ClusterPlan {
+  readonly name: string
+  /** Position in the lab, from 0. */
+  readonly index: number
+  /** The node on the shared network: the API server and LoadBalancer Services are reached here. */
+  readonly nodeAddress: string
+  readonly apiPort: number
+  readonly podNetwork: string
+  /** Addresses the kubelet gives to pods. */
+  readonly kubeletRange: AddressRange
+  /** Addresses of the client pods of `lab exec`. */
+  readonly clientRange: AddressRange
+  /** What pods send everything to. */
+  readonly gateway: string
+  readonly serviceNetwork: string
+  /** The `kubernetes` Service. */
+  readonly apiServiceAddress: string
+  readonly dnsAddress: string
+  readonly dnsPort: number
+}
+
+/** First and last address, both included. */
+export interface AddressRange {
+  readonly first: string
+  readonly last: string
+}
+
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** Plans of the clusters called `names`. Throws UsageError for names that cannot be used. */
+export function planClusters(names: readonly string[], mode: LabMode): readonly ClusterPlan[] {
+  if (names.length === 0) throw new UsageError('name at least one cluster')
+  if (names.length > MAX_CLUSTERS) throw new UsageError(`a lab has at most ${MAX_CLUSTERS} clusters`)
+  for (const name of names) {
+    if (!NAME.test(name)) throw new UsageError(`cluster name "${name}" is not a DNS label such as "east"`)
+  }
+  if (new Set(names).size !== names.length) throw new UsageError('two clusters have the same name')
+  return names.map(mode === LabMode.loopback ? planLoopback : planNamespaces)
+}
+
+function planNamespaces(name: string, index: number): ClusterPlan {
+  return {
+    name,
+    index,
+    nodeAddress: `172.31.0.${10 + index}`,
+    apiPort: 6443,
+    podNetwork: '10.244.0.0/16',
+    kubeletRange: { first: '10.244.0.2', last: '10.244.127.254' },
+    clientRange: { first: '10.244.128.1', last: '10.244.255.254' },
+    gateway: '10.244.0.1',
+    serviceNetwork: '10.96.0.0/16',
+    apiServiceAddress: '10.96.0.1',
+    dnsAddress: '10.96.0.10',
+    dnsPort: 53,
+  }
+}
+
+/** All of 127.0.0.0/8 is ours without any set-up, so each cluster takes one 127.x.0.0/16 of it. */
+function planLoopback(name: string, index: number): ClusterPlan {
+  const base = `127.${10 + index}`
+  return {
+    name,
+    index,
+    nodeAddress: `${base}.255.1`,
+    apiPort: 6443,
+    podNetwork: `${base}.0.0/17`,
+    kubeletRange: { first: `${base}.0.2`, last: `${base}.127.254` },
+    clientRange: { first: `${base}.0.1`, last: `${base}.0.1` },
+    gateway: `${base}.0.1`,
+    serviceNetwork: `${base}.128.0/18`,
+    apiServiceAddress: `${base}.128.1`,
+    dnsAddress: `${base}.128.10`,
+    dnsPort: 53,
+  }
+}
