@@ -1,0 +1,162 @@
+/**
+ * Composition root of `fairlead controller`: keeps the exports and imports of one cluster. All replicas watch, the one
+ * that holds the Lease writes. What it may do in Kubernetes is listed in manifests/base/controller/rbac.yaml.
+ */
+import { hostname } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
+import { VERSION } from '../cli/version.ts'
+import { systemClock } from '../core/clock.ts'
+import { describeError, UsageError } from '../core/errors.ts'
+import { HealthServer } from '../core/health.ts'
+import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
+import { createLogger, LogLevel } from '../core/log.ts'
+import { createMetrics } from '../core/metrics.ts'
+import { exportMetrics } from '../exporter/export-metrics.ts'
+import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
+import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
+import { controllerStores, notSynced } from '../exporter/stores.ts'
+import { connectKube } from '../kube/client.ts'
+import { EventRecorder } from '../kube/events.ts'
+import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { LeaderElector } from '../kube/lease.ts'
+import { DirectoryClient } from '../link/directory-client.ts'
+
+/** Lease of the leading controller. */
+const LEASE_NAME = 'fairlead-controller'
+
+/** What the command line and the downward API say. */
+interface ControllerConfig {
+  readonly tlsDir: string
+  readonly router: { readonly host: string; readonly port: number }
+  readonly namespace: string
+  /** Name of this replica: the pod's. */
+  readonly identity: string
+  readonly health: { readonly host: string; readonly port: number }
+  readonly kubeconfig: string | undefined
+  readonly leaderElection: boolean
+  readonly logLevel: LogLevel
+}
+
+/** Runs until SIGTERM or SIGINT, or until the lead is lost, which is an error: another replica may lead already. */
+export async function runController(argv: readonly string[]): Promise<void> {
+  const config = readConfig(argv, process.env)
+  const failure = Promise.withResolvers<never>()
+  const parts = await assemble(config, (error) => failure.reject(error))
+  try {
+    await parts.start()
+    await Promise.race([terminationSignal(), failure.promise])
+  } finally {
+    await parts.stop()
+  }
+}
+
+async function assemble(config: ControllerConfig, fail: (error: unknown) => void): Promise<Startable> {
+  const clock = systemClock
+  const log = createLogger(config.logLevel, { process: 'controller', pod: config.identity })
+  const metrics = createMetrics(true)
+  const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
+  const stores = controllerStores({ client, clock, log, metrics: kubeMetrics(metrics) })
+  const link = new DirectoryClient(
+    { clock, metrics, logger: log.child({ component: 'directory' }) },
+    { ...config.router, tlsDir: config.tlsDir, version: VERSION },
+  )
+  const events = new EventRecorder(
+    { client, clock, log },
+    { controller: 'fairlead.dev/controller', instance: config.identity },
+  )
+  const leadership = new Leadership(
+    {
+      client,
+      stores,
+      link,
+      events,
+      clock,
+      log,
+      hooks: exportMetrics(metrics, () => leadership.figures),
+      fail,
+    },
+    { cluster: () => link.identity.cluster, namespace: config.namespace },
+  )
+  const elector = new LeaderElector(
+    { client, clock, log },
+    {
+      namespace: config.namespace,
+      name: LEASE_NAME,
+      identity: config.identity,
+      onElected: () => leadership.begin(),
+      onLost: () => fail(new LeadershipLostError()),
+    },
+  )
+  const health = new HealthServer({ metrics, notReady: () => notSynced(stores) }, config.health)
+  // Stopped in reverse: what writes ends first, then the lease is free for another, then the watches end.
+  return new Lifecycle([
+    { start: async () => {}, stop: () => client.close() },
+    health,
+    link,
+    ...Object.values(stores),
+    events,
+    config.leaderElection ? elector : { start: async () => leadership.begin(), stop: async () => {} },
+    leadership,
+  ])
+}
+
+function readConfig(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): ControllerConfig {
+  const flags = readFlags(argv)
+  const namespace = flags.namespace ?? env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
+  return {
+    tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
+    router: parseHostPort(flags.router ?? `${ROUTER_SERVICE}.${namespace}.svc:${Port.link}`),
+    namespace,
+    identity: env['POD_NAME'] ?? hostname(),
+    health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
+    kubeconfig: flags.kubeconfig,
+    leaderElection: flags['no-leader-election'] !== true,
+    logLevel: parseLevel(flags['log-level'] ?? 'info'),
+  }
+}
+
+function readFlags(argv: readonly string[]) {
+  const text = { type: 'string' } as const
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        'tls-dir': text,
+        router: text,
+        namespace: text,
+        'health-port': text,
+        kubeconfig: text,
+        'no-leader-election': { type: 'boolean' },
+        'log-level': text,
+      },
+    })
+    return values
+  } catch (error) {
+    throw new UsageError(`fairlead controller: ${describeError(error)}`, { cause: error })
+  }
+}
+
+/** `host:port`; an IPv6 address stands in brackets. */
+function parseHostPort(value: string): { host: string; port: number } {
+  const [, host, port] = /^(?:\[(?=.*\]))?([^\]]+?)\]?:(\d+)$/.exec(value) ?? []
+  if (host === undefined || port === undefined) {
+    throw new UsageError(`--router ${value}: give host:port, such as ${ROUTER_SERVICE}:${Port.link}`)
+  }
+  return { host, port: parsePort(port) }
+}
+
+function parsePort(value: string): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
+  if (port >= 0 && port <= 65_535) return port
+  throw new UsageError(`"${value}" is no port: give a number from 0 to 65535`)
+}
+
+function parseLevel(value: string): LogLevel {
+  const level = LogLevel.find((candidate) => candidate === value)
+  if (level !== undefined) return level
+  throw new UsageError(`--log-level ${value}: give one of ${LogLevel.join(', ')}`)
+}

@@ -1,0 +1,78 @@
+/**
+ * The directory as this cluster sees it: what the routers know of the others, and what it exports itself, which it
+ * knows first hand.
+ */
+import type { ServiceKey } from '../api/names.ts'
+import type { Directory, ServiceRecord } from '../api/service-record.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { SnapshotSource } from '../core/snapshot.ts'
+import { changedKeys } from './service-merge.ts'
+
+type Records = ReadonlyMap<ServiceKey, ServiceRecord>
+
+export interface ViewDeps {
+  readonly directory: SnapshotSource<Directory>
+  /** Our own exports. */
+  readonly records: SnapshotSource<Records>
+}
+
+/** What is different from before. */
+export interface ViewChange {
+  /** Services whose records changed. */
+  readonly keys: ReadonlySet<ServiceKey>
+  /** Clusters that were unknown: what is remembered of them no longer counts, in whatever service. */
+  readonly appeared: readonly string[]
+}
+
+/** Own records stand in for what the routers echo of us: they are there before a router is, and never stale. */
+export class ClustersetView implements Startable {
+  readonly #deps: ViewDeps
+  readonly #cluster: string
+  readonly #listeners = new Set<(change: ViewChange) => void>()
+  #directory: Directory = new Map()
+  #unfollow: (() => void)[] = []
+
+  constructor(deps: ViewDeps, cluster: string) {
+    this.#deps = deps
+    this.#cluster = cluster
+  }
+
+  async start(): Promise<void> {
+    const { directory, records } = this.#deps
+    this.#directory = this.#combine()
+    this.#unfollow = [directory.subscribe(() => this.#update()), records.subscribe(() => this.#update())]
+  }
+
+  async stop(): Promise<void> {
+    for (const unfollow of this.#unfollow) unfollow()
+    this.#unfollow = []
+  }
+
+  current(): Directory {
+    return this.#directory
+  }
+
+  /** Calls `listener` after each change. Returns the way to stop. */
+  subscribe(listener: (change: ViewChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Every service that a known cluster exports. */
+  keys(): Set<ServiceKey> {
+    return new Set([...this.#directory.values()].flatMap((origin) => [...origin.records.keys()]))
+  }
+
+  #update(): void {
+    const before = this.#directory
+    this.#directory = this.#combine()
+    const keys = changedKeys(this.#directory, before)
+    const appeared = [...this.#directory.keys()].filter((cluster) => !before.has(cluster))
+    for (const listener of [...this.#listeners]) listener({ keys, appeared })
+  }
+
+  #combine(): Directory {
+    const own = { cluster: this.#cluster, epoch: 0, sequence: 0, records: this.#deps.records.current() }
+    return new Map(this.#deps.directory.current()).set(this.#cluster, own)
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Where the exports of one service disagree, who wins and who loses (rules 31-34 of the MCS checklist). Pure.
+ */
+import type { ServiceRecord } from '../api/service-record.ts'
+import { sameValue } from './compare.ts'
+import { samePorts } from './port-merge.ts'
+
+/** A record and the cluster it comes from. */
+export interface ClusterExport {
+  readonly cluster: string
+  readonly record: ServiceRecord
+}
+
+/** One field that the exports do not agree on: the oldest export's value holds. */
+export interface FieldConflict {
+  readonly reason: string
+  readonly field: string
+  readonly winner: string
+  /** Clusters whose value differs from the winner's, oldest first. */
+  readonly losers: readonly string[]
+}
+
+interface FieldRule {
+  readonly reason: string
+  readonly field: string
+  readonly same: (winner: ServiceRecord, other: ServiceRecord) => boolean
+}
+
+/**
+ * One row per field of rule 34. IP families are not among them: routers carry a flow between clusters of different
+ * families, so no backend is out of reach of an import.
+ */
+const FIELD_RULES: readonly FieldRule[] = [
+  { reason: 'PortConflict', field: 'ports', same: samePorts },
+  rule('TypeConflict', 'type', (record) => record.type),
+  rule('SessionAffinityConflict', 'sessionAffinity', (record) => record.sessionAffinity),
+  {
+    reason: 'SessionAffinityConfigConflict',
+    field: 'sessionAffinityConfig',
+    // Different affinities are a conflict of their own; their settings cannot be compared.
+    same: (winner, other) =>
+      winner.sessionAffinity !== other.sessionAffinity ||
+      winner.sessionAffinityTimeoutSeconds === other.sessionAffinityTimeoutSeconds,
+  },
+  rule('AnnotationsConflict', 'exportedAnnotations', (record) => record.exportedAnnotations ?? {}),
+  rule('LabelsConflict', 'exportedLabels', (record) => record.exportedLabels ?? {}),
+  rule(
+    'InternalTrafficPolicyConflict',
+    'internalTrafficPolicy',
+    (record) => record.internalTrafficPolicy ?? 'Cluster',
+  ),
+  rule('TrafficDistributionConflict', 'trafficDistribution', (record) => record.trafficDistribution ?? ''),
+]
+
+function rule(reason: string, field: string, read: (record: ServiceRecord) => unknown): FieldRule {
+  return { reason, field, same: (winner, other) => sameValue(read(winner), read(other)) }
+}
+
+/** Every disagreement among the exports of one service, in the order of rule 34. */
+export function findConflicts(oldestFirst: readonly ClusterExport[]): FieldConflict[] {
+  const [winner, ...others] = oldestFirst
+  if (winner === undefined) return []
+  return FIELD_RULES.flatMap(({ reason, field, same }) => {
+    const losers = others.filter(({ record }) => !same(winner.record, record)).map(({ cluster }) => cluster)
+    return losers.length === 0 ? [] : [{ reason, field, winner: winner.cluster, losers }]
+  })
+}
+
+/** The reasons of several conflicts as one condition reason: the API allows commas between them. */
+export function conflictReason(conflicts: readonly FieldConflict[]): string {
+  return conflicts.map((conflict) => conflict.reason).join(',')
+}
+
+/** What people read: field by field, who wins over whom. */
+export function conflictMessage(conflicts: readonly FieldConflict[], exporters: number): string {
+  return conflicts
+    .map(
+      ({ field, winner, losers }) =>
+        `${field}: the oldest export, of cluster ${winner}, wins over ${losers.join(', ')} ` +
+        `(${losers.length} of ${exporters} differ)`,
+    )
+    .join('; ')
+}

@@ -1,0 +1,120 @@
+/**
+ * The derived Service of an import: no selector, its cluster IP is the clusterset IP, its target ports record the
+ * router ports that the import owns. Pure.
+ */
+import { Label, type ServiceKey, serviceKey } from '../api/names.ts'
+import type { OwnerReference, Service, ServicePort } from '../api/objects.ts'
+import { derivedServiceName } from './import-names.ts'
+import { type ListenPorts, recordedListenPorts } from './listen-ports.ts'
+import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
+import type { MergedService } from './service-merge.ts'
+
+/**
+ * Port names of the derived Service and its slices. A Service with several ports must name them all, while an import
+ * may hold one port without a name beside others.
+ */
+export function derivedPortNames(ports: readonly MergedPort[]): ReadonlyMap<PortKey, string> {
+  const names = new Map<PortKey, string>()
+  for (const port of ports) names.set(portKey(port), ports.length > 1 ? nameOf(port, ports) : port.name)
+  return names
+}
+
+function nameOf(port: MergedPort, ports: readonly MergedPort[]): string {
+  let name = port.name === '' ? `${port.protocol.toLowerCase()}-${port.port}` : port.name
+  while (ports.some((other) => other !== port && other.name === name)) name += 'x'
+  return name
+}
+
+/** The ports of the import that have a router port, and so can be served. */
+export function servedPorts(merged: MergedService, listenPorts: ListenPorts): ServicePort[] {
+  const names = derivedPortNames(merged.ports)
+  return merged.ports.flatMap((port) => {
+    const targetPort = listenPorts.get(portKey(port))
+    if (targetPort === undefined) return []
+    const name = names.get(portKey(port)) ?? ''
+    const { protocol, port: number, appProtocol } = port
+    return [
+      {
+        ...(name === '' ? {} : { name }),
+        protocol,
+        port: number,
+        targetPort,
+        ...(appProtocol === undefined ? {} : { appProtocol }),
+      },
+    ]
+  })
+}
+
+/**
+ * The derived Service as it should be; undefined for a headless import and when no port can be served.
+ * `clusterIP` asks for an address: an import that lost its Service should come back under the one it had.
+ */
+export function derivedService(
+  merged: MergedService,
+  listenPorts: ListenPorts,
+  owner: OwnerReference,
+  clusterIP?: string,
+): Service | undefined {
+  const ports = servedPorts(merged, listenPorts)
+  if (merged.type === 'Headless' || ports.length === 0) return undefined
+  return {
+    metadata: {
+      name: derivedServiceName(merged.key),
+      namespace: merged.namespace,
+      labels: { [Label.derivedFrom]: merged.name },
+      ownerReferences: [owner],
+    },
+    spec: {
+      type: 'ClusterIP',
+      ports,
+      ...affinity(merged),
+      ...(clusterIP === undefined ? {} : { clusterIP }),
+    },
+  }
+}
+
+function affinity(
+  merged: MergedService,
+): Pick<NonNullable<Service['spec']>, 'sessionAffinity' | 'sessionAffinityConfig'> {
+  if (merged.sessionAffinity === 'None') return { sessionAffinity: 'None' }
+  const timeoutSeconds = merged.sessionAffinityTimeoutSeconds
+  return {
+    sessionAffinity: 'ClientIP',
+    ...(timeoutSeconds === undefined ? {} : { sessionAffinityConfig: { clientIP: { timeoutSeconds } } }),
+  }
+}
+
+/** The addresses of a Service; none while they are not allocated, and none for a headless one. */
+export function clusterIps(service: Service | undefined): string[] {
+  const { clusterIP, clusterIPs } = service?.spec ?? {}
+  const ips = clusterIPs ?? (clusterIP === undefined ? [] : [clusterIP])
+  return ips.filter((ip) => ip !== '' && ip !== 'None')
+}
+
+/** The import that a derived Service serves; undefined when the Service only claims to be one. */
+export function derivedFrom(service: Service): ServiceKey | undefined {
+  const { name, namespace = '', labels } = service.metadata
+  const source = labels?.[Label.derivedFrom]
+  if (source === undefined) return undefined
+  const key = serviceKey(namespace, source)
+  return derivedServiceName(key) === name ? key : undefined
+}
+
+/** What derived Services record, oldest Service first, so that of two claims to a router port the older one holds. */
+export function recordedByAge(services: readonly Service[]): [ServiceKey, ListenPorts][] {
+  return services
+    .toSorted((left, right) => compare(ageKey(left), ageKey(right)))
+    .flatMap((service) => {
+      const key = derivedFrom(service)
+      return key === undefined ? [] : [[key, recordedListenPorts(service)] as [ServiceKey, ListenPorts]]
+    })
+}
+
+function ageKey({ metadata }: Service): string {
+  return `${metadata.creationTimestamp ?? '9'} ${metadata.namespace}/${metadata.name}`
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0
+  return left < right ? -1 : 1
+}

@@ -1,0 +1,17 @@
+/**
+ * What exports and imports need of the control session to the local router. Implemented by src/link.
+ */
+import type { Directory, OriginState } from '../api/service-record.ts'
+import type { SnapshotSource } from '../core/snapshot.ts'
+
+/** How far the router is with what we publish. */
+export type OriginConfirmation = Pick<OriginState, 'epoch' | 'sequence'>
+
+export interface DirectoryLink {
+  /** What the routers know of all clusters. Kept while the session is down: absence means unknown. */
+  readonly directory: SnapshotSource<Directory>
+  /** The newest state of our own cluster that the router has taken; undefined before the first. */
+  readonly confirmed: SnapshotSource<OriginConfirmation | undefined>
+  /** Our own cluster's state from now on. Sent at once, and again to each router that a session is made to. */
+  publish(state: OriginState): void
+}

@@ -1,0 +1,52 @@
+/**
+ * Which endpoints stand behind a port of a Service, read from its EndpointSlices. Pure.
+ */
+import type { Endpoint, EndpointPort, EndpointSlice, Protocol, Service, ServicePort } from '../api/objects.ts'
+import type { Backend } from '../api/route-snapshot.ts'
+
+/** Protocol of a port; Kubernetes says TCP when none is given. */
+export function protocolOf(port: { readonly protocol?: Protocol }): Protocol {
+  return port.protocol ?? 'TCP'
+}
+
+/** New connections may go there. A condition that is not given counts as true (discovery/v1). */
+export function isReady(endpoint: Endpoint, service: Service | undefined): boolean {
+  return service?.spec?.publishNotReadyAddresses === true || endpoint.conditions?.ready !== false
+}
+
+/** The slices of the Service's first IP family: a dual-stack Service lists every pod once per family. */
+export function primarySlices(service: Service, slices: readonly EndpointSlice[]): EndpointSlice[] {
+  const family = service.spec?.ipFamilies?.[0] ?? 'IPv4'
+  return slices.filter((slice) => slice.addressType === family && isLive(slice))
+}
+
+function isLive(slice: EndpointSlice): boolean {
+  return slice.metadata.deletionTimestamp === undefined
+}
+
+/** The port of the slice that serves the Service's port: they share name and protocol. */
+export function slicePortOf(slice: EndpointSlice, port: ServicePort): EndpointPort | undefined {
+  return slice.ports?.find(
+    (candidate) => (candidate.name ?? '') === (port.name ?? '') && protocolOf(candidate) === protocolOf(port),
+  )
+}
+
+/** Every backend of the Service's port, each address and port once, ready ones and others. */
+export function backendsOf(service: Service, port: ServicePort, slices: readonly EndpointSlice[]): Backend[] {
+  const found = new Map<string, Backend>()
+  for (const slice of primarySlices(service, slices)) {
+    const target = slicePortOf(slice, port)?.port
+    if (target === undefined) continue
+    for (const endpoint of slice.endpoints ?? []) addBackend(found, endpoint, target, service)
+  }
+  return [...found.values()]
+}
+
+/** While a pod moves from one slice to another it is in both: ready in one is ready. */
+function addBackend(found: Map<string, Backend>, endpoint: Endpoint, port: number, service: Service): void {
+  const address = endpoint.addresses[0]
+  if (address === undefined) return
+  const key = `${address} ${port}`
+  const ready = isReady(endpoint, service) || found.get(key)?.ready === true
+  found.set(key, { address, port, ready })
+}

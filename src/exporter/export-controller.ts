@@ -1,0 +1,74 @@
+/**
+ * What the leading controller of a cluster does: publishes exports, reports on them, keeps imports.
+ */
+import type { ServiceRecord } from '../api/service-record.ts'
+import type { Clock } from '../core/clock.ts'
+import { Lifecycle, type Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import type { WorkQueueHooks } from '../core/work-queue.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import { ClustersetView } from './clusterset-view.ts'
+import type { DirectoryLink } from './directory-link.ts'
+import type { ExportFigures } from './export-metrics.ts'
+import { evaluateExport } from './export-record.ts'
+import { ExportStatusReconciler } from './export-status-reconciler.ts'
+import { ExportedServices, type ExportView } from './exported-services.ts'
+import { ImportReconciler } from './import-reconciler.ts'
+import { OriginPublisher } from './origin-publisher.ts'
+import type { WritingClient } from './owned-objects.ts'
+import { RouterAddresses } from './router-addresses.ts'
+import type { ControllerStores } from './stores.ts'
+
+export interface ExportControllerDeps {
+  readonly client: WritingClient
+  /** Synced. */
+  readonly stores: ControllerStores
+  readonly link: DirectoryLink
+  readonly events: Pick<EventRecorder, 'record'>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly hooks?: WorkQueueHooks
+}
+
+export interface ExportControllerConfig {
+  /** This cluster's id. */
+  readonly cluster: string
+  /** Where the routers are. */
+  readonly namespace: string
+}
+
+/** One term of leadership: made when elected, stopped when the lease is lost, not started twice. */
+export class ExportController implements Startable {
+  readonly #records: ExportedServices<ServiceRecord>
+  readonly #imports: ImportReconciler
+  readonly #parts: Lifecycle
+
+  constructor(deps: ExportControllerDeps, { cluster, namespace }: ExportControllerConfig) {
+    const { stores, link } = deps
+    this.#records = new ExportedServices(stores, recordView)
+    const records = this.#records.values
+    const routers = new RouterAddresses(stores.slices, namespace)
+    const view = new ClustersetView({ directory: link.directory, records }, cluster)
+    const publisher = new OriginPublisher({ ...deps, records }, cluster)
+    this.#imports = new ImportReconciler({ ...deps, view, routers: routers.addresses }, cluster)
+    const status = new ExportStatusReconciler({ ...deps, view, published: publisher.published })
+    this.#parts = new Lifecycle([this.#records, view, routers, publisher, this.#imports, status])
+  }
+
+  get figures(): ExportFigures {
+    return { exports: this.#records.values.current().size, listenPorts: this.#imports.listenPorts }
+  }
+
+  start(): Promise<void> {
+    return this.#parts.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#parts.stop()
+  }
+}
+
+const recordView: ExportView<ServiceRecord> = (serviceExport, service, slices) => {
+  const evaluation = evaluateExport(serviceExport, service, slices)
+  return evaluation.state === 'valid' ? evaluation.record : undefined
+}

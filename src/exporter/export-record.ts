@@ -1,0 +1,122 @@
+/**
+ * What one ServiceExport puts into the directory: a record, or the reason why there is none. Pure.
+ */
+import { ExportReason, type ServiceExport } from '../api/mcs.ts'
+import { Label } from '../api/names.ts'
+import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
+import type { RecordPort, ServiceRecord } from '../api/service-record.ts'
+import { backendsOf, protocolOf } from './endpoints.ts'
+import { RECORD_MAX_METADATA_CHARS, RECORD_MAX_METADATA_KEYS, RECORD_MAX_PORTS } from './limits.ts'
+
+/** Seconds a client stays with its backend when the Service does not say (Kubernetes default). */
+export const DEFAULT_AFFINITY_SECONDS = 10_800
+
+/** `valid`: has a record. `invalid`: not exportable. `unfit`: exportable, but over a bound of the directory. */
+export type ExportEvaluation =
+  | { readonly state: 'valid'; readonly record: ServiceRecord }
+  | { readonly state: 'invalid'; readonly reason: string; readonly message: string }
+  | { readonly state: 'unfit'; readonly message: string }
+
+/** Rules 8-16 of the MCS checklist: the export, the Service of the same name, and that Service's slices. */
+export function evaluateExport(
+  serviceExport: ServiceExport,
+  service: Service | undefined,
+  slices: readonly EndpointSlice[],
+): ExportEvaluation {
+  if (service === undefined) return noService(serviceExport)
+  const invalid = whyInvalid(service)
+  if (invalid !== undefined) return invalid
+  const message = whyUnfit(serviceExport, service)
+  if (message !== undefined) return { state: 'unfit', message }
+  return { state: 'valid', record: recordOf(serviceExport, service, slices) }
+}
+
+function noService({ metadata }: ServiceExport): ExportEvaluation {
+  return {
+    state: 'invalid',
+    reason: ExportReason.noService,
+    message: `there is no Service ${metadata.name} in namespace ${metadata.namespace}`,
+  }
+}
+
+function whyInvalid(service: Service): ExportEvaluation | undefined {
+  if (service.spec?.type === 'ExternalName') {
+    return invalidType('a Service of type ExternalName has no endpoints to export')
+  }
+  if (service.metadata.labels?.[Label.derivedFrom] !== undefined) {
+    return invalidType('this Service stands for an import and cannot be exported again')
+  }
+  return undefined
+}
+
+function invalidType(message: string): ExportEvaluation {
+  return { state: 'invalid', reason: ExportReason.invalidServiceType, message }
+}
+
+function whyUnfit({ spec }: ServiceExport, service: Service): string | undefined {
+  const ports = service.spec?.ports?.length ?? 0
+  if (ports > RECORD_MAX_PORTS) {
+    return `the Service has ${ports} ports; at most ${RECORD_MAX_PORTS} can be exported`
+  }
+  return (
+    whyTooMuch('exportedLabels', spec?.exportedLabels) ??
+    whyTooMuch('exportedAnnotations', spec?.exportedAnnotations)
+  )
+}
+
+function whyTooMuch(field: string, values: Readonly<Record<string, string>> = {}): string | undefined {
+  const entries = Object.entries(values)
+  if (entries.length > RECORD_MAX_METADATA_KEYS) {
+    return `spec.${field} has ${entries.length} keys; at most ${RECORD_MAX_METADATA_KEYS} can be exported`
+  }
+  const chars = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  return chars > RECORD_MAX_METADATA_CHARS
+    ? `spec.${field} has ${chars} characters; at most ${RECORD_MAX_METADATA_CHARS} can be exported`
+    : undefined
+}
+
+function recordOf(
+  { metadata, spec = {} }: ServiceExport,
+  service: Service,
+  slices: readonly EndpointSlice[],
+): ServiceRecord {
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    exportedAt: metadata.creationTimestamp ?? '',
+    type: service.spec?.clusterIP === 'None' ? 'Headless' : 'ClusterSetIP',
+    ports: (service.spec?.ports ?? []).map((port) => recordPort(service, port, slices)),
+    ipFamilies: service.spec?.ipFamilies ?? ['IPv4'],
+    ...affinityOf(service),
+    ...trafficOf(service),
+    ...(spec.exportedLabels === undefined ? {} : { exportedLabels: spec.exportedLabels }),
+    ...(spec.exportedAnnotations === undefined ? {} : { exportedAnnotations: spec.exportedAnnotations }),
+  }
+}
+
+function recordPort(service: Service, port: ServicePort, slices: readonly EndpointSlice[]): RecordPort {
+  return {
+    name: port.name ?? '',
+    protocol: protocolOf(port),
+    port: port.port,
+    ...(port.appProtocol === undefined ? {} : { appProtocol: port.appProtocol }),
+    readyEndpoints: backendsOf(service, port, slices).filter((backend) => backend.ready).length,
+  }
+}
+
+function affinityOf({
+  spec,
+}: Service): Pick<ServiceRecord, 'sessionAffinity' | 'sessionAffinityTimeoutSeconds'> {
+  if (spec?.sessionAffinity !== 'ClientIP') return { sessionAffinity: 'None' }
+  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS
+  return { sessionAffinity: 'ClientIP', sessionAffinityTimeoutSeconds: seconds }
+}
+
+function trafficOf({ spec }: Service): Pick<ServiceRecord, 'internalTrafficPolicy' | 'trafficDistribution'> {
+  return {
+    ...(spec?.internalTrafficPolicy === undefined
+      ? {}
+      : { internalTrafficPolicy: spec.internalTrafficPolicy }),
+    ...(spec?.trafficDistribution === undefined ? {} : { trafficDistribution: spec.trafficDistribution }),
+  }
+}

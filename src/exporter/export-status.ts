@@ -1,0 +1,106 @@
+/**
+ * Conditions of a ServiceExport, and the Events that tell of their changes. Pure.
+ */
+import { findCondition } from '../api/conditions.ts'
+import { ExportCondition, ExportReason, type ServiceExport } from '../api/mcs.ts'
+import type { Condition } from '../api/objects.ts'
+import { conditionsOf, type Verdict } from './conditions.ts'
+import { conflictMessage, conflictReason, type FieldConflict } from './conflicts.ts'
+import type { ExportEvaluation } from './export-record.ts'
+
+export interface ExportSituation {
+  readonly evaluation: ExportEvaluation
+  /** The router has confirmed a record of this export. */
+  readonly published: boolean
+  /** Undefined while an exporting cluster is unknown: what was said about conflicts stands. */
+  readonly conflicts: readonly FieldConflict[] | undefined
+  /** Clusters that export the service, this one included. */
+  readonly exporters: number
+}
+
+/** The conditions that an export should have. */
+export function exportConditions(
+  serviceExport: ServiceExport,
+  situation: ExportSituation,
+  now: number,
+): Condition[] {
+  const previous = serviceExport.status?.conditions ?? []
+  const verdicts = [
+    validity(situation.evaluation),
+    readiness(situation, previous),
+    ...(situation.evaluation.state === 'valid' ? [conflict(situation, previous)] : []),
+  ]
+  return conditionsOf(verdicts, { previous, generation: serviceExport.metadata.generation, now })
+}
+
+function validity(evaluation: ExportEvaluation): Verdict {
+  const type = ExportCondition.valid
+  if (evaluation.state !== 'invalid') return { type, status: 'True', reason: ExportReason.valid, message: '' }
+  return { type, status: 'False', reason: evaluation.reason, message: evaluation.message }
+}
+
+/**
+ * Exported once the router has the record. A router or controller that restarts does not take that back: the other
+ * clusters keep the record meanwhile.
+ */
+function readiness({ evaluation, published }: ExportSituation, previous: readonly Condition[]): Verdict {
+  const type = ExportCondition.ready
+  if (evaluation.state === 'unfit') {
+    return { type, status: 'False', reason: ExportReason.failed, message: evaluation.message }
+  }
+  if (evaluation.state === 'invalid') {
+    return { type, status: 'False', reason: ExportReason.pending, message: 'the export is not valid' }
+  }
+  if (published || findCondition(previous, type)?.status === 'True') {
+    return { type, status: 'True', reason: ExportReason.exported, message: '' }
+  }
+  const message = 'waiting for the router of this cluster to take the record'
+  return { type, status: 'False', reason: ExportReason.pending, message }
+}
+
+function conflict({ conflicts, exporters }: ExportSituation, previous: readonly Condition[]): Verdict {
+  const type = ExportCondition.conflict
+  const before = findCondition(previous, type)
+  if (conflicts === undefined && before !== undefined) {
+    return { type, status: before.status, reason: before.reason, message: before.message }
+  }
+  if (conflicts === undefined || conflicts.length === 0) {
+    return { type, status: 'False', reason: ExportReason.noConflicts, message: '' }
+  }
+  return {
+    type,
+    status: 'True',
+    reason: conflictReason(conflicts),
+    message: conflictMessage(conflicts, exporters),
+  }
+}
+
+/** Something users should see under `kubectl describe`. */
+export interface ExportNotice {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly note: string
+}
+
+/** What changed between two lists of conditions that is worth an Event: nothing for mere repetition. */
+export function exportNotices(
+  before: readonly Condition[] | undefined,
+  after: readonly Condition[],
+): ExportNotice[] {
+  const changed = after.filter((condition) => {
+    const old = findCondition(before, condition.type)
+    return old?.status !== condition.status || old.reason !== condition.reason
+  })
+  return changed.flatMap((condition) => noticeOf(condition))
+}
+
+function noticeOf({ type, status, reason, message }: Condition): ExportNotice[] {
+  if (type === ExportCondition.valid && status === 'False')
+    return [{ type: 'Warning', reason, note: message }]
+  if (type === ExportCondition.conflict && status === 'True')
+    return [{ type: 'Warning', reason, note: message }]
+  if (type !== ExportCondition.ready) return []
+  if (status === 'True')
+    return [{ type: 'Normal', reason, note: 'the Service is exported to the clusterset' }]
+  return reason === ExportReason.failed ? [{ type: 'Warning', reason, note: message }] : []
+}

@@ -1,0 +1,70 @@
+/**
+ * Labels and annotations that exports hand to imports (rule 16 of the MCS checklist), beside those that others put
+ * on an import. An annotation of ours lists the keys, so that a key that is no longer exported is noticed.
+ */
+import type { ServiceImport } from '../api/mcs.ts'
+import type { ObjectMeta } from '../api/objects.ts'
+import type { ServiceRecord } from '../api/service-record.ts'
+
+/** On imports: JSON with the exported label and annotation keys. Absent when there are none. */
+export const EXPORTED_KEYS_ANNOTATION = 'fairlead.dev/exported-keys'
+
+type Exported = Pick<ServiceRecord, 'exportedLabels' | 'exportedAnnotations'>
+
+interface ExportedKeys {
+  readonly labels: readonly string[]
+  readonly annotations: readonly string[]
+}
+
+/** The metadata of an import that carries what is exported; `annotations` are our own. */
+export function importMetadata(
+  exported: Exported,
+  annotations: Readonly<Record<string, string>>,
+): Pick<ObjectMeta, 'labels' | 'annotations'> {
+  const { exportedLabels = {}, exportedAnnotations = {} } = exported
+  const keys: ExportedKeys = {
+    labels: Object.keys(exportedLabels).sort(),
+    annotations: Object.keys(exportedAnnotations).sort(),
+  }
+  const listed = keys.labels.length + keys.annotations.length > 0
+  return {
+    labels: { ...exportedLabels },
+    annotations: {
+      ...exportedAnnotations,
+      ...annotations,
+      ...(listed ? { [EXPORTED_KEYS_ANNOTATION]: JSON.stringify(keys) } : {}),
+    },
+  }
+}
+
+/** What an import carries of its exports, read back. */
+export function exportedMetadata(existing: ServiceImport | undefined): Exported {
+  const { labels = {}, annotations = {} } = existing?.metadata ?? {}
+  const keys = parseKeys(annotations[EXPORTED_KEYS_ANNOTATION])
+  return {
+    ...(keys.labels.length === 0 ? {} : { exportedLabels: pick(labels, keys.labels) }),
+    ...(keys.annotations.length === 0 ? {} : { exportedAnnotations: pick(annotations, keys.annotations) }),
+  }
+}
+
+/** Somebody may have edited the annotation: what cannot be read lists nothing, and is written anew. */
+function parseKeys(text: string | undefined): ExportedKeys {
+  const none = { labels: [], annotations: [] }
+  if (text === undefined) return none
+  try {
+    const value = JSON.parse(text) as Partial<ExportedKeys> | null
+    return { labels: strings(value?.labels), annotations: strings(value?.annotations) }
+  } catch {
+    return none
+  }
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+function pick(values: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])),
+  ) as Record<string, string>
+}

@@ -1,0 +1,67 @@
+/**
+ * Names and labels of the objects that serve an import. Pure: every replica and every restart finds the same ones.
+ */
+import { createHash } from 'node:crypto'
+import { Label, MANAGED_BY, type ServiceKey } from '../api/names.ts'
+import type { EndpointSlice } from '../api/objects.ts'
+
+const BASE32_HEX = '0123456789abcdefghijklmnopqrstuv'
+
+/** Characters of a hash inside a name: 50 bits. */
+const HASH_LENGTH = 10
+
+/** `derived-` and a hash of the service's key, as the reference controller and Cilium name it. */
+export function derivedServiceName(key: ServiceKey): string {
+  return `derived-${shortHash(key)}`
+}
+
+/** First characters of lower-case base32hex(sha256(text)). */
+export function shortHash(text: string): string {
+  const digest = createHash('sha256').update(text).digest()
+  return Array.from({ length: HASH_LENGTH }, (_, index) => BASE32_HEX[fiveBits(digest, index * 5)]).join('')
+}
+
+function fiveBits(bytes: Buffer, offset: number): number {
+  const word = bytes.readUInt16BE(offset >> 3)
+  return (word >> (11 - (offset & 7))) & 31
+}
+
+/**
+ * What a slice of a remote cluster is for. `active`: carries traffic. `standby`: that cluster is ready, but a nearer
+ * one serves. `unready`: that cluster declares the ports and has no ready endpoint.
+ *
+ * Each purpose has its own object: kube-proxy keeps using a slice that loses its service-name label, so a slice must
+ * not change sides.
+ */
+export const SlicePurpose = { active: 'active', standby: 'standby', unready: 'unready' } as const
+export type SlicePurpose = (typeof SlicePurpose)[keyof typeof SlicePurpose]
+
+/** Name of a remote cluster's slice. */
+export function remoteSliceName(key: ServiceKey, purpose: SlicePurpose, cluster: string): string {
+  return `${derivedServiceName(key)}-${purpose}-${cluster}`
+}
+
+/** Name of the slice that mirrors `source`, a slice of the local Service. */
+export function localSliceName(key: ServiceKey, source: string, cluster: string): string {
+  return `${derivedServiceName(key)}-${shortHash(source)}-${cluster}`
+}
+
+/** False for the slices of ports whose cluster has no ready endpoint. */
+export function isReadySlice(slice: EndpointSlice): boolean {
+  const [, , purpose] = (slice.metadata.name ?? '').split('-')
+  return purpose !== SlicePurpose.unready
+}
+
+/** Labels that every slice of an import has; `carries` adds the one that kube-proxy goes by. */
+export function sliceLabels(
+  service: { readonly key: ServiceKey; readonly name: string },
+  cluster: string,
+  carries: boolean,
+): Record<string, string> {
+  return {
+    [Label.serviceName]: service.name,
+    [Label.sourceCluster]: cluster,
+    [Label.managedBy]: MANAGED_BY,
+    ...(carries ? { [Label.kubeServiceName]: derivedServiceName(service.key) } : {}),
+  }
+}

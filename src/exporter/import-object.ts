@@ -1,0 +1,91 @@
+/**
+ * The ServiceImport of a merged service: spec, metadata and status. Pure.
+ */
+import { ImportCondition, type ImportPort, ImportReason, type ServiceImport } from '../api/mcs.ts'
+import { Annotation } from '../api/names.ts'
+import type { Service } from '../api/objects.ts'
+import { conditionsOf, type Verdict } from './conditions.ts'
+import { clusterIps } from './derived-service.ts'
+import { importMetadata } from './exported-metadata.ts'
+import { derivedServiceName } from './import-names.ts'
+import type { MergedPort } from './port-merge.ts'
+import type { MergedService } from './service-merge.ts'
+
+/** Metadata and spec as they should be. `derived` is the derived Service as the API server has it. */
+export function importObject(merged: MergedService, derived: Service | undefined): ServiceImport {
+  const own =
+    merged.type === 'Headless' ? {} : { [Annotation.derivedService]: derivedServiceName(merged.key) }
+  return {
+    metadata: { name: merged.name, namespace: merged.namespace, ...importMetadata(merged, own) },
+    spec: importSpec(merged, derived),
+  }
+}
+
+function importSpec(merged: MergedService, derived: Service | undefined): NonNullable<ServiceImport['spec']> {
+  const ips = merged.type === 'Headless' ? [] : clusterIps(derived)
+  const families = derived?.spec?.ipFamilies
+  const { internalTrafficPolicy, trafficDistribution } = merged
+  return {
+    type: merged.type,
+    ports: merged.ports.map(importPort),
+    ...(ips.length === 0 ? {} : { ips }),
+    ...(ips.length === 0 || families === undefined ? {} : { ipFamilies: families }),
+    ...affinity(merged),
+    ...(internalTrafficPolicy === undefined ? {} : { internalTrafficPolicy }),
+    ...(trafficDistribution === undefined ? {} : { trafficDistribution }),
+  }
+}
+
+function importPort({ name, protocol, port, appProtocol }: MergedPort): ImportPort {
+  return {
+    ...(name === '' ? {} : { name }),
+    protocol,
+    port,
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+  }
+}
+
+function affinity(
+  merged: MergedService,
+): Pick<NonNullable<ServiceImport['spec']>, 'sessionAffinity' | 'sessionAffinityConfig'> {
+  const timeoutSeconds = merged.sessionAffinityTimeoutSeconds
+  return {
+    sessionAffinity: merged.sessionAffinity,
+    ...(timeoutSeconds === undefined ? {} : { sessionAffinityConfig: { clientIP: { timeoutSeconds } } }),
+  }
+}
+
+/** Status as it should be; times change only when the condition does. */
+export function importStatus(
+  merged: MergedService,
+  derived: Service | undefined,
+  existing: ServiceImport,
+  now: number,
+): ServiceImport {
+  const { name, namespace, generation } = existing.metadata
+  const context = { previous: existing.status?.conditions ?? [], generation, now }
+  return {
+    metadata: { name: name ?? merged.name, namespace: namespace ?? merged.namespace },
+    status: {
+      clusters: merged.exporters.map(({ cluster }) => ({ cluster })).toSorted(byCluster),
+      conditions: conditionsOf([readiness(merged, derived)], context),
+    },
+  }
+}
+
+function byCluster(left: { cluster: string }, right: { cluster: string }): number {
+  return left.cluster < right.cluster ? -1 : 1
+}
+
+function readiness(merged: MergedService, derived: Service | undefined): Verdict {
+  const pending = (message: string): Verdict => ({
+    type: ImportCondition.ready,
+    status: 'False',
+    reason: ImportReason.pending,
+    message,
+  })
+  if (merged.type === 'Headless') return pending('headless: only the endpoints of this cluster are published')
+  if (derived === undefined) return pending('no router port is left for the ports of this import')
+  if (clusterIps(derived).length === 0) return pending('waiting for the address of the derived Service')
+  return { type: ImportCondition.ready, status: 'True', reason: ImportReason.ready, message: '' }
+}

@@ -1,0 +1,161 @@
+/**
+ * Keeps the imports of this cluster equal to what the clusterset exports.
+ */
+import type { ServiceKey } from '../api/names.ts'
+import type { Namespace } from '../api/objects.ts'
+import type { Cancel, Clock } from '../core/clock.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import type { SnapshotSource } from '../core/snapshot.ts'
+import type { WorkQueueHooks } from '../core/work-queue.ts'
+import { Reconciler, source } from '../kube/reconciler.ts'
+import type { ClustersetView, ViewChange } from './clusterset-view.ts'
+import { recordedByAge } from './derived-service.ts'
+import { type ImportObjects, ImportWriter } from './import-writer.ts'
+import { IMPORT_WORKERS, RESYNC_MS, WRITE_BACKOFF } from './limits.ts'
+import { ListenPortLedger } from './listen-port-ledger.ts'
+import type { WritingClient } from './owned-objects.ts'
+import { portKey } from './port-merge.ts'
+import { type WantedImport, wantedImport } from './remembered.ts'
+import {
+  type ControllerStores,
+  Index,
+  importOfService,
+  importOfSlice,
+  keyOf,
+  serviceOfSlice,
+  splitKey,
+} from './stores.ts'
+
+export interface ImportReconcilerDeps {
+  readonly client: WritingClient
+  readonly stores: ControllerStores
+  readonly view: ClustersetView
+  readonly routers: SnapshotSource<readonly string[]>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly hooks?: WorkQueueHooks
+}
+
+/** Only the leader may have one that is started. The stores must be synced by then. */
+export class ImportReconciler implements Startable {
+  readonly #deps: ImportReconcilerDeps
+  readonly #cluster: string
+  readonly #writer: ImportWriter
+  readonly #reconciler: Reconciler
+  #ledger = new ListenPortLedger()
+  #unfollow: (() => void)[] = []
+  #cancelResync: Cancel = () => {}
+
+  constructor(deps: ImportReconcilerDeps, cluster: string) {
+    this.#deps = deps
+    this.#cluster = cluster
+    this.#writer = new ImportWriter(deps)
+    const log = deps.log.child({ component: 'imports' })
+    this.#reconciler = new Reconciler(
+      { ...deps, log },
+      {
+        concurrency: IMPORT_WORKERS,
+        backoff: WRITE_BACKOFF,
+        sources: this.#sources(),
+        reconcile: (key) => this.#reconcile(key as ServiceKey),
+      },
+    )
+  }
+
+  /** Router ports that imports own. */
+  get listenPorts(): number {
+    return this.#ledger.size
+  }
+
+  async start(): Promise<void> {
+    const { view, routers, clock, stores } = this.#deps
+    this.#ledger = new ListenPortLedger(recordedByAge(stores.services.list()))
+    this.#unfollow = [
+      view.subscribe((change) => this.#viewChanged(change)),
+      routers.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
+    ]
+    this.#cancelResync = clock.every(RESYNC_MS, () => this.#resync())
+    this.#enqueue(view.keys())
+    await this.#reconciler.start()
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelResync()
+    for (const unfollow of this.#unfollow) unfollow()
+    this.#unfollow = []
+    await this.#reconciler.stop()
+    this.#writer.close()
+  }
+
+  /** Everything that an import is made from, and what it is made of. */
+  #sources() {
+    const { stores } = this.#deps
+    return [
+      source(stores.imports, (object) => [keyOf(object)]),
+      source(stores.services, (service) => [
+        ...importOfService(service),
+        ...this.#exported([keyOf(service)]),
+      ]),
+      source(stores.slices, (slice) => [...importOfSlice(slice), ...this.#exported(serviceOfSlice(slice))]),
+      source(stores.namespaces, (namespace) => this.#keysIn(namespace)),
+    ]
+  }
+
+  /** Most Services are not exported: their changes concern no import. */
+  #exported(keys: readonly ServiceKey[]): ServiceKey[] {
+    return keys.filter((key) => this.#deps.stores.exports.get(splitKey(key)) !== undefined)
+  }
+
+  #keysIn({ metadata }: Namespace): ServiceKey[] {
+    return [...this.#deps.view.keys()].filter((key) => splitKey(key).namespace === metadata.name)
+  }
+
+  #enqueue(keys: Iterable<ServiceKey>): void {
+    for (const key of keys) this.#reconciler.enqueue(key)
+  }
+
+  #resync(): void {
+    this.#enqueue(this.#deps.view.keys())
+    this.#reconciler.resync()
+  }
+
+  #viewChanged({ keys, appeared }: ViewChange): void {
+    this.#enqueue(keys)
+    if (appeared.length === 0) return
+    const remembering = this.#deps.stores.imports
+      .list()
+      .filter(({ status }) => status?.clusters?.some(({ cluster }) => appeared.includes(cluster)))
+    this.#enqueue(remembering.map(keyOf))
+  }
+
+  async #reconcile(key: ServiceKey): Promise<void> {
+    if (!this.#namespaceIsLive(key)) return this.#ledger.release(key)
+    const found = this.#writer.read(key)
+    const wanted = wantedImport(this.#deps.view.current(), key, found)
+    if (wanted !== undefined) return await this.#write(key, wanted, found)
+    await this.#writer.remove(found)
+    this.#ledger.release(key)
+  }
+
+  async #write(key: ServiceKey, { merged }: WantedImport, found: ImportObjects): Promise<void> {
+    const { stores, routers } = this.#deps
+    const ports = merged.type === 'Headless' ? [] : merged.ports.map(portKey)
+    await this.#writer.write(found, {
+      merged,
+      cluster: this.#cluster,
+      listenPorts: this.#ledger.assign(key, ports),
+      local: {
+        service: stores.services.get(splitKey(key)),
+        slices: stores.slices.byIndex(Index.service, key),
+      },
+      routers: routers.current(),
+    })
+  }
+
+  /** Rule 20: without the namespace there is no import; its end takes everything in it along. */
+  #namespaceIsLive(key: ServiceKey): boolean {
+    const found = this.#deps.stores.namespaces.get({ name: splitKey(key).namespace })
+    return found !== undefined && found.metadata.deletionTimestamp === undefined
+  }
+}

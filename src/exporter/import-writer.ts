@@ -1,0 +1,166 @@
+/**
+ * Writes the objects of one import: what is there already is not written again, what does not depend on each other is
+ * written at the same time.
+ */
+import type { ServiceImport } from '../api/mcs.ts'
+import type { ServiceKey } from '../api/names.ts'
+import type { EndpointSlice, OwnerReference, Service } from '../api/objects.ts'
+import { apiVersion, Resource } from '../api/resources.ts'
+import type { Clock } from '../core/clock.ts'
+import { ApiError } from '../kube/errors.ts'
+import { clusterIps, derivedService } from './derived-service.ts'
+import { importObject, importStatus } from './import-object.ts'
+import { importSlices, type SliceInputs } from './import-slices.ts'
+import { importAspect, importStatusAspect, serviceAspect, sliceAspect } from './owned-kinds.ts'
+import { OwnedObjects, type WritingClient } from './owned-objects.ts'
+import { type ControllerStores, Index, importOfService, importOfSlice, keyOf, splitKey } from './stores.ts'
+
+/** Field manager of all that imports consist of. */
+export const IMPORTER = 'fairlead-importer'
+
+/** The objects that an import has now. */
+export interface ImportObjects {
+  readonly import: ServiceImport | undefined
+  readonly services: readonly Service[]
+  readonly slices: readonly EndpointSlice[]
+}
+
+export interface ImportWriterDeps {
+  readonly client: WritingClient
+  readonly stores: Pick<ControllerStores, 'imports' | 'services' | 'slices'>
+  readonly clock: Clock
+}
+
+/** What `write` is told; the owner follows from the import itself. */
+export type ImportInputs = Omit<SliceInputs, 'owner'>
+
+export class ImportWriter {
+  readonly #clock: Clock
+  readonly #imports: OwnedObjects<ServiceImport>
+  readonly #services: OwnedObjects<Service>
+  readonly #slices: OwnedObjects<EndpointSlice>
+
+  constructor({ client, stores, clock }: ImportWriterDeps) {
+    const fieldManager = IMPORTER
+    this.#clock = clock
+    this.#imports = new OwnedObjects(
+      { client, clock, store: stores.imports },
+      {
+        type: Resource.serviceImport,
+        fieldManager,
+        importOf: (object) => [keyOf(object)],
+        ofImport: (store, key) => [store.get(splitKey(key))].filter((found) => found !== undefined),
+      },
+    )
+    this.#services = new OwnedObjects(
+      { client, clock, store: stores.services },
+      {
+        type: Resource.service,
+        fieldManager,
+        importOf: importOfService,
+        ofImport: (store, key) => store.byIndex(Index.import, key),
+      },
+    )
+    this.#slices = new OwnedObjects(
+      { client, clock, store: stores.slices },
+      {
+        type: Resource.endpointSlice,
+        fieldManager,
+        importOf: importOfSlice,
+        ofImport: (store, key) => store.byIndex(Index.import, key),
+      },
+    )
+  }
+
+  close(): void {
+    for (const owned of [this.#imports, this.#services, this.#slices]) owned.close()
+  }
+
+  /** The objects as they are, with our own latest writes in them. */
+  read(key: ServiceKey): ImportObjects {
+    return {
+      import: this.#imports.get(splitKey(key)),
+      services: this.#services.ofImport(key),
+      slices: this.#slices.ofImport(key),
+    }
+  }
+
+  /**
+   * Import first, because the others name it as their owner; then the derived Service and the slices together; then
+   * the import again with the address that the Service got, and its status.
+   */
+  async write(found: ImportObjects, inputs: ImportInputs): Promise<void> {
+    const { merged } = inputs
+    const known = found.services[0]
+    const created = await this.#imports.ensure(
+      importObject(merged, known ?? keptService(found)),
+      importAspect,
+    )
+    const owner = ownerOf(created)
+    const slices = importSlices({ ...inputs, owner })
+    const wanted = derivedService(merged, inputs.listenPorts, owner, keptAddress(found))
+    const [derived] = await Promise.all([
+      wanted === undefined ? undefined : this.#ensureService(wanted),
+      ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
+    ])
+    const [current] = await Promise.all([
+      this.#imports.ensure(importObject(merged, derived), importAspect),
+      this.#removeSurplus(found, derived, slices),
+    ])
+    await this.#imports.ensure(importStatus(merged, derived, current, this.#clock.now()), importStatusAspect)
+  }
+
+  /** Removes all that serves the import. Not left to garbage collection: it takes its time. */
+  async remove(found: ImportObjects): Promise<void> {
+    await Promise.all([
+      ...(found.import === undefined ? [] : [this.#imports.remove(found.import)]),
+      ...found.services.map((service) => this.#services.remove(service)),
+      ...found.slices.map((slice) => this.#slices.remove(slice)),
+    ])
+  }
+
+  async #removeSurplus(
+    found: ImportObjects,
+    derived: Service | undefined,
+    slices: readonly EndpointSlice[],
+  ): Promise<void> {
+    const wanted = new Set(slices.map(({ metadata }) => metadata.name))
+    await Promise.all([
+      ...found.slices
+        .filter(({ metadata }) => !wanted.has(metadata.name))
+        .map((slice) => this.#slices.remove(slice)),
+      ...(derived === undefined ? found.services.map((service) => this.#services.remove(service)) : []),
+    ])
+  }
+
+  /** The address an import had may be taken by now: any other is better than none. */
+  async #ensureService(wanted: Service): Promise<Service> {
+    try {
+      return await this.#services.ensure(wanted, serviceAspect)
+    } catch (error) {
+      if (wanted.spec?.clusterIP === undefined || !isInvalid(error)) throw error
+      const { clusterIP: _, ...spec } = wanted.spec
+      return await this.#services.ensure({ ...wanted, spec }, serviceAspect)
+    }
+  }
+}
+
+function isInvalid(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 422
+}
+
+function keptAddress({ import: existing, services }: ImportObjects): string | undefined {
+  return clusterIps(services[0])[0] ?? existing?.spec?.ips?.[0]
+}
+
+/** While a lost derived Service is made again, the import goes on naming the address it should come back under. */
+function keptService({ import: existing }: ImportObjects): Service | undefined {
+  const { ips = [], ipFamilies } = existing?.spec ?? {}
+  if (ips.length === 0) return undefined
+  return { metadata: {}, spec: { clusterIPs: ips, ...(ipFamilies === undefined ? {} : { ipFamilies }) } }
+}
+
+function ownerOf({ metadata }: ServiceImport): OwnerReference {
+  const { name = '', uid = '' } = metadata
+  return { apiVersion: apiVersion(Resource.serviceImport), kind: Resource.serviceImport.kind, name, uid }
+}

@@ -1,0 +1,100 @@
+/**
+ * Publishes this cluster's records to the router, as versions that replace each other.
+ */
+import type { ServiceKey } from '../api/names.ts'
+import type { Directory, OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import type { DirectoryLink, OriginConfirmation } from './directory-link.ts'
+import { ORIGIN_MAX_RECORDS, UNCONFIRMED_MAX } from './limits.ts'
+
+type Records = ReadonlyMap<ServiceKey, ServiceRecord>
+
+export interface PublisherDeps {
+  readonly link: DirectoryLink
+  readonly records: SnapshotSource<Records>
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Logger
+}
+
+/** Only the leader may have one that is started. */
+export class OriginPublisher implements Startable {
+  readonly #deps: PublisherDeps
+  readonly #cluster: string
+  readonly #published = new Snapshot<Records>(new Map())
+  /** Sent and not confirmed, oldest first; what a newer confirmation covers is dropped. */
+  #sent: OriginState[] = []
+  #epoch = 0
+  #sequence = 0
+  #unfollow: (() => void)[] = []
+
+  constructor(deps: PublisherDeps, cluster: string) {
+    this.#deps = deps
+    this.#cluster = cluster
+  }
+
+  /** The records that the router has confirmed. */
+  get published(): SnapshotSource<Records> {
+    return this.#published
+  }
+
+  async start(): Promise<void> {
+    const { link, records } = this.#deps
+    this.#startEpoch(link.directory.current())
+    this.#unfollow = [
+      records.subscribe(() => this.#publish()),
+      link.directory.subscribe((directory) => this.#outdo(directory)),
+      link.confirmed.subscribe((confirmation) => this.#confirm(confirmation)),
+    ]
+    this.#publish()
+  }
+
+  async stop(): Promise<void> {
+    for (const unfollow of this.#unfollow) unfollow()
+    this.#unfollow = []
+  }
+
+  /** Later than all that this cluster's controllers published before, even where the clock was set back. */
+  #startEpoch(directory: Directory): void {
+    const known = directory.get(this.#cluster)?.epoch ?? 0
+    this.#epoch = Math.max(this.#deps.clock.now(), known + 1, this.#epoch + 1)
+    this.#sequence = 0
+  }
+
+  /** The network remembers a newer state of ours than we publish, so ours would be ignored. */
+  #outdo(directory: Directory): void {
+    const known = directory.get(this.#cluster)
+    if (known === undefined || known.epoch <= this.#epoch) return
+    this.#deps.log.warn({ epoch: this.#epoch, known: known.epoch }, 'starting a new epoch')
+    this.#startEpoch(directory)
+    this.#publish()
+  }
+
+  #publish(): void {
+    const records = bounded(this.#deps.records.current())
+    this.#sequence += 1
+    const state = { cluster: this.#cluster, epoch: this.#epoch, sequence: this.#sequence, records }
+    this.#sent = [...this.#sent.slice(1 - UNCONFIRMED_MAX), state]
+    this.#deps.link.publish(state)
+  }
+
+  #confirm(confirmation: OriginConfirmation | undefined): void {
+    if (confirmation?.epoch !== this.#epoch) return
+    const covered = this.#sent.findLast((state) => isCovered(state, confirmation))
+    if (covered === undefined) return
+    this.#sent = this.#sent.filter((state) => !isCovered(state, confirmation))
+    this.#published.set(covered.records)
+  }
+}
+
+function isCovered(state: OriginState, confirmation: OriginConfirmation): boolean {
+  return state.epoch === confirmation.epoch && state.sequence <= confirmation.sequence
+}
+
+/** Exports over the bound stay unpublished, the same ones each time: those whose names sort last. */
+function bounded(records: Records): Records {
+  if (records.size <= ORIGIN_MAX_RECORDS) return records
+  return new Map([...records].sort(([left], [right]) => (left < right ? -1 : 1)).slice(0, ORIGIN_MAX_RECORDS))
+}

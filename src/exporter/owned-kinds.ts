@@ -1,0 +1,100 @@
+/**
+ * When an object of ours is as it should be, and how it is put right: imports, derived Services, EndpointSlices, and
+ * the status of exports.
+ */
+import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
+import { ExportCondition } from '../api/mcs.ts'
+import type { Condition, EndpointSlice, KubeObject, Service, ServicePort } from '../api/objects.ts'
+import { contains, sameValue } from './compare.ts'
+import { EXPORTED_KEYS_ANNOTATION } from './exported-metadata.ts'
+import type { Aspect } from './owned-objects.ts'
+
+/** Metadata that others may add to; what we put there must be there. */
+function metadataMatches(actual: KubeObject, wanted: KubeObject): boolean {
+  const { labels, annotations, ownerReferences } = wanted.metadata
+  return contains(actual.metadata, { labels, annotations, ownerReferences })
+}
+
+function repairedMetadata(actual: KubeObject, wanted: KubeObject): KubeObject['metadata'] {
+  const { labels, annotations, ownerReferences } = wanted.metadata
+  return {
+    ...actual.metadata,
+    labels: { ...actual.metadata.labels, ...labels },
+    annotations: { ...actual.metadata.annotations, ...annotations },
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+  }
+}
+
+/** An import is ours alone: its spec has what we say and nothing else (rule 22). */
+export const importAspect: Aspect<ServiceImport> = {
+  matches: (actual, wanted) =>
+    metadataMatches(actual, wanted) &&
+    exportedKeys(actual) === exportedKeys(wanted) &&
+    sameValue(actual.spec, wanted.spec),
+  repair: (actual, wanted) => ({
+    ...actual,
+    metadata: repairedMetadata(actual, wanted),
+    ...(wanted.spec === undefined ? {} : { spec: wanted.spec }),
+  }),
+}
+
+/** Keys that are exported no longer show here: their values are not in `wanted` to be compared. */
+function exportedKeys({ metadata }: KubeObject): string {
+  return metadata.annotations?.[EXPORTED_KEYS_ANNOTATION] ?? ''
+}
+
+export const importStatusAspect: Aspect<ServiceImport> = {
+  subresource: 'status',
+  matches: (actual, wanted) =>
+    sameValue(actual.status?.clusters, wanted.status?.clusters) &&
+    contains(actual.status?.conditions, wanted.status?.conditions),
+  repair: (actual, wanted) => ({ ...actual, ...(wanted.status && { status: wanted.status }) }),
+}
+
+/** The API server fills in much of a Service; a selector or another port would send traffic past us. */
+export const serviceAspect: Aspect<Service> = {
+  matches: (actual, wanted) =>
+    metadataMatches(actual, wanted) &&
+    actual.spec?.selector === undefined &&
+    contains(withSortedPorts(actual.spec), withSortedPorts(wanted.spec)),
+  repair: (actual, wanted) => {
+    const { selector: _, ...spec } = actual.spec ?? {}
+    return { ...actual, metadata: repairedMetadata(actual, wanted), spec: { ...spec, ...wanted.spec } }
+  },
+}
+
+/** Ports are a map by port and protocol: their order says nothing. */
+function withSortedPorts(spec: Service['spec']): Service['spec'] {
+  const rank = (port: ServicePort) => `${port.protocol ?? 'TCP'}/${port.port}`
+  const ports = spec?.ports?.toSorted((left, right) => (rank(left) < rank(right) ? -1 : 1))
+  return { ...spec, ...(ports === undefined ? {} : { ports }) }
+}
+
+export const sliceAspect: Aspect<EndpointSlice> = {
+  matches: (actual, wanted) =>
+    metadataMatches(actual, wanted) &&
+    contains(actual.endpoints ?? [], wanted.endpoints) &&
+    contains(actual.ports ?? [], wanted.ports),
+  repair: (actual, wanted) => ({ ...actual, ...wanted, metadata: repairedMetadata(actual, wanted) }),
+}
+
+const OUR_CONDITIONS: ReadonlySet<string> = new Set(Object.values(ExportCondition))
+
+/** Conditions of other types belong to others. */
+export const exportStatusAspect: Aspect<ServiceExport> = {
+  subresource: 'status',
+  matches: (actual, wanted) =>
+    sameValue(byType(ours(actual.status?.conditions)), byType(wanted.status?.conditions)),
+  repair: (actual, wanted) => {
+    const others = (actual.status?.conditions ?? []).filter(({ type }) => !OUR_CONDITIONS.has(type))
+    return { ...actual, status: { conditions: [...others, ...(wanted.status?.conditions ?? [])] } }
+  },
+}
+
+function ours(conditions: readonly Condition[] = []): Condition[] {
+  return conditions.filter(({ type }) => OUR_CONDITIONS.has(type))
+}
+
+function byType(conditions: readonly Condition[] = []): Record<string, Condition> {
+  return Object.fromEntries(conditions.map((condition) => [condition.type, condition]))
+}

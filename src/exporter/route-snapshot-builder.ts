@@ -1,0 +1,60 @@
+/**
+ * The parts of a RouteSnapshot, each made from the objects it depends on. Pure.
+ */
+import type { LinkResource } from '../api/link.ts'
+import type { ServiceExport } from '../api/mcs.ts'
+import type { ServiceKey } from '../api/names.ts'
+import type { EndpointSlice, Protocol, Service } from '../api/objects.ts'
+import type { ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
+import { recordedByAge } from './derived-service.ts'
+import { backendsOf, protocolOf } from './endpoints.ts'
+import { evaluateExport } from './export-record.ts'
+import type { ListenPorts } from './listen-ports.ts'
+
+/** Cost of a Link that names none. */
+const DEFAULT_LINK_COST = 1
+
+/** What derived Services ask the router to listen at: every router port once, the oldest Service first. */
+export function listenersOf(derived: readonly Service[]): ListenerSpec[] {
+  const byPort = new Map<number, ListenerSpec>()
+  for (const [service, ports] of recordedByAge(derived)) {
+    for (const listener of listenersOfService(service, ports)) {
+      if (!byPort.has(listener.listenPort)) byPort.set(listener.listenPort, listener)
+    }
+  }
+  return [...byPort.values()]
+}
+
+function listenersOfService(service: ServiceKey, ports: ListenPorts): ListenerSpec[] {
+  return [...ports].map(([key, listenPort]) => {
+    const [protocol, port] = key.split('/')
+    return { service, protocol: protocol as Protocol, port: Number(port), listenPort }
+  })
+}
+
+/** The ports of an export with their backends; undefined when the export is not valid, and so not reachable. */
+export function exportedPorts(
+  serviceExport: ServiceExport,
+  service: Service | undefined,
+  slices: readonly EndpointSlice[],
+): readonly ExportedPort[] | undefined {
+  if (service === undefined || evaluateExport(serviceExport, service, slices).state !== 'valid')
+    return undefined
+  return (service.spec?.ports ?? []).map((port) => ({
+    protocol: protocolOf(port),
+    port: port.port,
+    backends: backendsOf(service, port, slices),
+  }))
+}
+
+/** The clusters to dial, by name. */
+export function linksOf(resources: readonly LinkResource[]): LinkSpec[] {
+  return resources
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata, spec }) => ({
+      name: metadata.name ?? '',
+      endpoints: spec.endpoints,
+      cost: spec.cost ?? DEFAULT_LINK_COST,
+    }))
+    .sort((left, right) => (left.name < right.name ? -1 : 1))
+}

@@ -1,0 +1,131 @@
+/**
+ * The RouteSnapshot of this cluster, from the Kubernetes API: for the router process, which knows no Kubernetes.
+ */
+import { Label } from '../api/names.ts'
+import type { Service } from '../api/objects.ts'
+import { type ExportedPort, emptyRouteSnapshot, type RouteSnapshot } from '../api/route-snapshot.ts'
+import { describeError } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import type { ReflectorDeps } from '../kube/reflector.ts'
+import type { StoreEvent } from '../kube/types.ts'
+import { type Coalesced, coalesce } from './coalesce.ts'
+import { sameValue } from './compare.ts'
+import { ExportedServices } from './exported-services.ts'
+import { exportedPorts, linksOf, listenersOf } from './route-snapshot-builder.ts'
+import { allSynced, notSynced, type RouteStores, routeStores } from './stores.ts'
+
+export interface RouteSource extends Startable {
+  /** Not synced until the API was read once, and the last known state while it cannot be reached. */
+  readonly snapshots: SnapshotSource<RouteSnapshot>
+  /** Links, for those who write their status. */
+  readonly links: RouteStores['links']
+  /** Names of the resources that were not read yet. */
+  notReady(): string[]
+}
+
+export interface RouteSourceConfig {
+  /** Where the Links are. */
+  readonly namespace: string
+}
+
+/** Watches what a router needs. `start` returns at once: the API may be down, and is waited for. */
+export function createRouteSource(deps: ReflectorDeps, config: RouteSourceConfig): RouteSource {
+  return new WatchedRoutes(deps, routeStores(deps, config.namespace))
+}
+
+class WatchedRoutes implements RouteSource {
+  readonly #deps: ReflectorDeps
+  readonly #stores: RouteStores
+  readonly #exports: ExportedServices<readonly ExportedPort[]>
+  readonly #current = new Snapshot<RouteSnapshot>(emptyRouteSnapshot)
+  readonly #stopping = new AbortController()
+  readonly #publish: Coalesced
+  #unfollow: (() => void)[] = []
+  #listeners: RouteSnapshot['listeners'] = []
+  /** A derived Service changed since `#listeners` was made. */
+  #listenersStale = true
+  #links: RouteSnapshot['links'] = []
+  #following: Promise<void> = Promise.resolve()
+
+  constructor(deps: ReflectorDeps, stores: RouteStores) {
+    this.#deps = deps
+    this.#stores = stores
+    this.#exports = new ExportedServices(stores, exportedPorts)
+    this.#publish = coalesce(() => this.#swap())
+  }
+
+  get snapshots(): SnapshotSource<RouteSnapshot> {
+    return this.#current
+  }
+
+  get links(): RouteStores['links'] {
+    return this.#stores.links
+  }
+
+  notReady(): string[] {
+    return notSynced(this.#stores)
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(Object.values(this.#stores).map((store) => store.start()))
+    this.#following = this.#follow()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#following
+    this.#publish.cancel()
+    for (const unfollow of this.#unfollow) unfollow()
+    await this.#exports.stop()
+    await Promise.all(Object.values(this.#stores).map((store) => store.stop()))
+  }
+
+  /** Nothing may be concluded from a part of the stores: the first snapshot waits for all of them. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      await allSynced(this.#stores, signal)
+    } catch (error) {
+      if (!signal.aborted) this.#deps.log.error({ error: describeError(error) }, 'routes cannot be followed')
+      return
+    }
+    this.#unfollow = [
+      this.#stores.services.subscribe((event) => this.#serviceChanged(event)),
+      this.#stores.links.subscribe(() => this.#readLinks()),
+      this.#exports.values.subscribe(() => this.#publish.request()),
+    ]
+    await this.#exports.start()
+    this.#readLinks()
+    this.#swap()
+  }
+
+  #serviceChanged(event: StoreEvent<Service>): void {
+    const touched = [event.object, ...(event.type === 'updated' ? [event.previous] : [])]
+    if (!touched.some(isDerived)) return
+    this.#listenersStale = true
+    this.#publish.request()
+  }
+
+  #readLinks(): void {
+    const links = linksOf(this.#stores.links.list())
+    if (sameValue(links, this.#links)) return
+    this.#links = links
+    this.#publish.request()
+  }
+
+  #swap(): void {
+    if (this.#listenersStale) this.#listeners = listenersOf(this.#stores.services.list().filter(isDerived))
+    this.#listenersStale = false
+    this.#current.set({
+      synced: true,
+      listeners: this.#listeners,
+      exports: this.#exports.values.current(),
+      links: this.#links,
+    })
+  }
+}
+
+function isDerived({ metadata }: Service): boolean {
+  return metadata.labels?.[Label.derivedFrom] !== undefined
+}

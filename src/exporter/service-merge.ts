@@ -1,0 +1,96 @@
+/**
+ * All exports of one service, merged into what is imported everywhere. A pure function of the present exports:
+ * the order they came in, and what was before, play no part.
+ */
+import type { ImportType } from '../api/mcs.ts'
+import { type ServiceKey, serviceKey } from '../api/names.ts'
+import type { Directory, ServiceRecord } from '../api/service-record.ts'
+import { sameValue } from './compare.ts'
+import { type ClusterExport, type FieldConflict, findConflicts } from './conflicts.ts'
+import { type MergedPort, mergePorts } from './port-merge.ts'
+
+/** What every cluster imports. */
+export interface MergedService {
+  readonly key: ServiceKey
+  readonly namespace: string
+  readonly name: string
+  readonly type: ImportType
+  readonly ports: readonly MergedPort[]
+  readonly sessionAffinity: ServiceRecord['sessionAffinity']
+  readonly sessionAffinityTimeoutSeconds?: number
+  readonly internalTrafficPolicy?: string
+  readonly trafficDistribution?: string
+  readonly exportedLabels?: Readonly<Record<string, string>>
+  readonly exportedAnnotations?: Readonly<Record<string, string>>
+  /** Oldest first. */
+  readonly exporters: readonly ClusterExport[]
+  readonly conflicts: readonly FieldConflict[]
+}
+
+/** Rule 32: by age of the export; its seconds are coarse, so the cluster id decides between equals. */
+export function byAge(left: ClusterExport, right: ClusterExport): number {
+  const age = ageOf(left.record) - ageOf(right.record)
+  if (age !== 0) return age
+  if (left.cluster === right.cluster) return 0
+  return left.cluster < right.cluster ? -1 : 1
+}
+
+/** A time that cannot be read is the youngest: it must not win over honest ones. */
+function ageOf(record: ServiceRecord): number {
+  const time = Date.parse(record.exportedAt)
+  return Number.isNaN(time) ? Number.MAX_SAFE_INTEGER : time
+}
+
+/** The merged service, or undefined when nobody exports it. */
+export function mergeService(exports: readonly ClusterExport[]): MergedService | undefined {
+  const exporters = exports.toSorted(byAge)
+  const winner = exporters[0]?.record
+  if (winner === undefined) return undefined
+  return {
+    key: serviceKey(winner.namespace, winner.name),
+    ...singleFields(winner),
+    ports: mergePorts(exporters.map(({ record }) => record)),
+    exporters,
+    conflicts: findConflicts(exporters),
+  }
+}
+
+/** The fields that cannot be merged: the winner's stand. */
+function singleFields(
+  winner: ServiceRecord,
+): Omit<MergedService, 'key' | 'ports' | 'exporters' | 'conflicts'> {
+  const { exportedAt: _, ports: __, ipFamilies: ___, ...fields } = winner
+  return fields
+}
+
+/** Who exports that service, of the clusters that are known. */
+export function exportsOf(directory: Directory, key: ServiceKey): ClusterExport[] {
+  const found: ClusterExport[] = []
+  for (const [cluster, origin] of directory) {
+    const record = origin.records.get(key)
+    if (record !== undefined) found.push({ cluster, record })
+  }
+  return found
+}
+
+/** The services whose records differ between two directories. */
+export function changedKeys(next: Directory, previous: Directory): Set<ServiceKey> {
+  const changed = new Set<ServiceKey>()
+  for (const cluster of new Set([...next.keys(), ...previous.keys()])) {
+    const after = next.get(cluster)
+    const before = previous.get(cluster)
+    if (after !== before) addChangedRecords(changed, after?.records, before?.records)
+  }
+  return changed
+}
+
+type Records = ReadonlyMap<ServiceKey, ServiceRecord> | undefined
+
+function addChangedRecords(changed: Set<ServiceKey>, after: Records, before: Records): void {
+  for (const [key, record] of after ?? []) if (!sameRecord(before?.get(key), record)) changed.add(key)
+  for (const key of before?.keys() ?? []) if (after?.has(key) !== true) changed.add(key)
+}
+
+function sameRecord(left: ServiceRecord | undefined, right: ServiceRecord): boolean {
+  return left === right || sameValue(left, right)
+}

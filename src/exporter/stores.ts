@@ -1,0 +1,106 @@
+/**
+ * The watched resources that exports, imports and routes are made from, with their indexes.
+ */
+import type { LinkResource } from '../api/link.ts'
+import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
+import { Label, MANAGED_BY, type ServiceKey, serviceKey } from '../api/names.ts'
+import type { EndpointSlice, KubeObject, Namespace, Service } from '../api/objects.ts'
+import { Resource } from '../api/resources.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
+import { derivedFrom } from './derived-service.ts'
+
+/** Names of the indexes. */
+export const Index = {
+  /** EndpointSlices by the Service they belong to. */
+  service: 'service',
+  /** Derived Services and imported EndpointSlices by the import they serve. */
+  import: 'import',
+} as const
+
+/** `namespace/name` of an object. */
+export function keyOf({ metadata }: KubeObject): ServiceKey {
+  return serviceKey(metadata.namespace ?? '', metadata.name ?? '')
+}
+
+/** Namespace and name of a service key. */
+export function splitKey(key: ServiceKey): { namespace: string; name: string } {
+  const slash = key.indexOf('/')
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
+
+/** The Service that a slice belongs to. */
+export function serviceOfSlice({ metadata }: EndpointSlice): ServiceKey[] {
+  const name = metadata.labels?.[Label.kubeServiceName]
+  return name === undefined ? [] : [serviceKey(metadata.namespace ?? '', name)]
+}
+
+/** The import that a slice of ours serves. */
+export function importOfSlice({ metadata }: EndpointSlice): ServiceKey[] {
+  const name = metadata.labels?.[Label.serviceName]
+  if (name === undefined || metadata.labels?.[Label.managedBy] !== MANAGED_BY) return []
+  return [serviceKey(metadata.namespace ?? '', name)]
+}
+
+/** The import that a Service serves. */
+export function importOfService(service: Service): ServiceKey[] {
+  const key = derivedFrom(service)
+  return key === undefined ? [] : [key]
+}
+
+/** What exports are made from: enough for a router. */
+export interface ExportStores {
+  readonly exports: Reflected<ServiceExport>
+  readonly services: Reflected<Service>
+  readonly slices: Reflected<EndpointSlice>
+}
+
+/** What a controller watches. */
+export interface ControllerStores extends ExportStores {
+  readonly imports: Reflected<ServiceImport>
+  readonly namespaces: Reflected<Namespace>
+}
+
+/** What a router watches. */
+export interface RouteStores extends ExportStores {
+  readonly links: Reflected<LinkResource>
+}
+
+/** Watches all namespaces. */
+export function exportStores(deps: ReflectorDeps): ExportStores {
+  return {
+    exports: reflect<ServiceExport>(deps, Resource.serviceExport),
+    services: reflect<Service>(deps, Resource.service, { indexes: { [Index.import]: importOfService } }),
+    slices: reflect<EndpointSlice>(deps, Resource.endpointSlice, {
+      indexes: { [Index.service]: serviceOfSlice, [Index.import]: importOfSlice },
+    }),
+  }
+}
+
+export function controllerStores(deps: ReflectorDeps): ControllerStores {
+  return {
+    ...exportStores(deps),
+    imports: reflect<ServiceImport>(deps, Resource.serviceImport),
+    namespaces: reflect<Namespace>(deps, Resource.namespace),
+  }
+}
+
+/** `namespace` is where the Links are. */
+export function routeStores(deps: ReflectorDeps, namespace: string): RouteStores {
+  return { ...exportStores(deps), links: reflect<LinkResource>(deps, Resource.link, { namespace }) }
+}
+
+type AnyStores = Readonly<Record<string, Startable & { readonly synced: boolean }>>
+
+/** Names of the stores without a complete list yet. */
+export function notSynced(stores: object): string[] {
+  return Object.entries(stores as AnyStores)
+    .filter(([, store]) => !store.synced)
+    .map(([name]) => name)
+}
+
+/** Resolves when every store has its first complete list. */
+export async function allSynced(stores: object, signal: AbortSignal): Promise<void> {
+  const all = Object.values(stores) as { whenSynced(signal: AbortSignal): Promise<void> }[]
+  await Promise.all(all.map((store) => store.whenSynced(signal)))
+}
