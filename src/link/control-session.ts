@@ -8,7 +8,7 @@ import type { Logger } from '../core/log.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import { ControlChannel, type Side } from './control-channel.ts'
 import type { DirectoryChannel } from './directory-sync.ts'
-import { Condition, LinkLostError, PeerRefusedError, ViolationError } from './errors.ts'
+import { Condition, LinkLostError, PeerRefusedError, PeerSilentError, ViolationError } from './errors.ts'
 import { type HeartbeatConfig, SilenceDetector } from './heartbeat.ts'
 import { HELLO_TIMEOUT_MS, MAX_WAITING_MESSAGES } from './limits.ts'
 import type { MessageCodec } from './message-codec.ts'
@@ -171,7 +171,7 @@ export class ControlSession implements DirectoryChannel {
   }
 
   #onSilence(what: string): void {
-    this.#channel.destroy(new LinkLostError(`the peer ${what}`))
+    this.#channel.destroy(new PeerSilentError(`the peer ${what}`))
   }
 
   #sendSoon(message: ControlMessage, onAccepted?: () => void): void {

@@ -5,11 +5,16 @@ import { FairleadError, type FairleadErrorOptions } from '../core/errors.ts'
 
 /** The network or the peer's process failed: trying again is right. */
 export class LinkLostError extends FairleadError {
-  override readonly name = 'LinkLostError'
+  override readonly name: string = 'LinkLostError'
 
   constructor(message: string, options: FairleadErrorOptions = {}) {
     super('link-lost', message, { retryable: true, ...options })
   }
+}
+
+/** Nothing came from the peer for too long: the network drops its packets or its process hangs. */
+export class PeerSilentError extends LinkLostError {
+  override readonly name = 'PeerSilentError'
 }
 
 /** Why we will not talk to a peer. Used as a metric label: keep it a short closed set. */

@@ -1,0 +1,49 @@
+/**
+ * The data connections of one link: as many as configured, each dialled again when it alone is lost.
+ */
+import { within } from '../core/lifecycle.ts'
+import { type AttemptOutcome, type KeepConnectedDeps, keepConnected } from './keep-connected.ts'
+import { DATA_UP_TIMEOUT_MS } from './limits.ts'
+
+/** One data connection, whatever runs on it. */
+export interface DataLine {
+  /** Resolves with why, when it is gone. Never rejects. */
+  readonly whenClosed: Promise<unknown>
+  close(reason: string): void
+}
+
+export interface DataLinesDeps extends KeepConnectedDeps {
+  /** Makes one; throws why it could not. */
+  readonly dial: (signal: AbortSignal) => Promise<DataLine>
+  readonly onPause: (error: unknown, ms: number) => void
+}
+
+/** Keeps `count` data connections until `signal` aborts. Resolves when all stood once, rejects when they do not in time. */
+export async function keepDataLines(deps: DataLinesDeps, count: number, signal: AbortSignal): Promise<void> {
+  const firsts = Array.from({ length: count }, () => keepLine(deps, signal))
+  await within(Promise.all(firsts), DATA_UP_TIMEOUT_MS, 'the first data connections', deps.clock)
+}
+
+function keepLine(deps: DataLinesDeps, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const attempt = () => oneLine(deps, signal, resolve)
+  void keepConnected(deps, attempt, deps.onPause, signal).then(() => reject(signal.reason), reject)
+  return promise
+}
+
+async function oneLine(deps: DataLinesDeps, signal: AbortSignal, onUp: () => void): Promise<AttemptOutcome> {
+  let line: DataLine
+  try {
+    line = await deps.dial(signal)
+  } catch (error) {
+    return { error, stoodMs: 0 }
+  }
+  const since = deps.clock.monotonic()
+  const onAbort = () => line.close('the link is closing')
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
+  onUp()
+  const error = await line.whenClosed
+  signal.removeEventListener('abort', onAbort)
+  return { error, stoodMs: deps.clock.monotonic() - since }
+}

@@ -1,0 +1,78 @@
+/**
+ * Control sessions that others opened to us: routers of other clusters and our own controller.
+ */
+import type { TLSSocket } from 'node:tls'
+import { describeError, type FairleadError } from '../../core/errors.ts'
+import type { ControlSessionConfig } from '../../link/control-session.ts'
+import { DirectorySession, type DirectorySessionDeps } from '../../link/directory-session.ts'
+import type { DirectorySyncConfig } from '../../link/directory-sync.ts'
+import type { Hello } from '../../link/messages.ts'
+import type { PeerIdentity } from '../../pki/identity.ts'
+
+export interface AcceptedSessionsConfig extends Pick<ControlSessionConfig, 'hello' | 'heartbeat'> {
+  readonly syncWith: (peer: PeerIdentity) => DirectorySyncConfig
+  /** Told why each session ended. */
+  readonly onClosed: (peer: PeerIdentity, address: string, error: FairleadError) => void
+}
+
+/** Holds them until they close; a process that connects again replaces its own older session. */
+export class AcceptedSessions {
+  readonly #deps: DirectorySessionDeps
+  readonly #config: AcceptedSessionsConfig
+  readonly #all = new Set<DirectorySession>()
+  /** By cluster, role and the id the process gave in its hello. */
+  readonly #byProcess = new Map<string, DirectorySession>()
+
+  constructor(deps: DirectorySessionDeps, config: AcceptedSessionsConfig) {
+    this.#deps = deps
+    this.#config = config
+  }
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  /** Takes an authenticated socket. */
+  add(socket: TLSSocket, peer: PeerIdentity): void {
+    const { hello, heartbeat, syncWith } = this.#config
+    const address = socket.remoteAddress ?? ''
+    const session = new DirectorySession(
+      this.#deps,
+      { side: 'acceptor', hello, heartbeat, peer, ...syncWith(peer) },
+      {
+        onReady: (theirs) => this.#onReady(session, theirs, address),
+        onRoundTrip: () => {},
+        onClosed: (error) => this.#onClosed(session, address, error),
+      },
+      socket,
+    )
+    this.#all.add(session)
+  }
+
+  /** Says goodbye to all; resolves when they are gone. */
+  async closeAll(reason: string): Promise<void> {
+    const all = [...this.#all]
+    for (const session of all) session.close(reason)
+    await Promise.all(all.map((session) => session.whenClosed))
+  }
+
+  #onReady(session: DirectorySession, hello: Hello, address: string): void {
+    const { cluster, role, id, version } = hello
+    this.#deps.logger.info({ cluster, role, id, version, address }, 'control session accepted')
+    const key = processKey(hello)
+    this.#byProcess.get(key)?.close('replaced by a newer session of the same process')
+    this.#byProcess.set(key, session)
+    void session.whenClosed.then(() => this.#byProcess.get(key) === session && this.#byProcess.delete(key))
+  }
+
+  #onClosed(session: DirectorySession, address: string, error: FairleadError): void {
+    this.#all.delete(session)
+    const { cluster, role } = session.peer
+    this.#deps.logger.info({ cluster, role, address, error: describeError(error) }, 'control session ended')
+    this.#config.onClosed(session.peer, address, error)
+  }
+}
+
+function processKey({ cluster, role, id }: Hello): string {
+  return `${cluster} ${role} ${id}`
+}

@@ -1,0 +1,210 @@
+/**
+ * The router's side of the network: its one port, the links it dials, the directory that flows through both, and the
+ * data connections to every other cluster.
+ */
+import { randomUUID } from 'node:crypto'
+import type { FlowAcceptor } from '../../amqp/flow-transport.ts'
+import type { LinkSpec, RouteSnapshot } from '../../api/route-snapshot.ts'
+import type { Directory } from '../../api/service-record.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { FairleadError } from '../../core/errors.ts'
+import type { Startable } from '../../core/lifecycle.ts'
+import type { Logger } from '../../core/log.ts'
+import type { Labels, Metrics } from '../../core/metrics.ts'
+import type { SnapshotSource } from '../../core/snapshot.ts'
+import { Acceptor } from '../../link/acceptor.ts'
+import type { DataLine } from '../../link/data-lines.ts'
+import { LinkDialer } from '../../link/dialer.ts'
+import { DirectoryStore } from '../../link/directory-store.ts'
+import type { DirectorySyncConfig } from '../../link/directory-sync.ts'
+import { PeerSilentError, ViolationError } from '../../link/errors.ts'
+import type { HeartbeatConfig } from '../../link/heartbeat.ts'
+import { HEARTBEAT } from '../../link/limits.ts'
+import type { LinkStatus } from '../../link/link-status.ts'
+import { MessageCodec } from '../../link/message-codec.ts'
+import { type Hello, PROTOCOL } from '../../link/messages.ts'
+import type { PeerSocket } from '../../link/tls-connect.ts'
+import { TlsFiles } from '../../link/tls-files.ts'
+import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import { AcceptedSessions } from './accepted-sessions.ts'
+import type { CreateDataConnection } from './data-connection.ts'
+import { DATA_CONNECTIONS } from './limits.ts'
+import { Links } from './links.ts'
+import { PeerTable } from './peer-table.ts'
+import type { PeerTransports } from './peers.ts'
+
+export interface RouterNetworkDeps {
+  readonly snapshot: SnapshotSource<RouteSnapshot>
+  /** Who decides about flows that `peer` opens to us. */
+  readonly acceptFlow: (peer: PeerIdentity) => FlowAcceptor
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly createDataConnection: CreateDataConnection
+  readonly random?: () => number
+}
+
+export interface RouterNetworkConfig {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Folder of ca.crt, tls.crt and tls.key. */
+  readonly tlsDir: string
+  /** Unique per process; made up when absent. */
+  readonly routerId?: string
+  /** Software version, told to peers. */
+  readonly version: string
+  readonly heartbeat?: HeartbeatConfig
+  readonly dataConnections?: number
+}
+
+/** Starts listening and dialling; stops with a goodbye to everybody. */
+export class RouterNetwork implements Startable {
+  readonly #deps: RouterNetworkDeps
+  readonly #config: RouterNetworkConfig
+  readonly #routerId: string
+  readonly #tls: TlsFiles
+  readonly #codec = new MessageCodec()
+  readonly #store = new DirectoryStore()
+  readonly #peers = new PeerTable()
+  readonly #acceptor: Acceptor
+  readonly #links: Links
+  readonly #countEnd: (labels?: Labels) => void
+  #sessions: AcceptedSessions | undefined
+
+  constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.#routerId = config.routerId ?? randomUUID()
+    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#links = new Links({ ...deps, createDialer: (spec) => this.#createDialer(spec) })
+    this.#acceptor = new Acceptor(
+      {
+        ...deps,
+        tls: this.#tls,
+        onControl: (socket, peer) => this.#sessions?.add(socket, peer),
+        onData: (socket, peer) => void this.#openData({ socket, peer }, 'acceptor'),
+      },
+      config,
+    )
+    this.#countEnd = deps.metrics.counter(
+      'fairlead_link_sessions_ended_total',
+      'Control sessions that others opened and that ended, by cause',
+      ['cause'],
+    )
+    deps.metrics.observe(
+      'fairlead_link_sessions',
+      'Control sessions that others opened',
+      () => this.#sessions?.size ?? 0,
+    )
+    deps.metrics.observe('fairlead_link_data_connections', 'Data connections open', () => this.#peers.size)
+  }
+
+  /** Every cluster's records, also of clusters that cannot be reached now. */
+  get directory(): SnapshotSource<Directory> {
+    return this.#store.directory
+  }
+
+  /** Ways to other clusters. */
+  get peers(): PeerTransports {
+    return this.#peers
+  }
+
+  /** The state of each Link. */
+  get linkStatus(): SnapshotSource<readonly LinkStatus[]> {
+    return this.#links.status
+  }
+
+  /** Who we are, by our certificate. Only after `start`. */
+  get identity(): PeerIdentity {
+    return this.#tls.current().identity
+  }
+
+  /** The port we listen on. Only after `start`. */
+  get port(): number {
+    return this.#acceptor.port
+  }
+
+  async start(): Promise<void> {
+    await this.#tls.start()
+    this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
+      hello: this.#hello(),
+      heartbeat: this.#heartbeat,
+      syncWith: (peer) => this.#syncWith(peer),
+      onClosed: (peer, address, error) => this.#onSessionClosed(peer, address, error),
+    })
+    await this.#acceptor.start()
+    await this.#links.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#acceptor.stop()
+    const reason = 'the router is stopping'
+    await Promise.all([this.#links.stop(), this.#sessions?.closeAll(reason), this.#peers.closeAll(reason)])
+    await this.#tls.stop()
+  }
+
+  get #heartbeat(): HeartbeatConfig {
+    return this.#config.heartbeat ?? HEARTBEAT
+  }
+
+  #createDialer(spec: LinkSpec): LinkDialer {
+    const { random } = this.#deps
+    return new LinkDialer(
+      {
+        ...this.#sessionDeps(),
+        ...(random === undefined ? {} : { random }),
+        tls: this.#tls,
+        openData: (socket) => this.#openData(socket, 'dialer'),
+      },
+      {
+        spec,
+        hello: this.#hello(),
+        heartbeat: this.#heartbeat,
+        dataConnections: this.#config.dataConnections ?? DATA_CONNECTIONS,
+        syncWith: (peer) => this.#syncWith(peer),
+      },
+    )
+  }
+
+  #sessionDeps() {
+    const { clock, logger } = this.#deps
+    return { clock, logger, codec: this.#codec, store: this.#store }
+  }
+
+  #hello(): Hello {
+    const { cluster, role } = this.identity
+    return {
+      type: 'hello',
+      id: this.#routerId,
+      cluster,
+      role,
+      version: this.#config.version,
+      protocol: PROTOCOL,
+    }
+  }
+
+  /** Our controller owns our cluster's records and gets all; a router may relay any but ours and needs not its own. */
+  #syncWith(peer: PeerIdentity): DirectorySyncConfig {
+    const own = this.identity.cluster
+    if (peer.role === Role.controller)
+      return { maySend: () => true, mayReceive: (cluster) => cluster === own }
+    return { maySend: (cluster) => cluster !== peer.cluster, mayReceive: (cluster) => cluster !== own }
+  }
+
+  #openData({ socket, peer }: PeerSocket, side: 'dialer' | 'acceptor'): DataLine {
+    const connection = this.#deps.createDataConnection(socket, side, this.#deps.acceptFlow(peer), peer)
+    connection.start()
+    this.#peers.add(peer.cluster, connection, side === 'acceptor' ? socket.remoteAddress : undefined)
+    return connection
+  }
+
+  /** A peer whose control session went silent cannot be reached by the data connections beside it either. */
+  #onSessionClosed(peer: PeerIdentity, address: string, error: FairleadError): void {
+    const silent = error instanceof PeerSilentError
+    this.#countEnd({ cause: silent ? 'silent' : error instanceof ViolationError ? 'violation' : 'closed' })
+    if (silent && peer.role === Role.router) {
+      this.#peers.closeAcceptedFrom(peer.cluster, address, 'the peer is silent')
+    }
+  }
+}
