@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowHandler } from '../amqp/flow-transport.ts'
 import { errorCode } from '../core/errors.ts'
 import type { EndableFlow, FlowRegistry } from './flow-registry.ts'
-import { type SocketOwner, unbindSocket } from './flow-socket.ts'
+import { endSocket, resetSocket, type SocketOwner } from './flow-socket.ts'
 import type { FlowStats } from './flow-stats.ts'
 import type { Flushable, TurnBatch } from './turn-batch.ts'
 
@@ -135,7 +135,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     const { socket } = this
     if (this.#closed || socket === undefined || this.#draining > 0) return
     if (this.#gatheredBytes > 0) this.#writeGathered(socket)
-    if (this.#farEnded && !socket.writableEnded) socket.end()
+    if (this.#farEnded) endSocket(socket)
   }
 
   #writeGathered(socket: Socket): void {
@@ -163,11 +163,9 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
 
   /** Ends the socket with RST, after what can still be written at once. */
   protected abortSocket(): void {
-    const { socket } = this
-    if (socket === undefined) return
+    if (this.socket === undefined) return
     this.flush()
-    unbindSocket(socket)
-    if (!socket.destroyed) socket.resetAndDestroy()
+    resetSocket(this.socket)
   }
 
   /** Takes the flow out of all tables, once. */

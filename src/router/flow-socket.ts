@@ -28,6 +28,8 @@ export interface SocketOwner {
 
 const owner = Symbol('owner')
 
+const NOTHING = Buffer.alloc(0)
+
 type OwnedSocket = Socket & { [owner]?: SocketOwner | undefined }
 
 /** Starts telling `flow` what happens on `socket`; reading starts with it. */
@@ -42,6 +44,24 @@ export function bindSocket(socket: Socket, flow: SocketOwner): void {
 export function unbindSocket(socket: Socket): void {
   const owned: OwnedSocket = socket
   owned[owner] = undefined
+}
+
+/**
+ * Ends the socket with RST and stops telling. libuv refuses a reset while a FIN is on its way out, and Node would then
+ * never close the handle: so it waits for the FIN, which flows send only when nothing is queued before it.
+ */
+export function resetSocket(socket: Socket): void {
+  unbindSocket(socket)
+  if (socket.destroyed) return
+  if (!socket.writableEnded || socket.writableFinished) socket.resetAndDestroy()
+  else socket.once('finish', () => socket.resetAndDestroy())
+}
+
+/** Sends FIN once everything written before has left Node's queues. */
+export function endSocket(socket: Socket): void {
+  if (socket.writableEnded || socket.destroyed) return
+  if (socket.writableLength === 0) socket.end()
+  else socket.write(NOTHING, () => socket.end())
 }
 
 function connected(this: OwnedSocket): void {

@@ -1,0 +1,72 @@
+/**
+ * The flags of the router process. Reads nothing but what it is given.
+ */
+import { parseArgs } from 'node:util'
+import { Port } from '../api/names.ts'
+import { describeError, UsageError } from '../core/errors.ts'
+import { LogLevel } from '../core/log.ts'
+import { FlowLogLevel } from './flow-log.ts'
+
+export interface RouterOptions {
+  /** Folder with ca.crt, tls.crt and tls.key. */
+  readonly tlsDir: string
+  /** Address of the link port and of every listener. */
+  readonly listenHost: string
+  readonly linkPort: number
+  readonly healthPort: number
+  /** Undefined: the pod's service account, else KUBECONFIG. */
+  readonly kubeconfig: string | undefined
+  /** How long open flows may go on after SIGTERM. */
+  readonly drainMs: number
+  readonly logLevel: LogLevel
+  readonly flowLog: FlowLogLevel
+}
+
+/** Parses the flags; throws UsageError that names the flag. */
+export function parseRouterOptions(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): RouterOptions {
+  const values = parseFlags(argv)
+  return {
+    tlsDir: values['tls-dir'],
+    listenHost: values['listen-host'] ?? env['POD_IP'] ?? '0.0.0.0',
+    linkPort: numberOf('--link-port', values['link-port'], 65_535),
+    healthPort: numberOf('--health-port', values['health-port'], 65_535),
+    kubeconfig: values.kubeconfig,
+    drainMs: numberOf('--drain-seconds', values['drain-seconds'], 3_600) * 1000,
+    logLevel: oneOf('--log-level', values['log-level'], LogLevel),
+    flowLog: oneOf('--flow-log', values['flow-log'], FlowLogLevel),
+  }
+}
+
+const FLAGS = {
+  'tls-dir': { type: 'string', default: '/etc/fairlead/tls' },
+  'listen-host': { type: 'string' },
+  'link-port': { type: 'string', default: String(Port.link) },
+  'health-port': { type: 'string', default: String(Port.health) },
+  kubeconfig: { type: 'string' },
+  'drain-seconds': { type: 'string', default: '10' },
+  'log-level': { type: 'string', default: 'info' },
+  'flow-log': { type: 'string', default: 'debug' },
+} as const
+
+function parseFlags(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: FLAGS }).values
+  } catch (error) {
+    throw new UsageError(`fairlead router: ${describeError(error)}`, { cause: error })
+  }
+}
+
+function numberOf(flag: string, text: string, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(value <= max)) throw new UsageError(`${flag} must be a whole number from 0 to ${max}, not "${text}"`)
+  return value
+}
+
+function oneOf<T extends string>(flag: string, text: string, allowed: readonly T[]): T {
+  const value = allowed.find((candidate) => candidate === text)
+  if (value === undefined) throw new UsageError(`${flag} must be one of ${allowed.join(', ')}, not "${text}"`)
+  return value
+}

@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals'
+import { UsageError } from '../../../src/core/errors.ts'
+import { parseRouterOptions } from '../../../src/router/router-options.ts'
+
+test('without flags the router is what the manifests need', () => {
+  expect(parseRouterOptions([], {})).toEqual({
+    tlsDir: '/etc/fairlead/tls',
+    listenHost: '0.0.0.0',
+    linkPort: 5671,
+    healthPort: 9090,
+    kubeconfig: undefined,
+    drainMs: 10_000,
+    logLevel: 'info',
+    flowLog: 'debug',
+  })
+})
+
+test('the pod address is the listen address unless a flag says otherwise', () => {
+  expect(parseRouterOptions([], { POD_IP: '10.244.0.9' }).listenHost).toBe('10.244.0.9')
+  expect(parseRouterOptions(['--listen-host', '::'], { POD_IP: '10.244.0.9' }).listenHost).toBe('::')
+})
+
+test('both ways of giving a value are understood', () => {
+  const options = parseRouterOptions(['--link-port=0', '--drain-seconds', '3', '--flow-log=off'], {})
+  expect(options).toMatchObject({ linkPort: 0, drainMs: 3000, flowLog: 'off' })
+})
+
+test.each([
+  [['--link-port', '70000'], '--link-port must be a whole number from 0 to 65535, not "70000"'],
+  [['--drain-seconds', 'soon'], '--drain-seconds must be a whole number from 0 to 3600, not "soon"'],
+  [['--drain-seconds', ''], '--drain-seconds must be a whole number from 0 to 3600, not ""'],
+  [['--log-level', 'loud'], '--log-level must be one of debug, info, warn, error, silent, not "loud"'],
+  [['--flow-log', 'all'], '--flow-log must be one of off, debug, info, not "all"'],
+])('%j is refused with a message that names the flag', (argv, message) => {
+  expect(() => parseRouterOptions(argv, {})).toThrow(new UsageError(message))
+})
+
+test('an unknown flag is a usage error', () => {
+  expect(() => parseRouterOptions(['--nonsense'], {})).toThrow(UsageError)
+})
