@@ -1,0 +1,87 @@
+/** `fairlead install`. */
+import { Command, Option } from 'commander'
+import { type CliContext, ExitCode } from './context.ts'
+import { installFairlead } from './install/install.ts'
+import {
+  type Membership,
+  manifestObjects,
+  membershipProperties,
+  OVERLAYS,
+  type Overlay,
+} from './install/installation.ts'
+import { WAIT_MS } from './install/limits.ts'
+import { checkedClusterId, DEFAULT_CLUSTERSET } from './install/membership.ts'
+import { addKubeOptions, type KubeOptions, timeoutOption } from './kube-options.ts'
+import { type OutputFormat, outputOption, printResult, say } from './output.ts'
+
+interface Options extends KubeOptions {
+  readonly clusterId?: string
+  readonly clusterset?: string
+  readonly pki: string
+  readonly overlay: Overlay
+  readonly dryRun?: boolean
+  readonly wait: boolean
+  readonly timeout: number
+  readonly output: OutputFormat
+}
+
+/** Applies the manifests with what a cluster needs to be a member of a clusterset. */
+export function installCommand(context: CliContext): Command {
+  return addKubeOptions(
+    new Command('install').description('install fairlead into a cluster, or bring it up to date'),
+  )
+    .option(
+      '--cluster-id <id>',
+      "the cluster's id in the clusterset (default: what it is already, else the context's name)",
+    )
+    .option(
+      '--clusterset <name>',
+      `name of the clusterset (default: what it is already, else ${DEFAULT_CLUSTERSET})`,
+    )
+    .option(
+      '--pki <dir>',
+      "folder of the clusterset's root key, made when missing; the same for every cluster",
+      'fairlead-pki',
+    )
+    .addOption(
+      new Option('--overlay <name>', 'which of manifests/ to apply').choices([...OVERLAYS]).default('base'),
+    )
+    .option(
+      '--dry-run',
+      'print the objects as YAML and change nothing; Secrets and cluster DNS are not shown',
+    )
+    .option('--wait', 'wait until every process is ready', false)
+    .addOption(timeoutOption(WAIT_MS))
+    .addOption(outputOption())
+    .action(async (options: Options) => {
+      if (options.dryRun) await printManifests(context, options)
+      else await install(context, options)
+    })
+}
+
+async function install(context: CliContext, { pki, timeout, output, ...options }: Options): Promise<void> {
+  const report = await installFairlead({
+    ...options,
+    pkiDir: pki,
+    timeoutMs: timeout,
+    say: (message) => say(context, message),
+  })
+  await printResult(context, output, report, ({ objects, dns }) => [
+    ['OBJECT', 'OUTCOME'],
+    ...objects.map(({ object, outcome }) => [object, outcome]),
+    ['cluster DNS', dns.outcome],
+  ])
+  context.setExitCode(ExitCode.ok)
+}
+
+async function printManifests(context: CliContext, options: Options): Promise<void> {
+  const { clusterId = options.context, clusterset = DEFAULT_CLUSTERSET } = options
+  const membership: Membership = { clusterId: checkedClusterId(clusterId ?? ''), clusterset }
+  const objects = [...(await manifestObjects(options.overlay)), ...membershipProperties(membership)]
+  const { stringify } = await import('yaml')
+  context.stdout.write(objects.map((object) => stringify(object)).join('---\n'))
+  say(
+    context,
+    'not shown: Secrets fairlead-router-tls and fairlead-controller-tls, the forwarding in cluster DNS',
+  )
+}

@@ -1,0 +1,39 @@
+/**
+ * Our block in CoreDNS's configuration. Pure text; everything outside of the block is the user's and stays as it is,
+ * and so does what the user changed inside it, except for the address it forwards to.
+ */
+import { CLUSTERSET_ZONE } from '../../api/names.ts'
+
+const BEGIN = '# fairlead begin'
+const END = '# fairlead end'
+const BLOCK = new RegExp(`\\n*^[ \\t]*${BEGIN}[^]*?^[ \\t]*${END}[ \\t]*(?:\\n|$)`, 'm')
+
+/** The Corefile with clusterset.local forwarded to `address`. */
+export function withForwarding(corefile: string, address: string): string {
+  const present = BLOCK.exec(corefile)?.[0]
+  if (present !== undefined) {
+    const forward = /^(\s*forward\s+\.\s+)\S+/m
+    return corefile.replace(present, () => present.replace(forward, (_, words: string) => words + address))
+  }
+  const block = `${BEGIN}\n${CLUSTERSET_ZONE}:53 {\n    errors\n    cache 5\n    forward . ${address}\n}\n${END}\n`
+  return `${corefile.trimEnd()}\n${block}`.trimStart()
+}
+
+/** The Corefile without our block. */
+export function withoutForwarding(corefile: string): string {
+  return corefile.replace(BLOCK, '\n').trimStart()
+}
+
+/** A server block of the user's own for the zone: CoreDNS does not start with two. */
+export function hasForeignBlock(corefile: string): boolean {
+  const others = corefile.replace(BLOCK, '\n').replace(/#.*$/gm, '')
+  return new RegExp(
+    `^[^{}\\n]*\\b${CLUSTERSET_ZONE.replace('.', '\\.')}\\.?(?::\\d+)?[^{}\\n]*\\{`,
+    'm',
+  ).test(others)
+}
+
+/** Whether CoreDNS reads the file again by itself when it changes. */
+export function reloadsItself(corefile: string): boolean {
+  return /^\s*reload\b/m.test(corefile)
+}

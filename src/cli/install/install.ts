@@ -1,0 +1,85 @@
+/**
+ * Puts fairlead into a cluster. Running it again changes only what differs.
+ */
+import type { KubeObject } from '../../api/objects.ts'
+import { Resource } from '../../api/resources.ts'
+import { connectKube, type KubeConnection } from '../../kube/client.ts'
+import type { KubeContextOptions } from '../../kube/credentials.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
+import { Role } from '../../pki/identity.ts'
+import { type Applied, applyObjects } from './apply-objects.ts'
+import { type DnsOutcome, wireCoreDns } from './coredns.ts'
+import { Discovery } from './discovery.ts'
+import {
+  type Membership,
+  manifestObjects,
+  membershipProperties,
+  type Overlay,
+  withCertificateHashes,
+} from './installation.ts'
+import { ROOT_DAYS, WAIT_MS } from './limits.ts'
+import { chooseMembership, type WantedMembership } from './membership.ts'
+import { processSecret, type TlsSecret } from './process-certificates.ts'
+import { rolledOut } from './rollout.ts'
+
+export interface InstallOptions extends KubeContextOptions, WantedMembership {
+  /** Folder of the clusterset's root; made there when missing. */
+  readonly pkiDir: string
+  readonly overlay: Overlay
+  /** Wait until every process is ready. */
+  readonly wait?: boolean
+  /** Bound of each wait. Default 2 minutes. */
+  readonly timeoutMs?: number
+  /** Told what goes on. */
+  readonly say?: (message: string) => void
+}
+
+export interface InstallReport extends Membership {
+  readonly objects: readonly Applied[]
+  readonly dns: DnsOutcome
+}
+
+/** Installs fairlead into the cluster of a kubeconfig context. */
+export async function installFairlead(options: InstallOptions): Promise<InstallReport> {
+  const connection = await connectKube(options)
+  try {
+    return await installInto(connection, options)
+  } finally {
+    await connection.client.close()
+  }
+}
+
+async function installInto(connection: KubeConnection, options: InstallOptions): Promise<InstallReport> {
+  const { client, contextName } = connection
+  const { say = () => {}, timeoutMs = WAIT_MS } = options
+  const membership = await chooseMembership(client, contextName, options)
+  say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
+  const secrets = await processSecrets(client, membership, options.pkiDir)
+  const manifests = withCertificateHashes(await manifestObjects(options.overlay), secrets)
+  const wanted: KubeObject[] = [...manifests, ...secrets, ...membershipProperties(membership)]
+  const objects = await applyObjects(client, new Discovery(client), wanted)
+  const dns = await wireCoreDns(client, timeoutMs)
+  if (dns.outcome === 'left alone') say(`warning: ${dns.advice}`)
+  if (options.wait) await waitForProcesses(client, manifests, timeoutMs, say)
+  return { ...membership, objects, dns }
+}
+
+async function processSecrets(client: KubeClient, membership: Membership, dir: string): Promise<TlsSecret[]> {
+  const { clusterId: cluster, clusterset } = membership
+  const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
+  return await Promise.all(
+    Object.values(Role).map((role) => processSecret(client, root, { clusterset, cluster, role })),
+  )
+}
+
+async function waitForProcesses(
+  client: KubeClient,
+  manifests: readonly KubeObject[],
+  timeoutMs: number,
+  say: (message: string) => void,
+): Promise<void> {
+  const deployments = manifests.filter(({ kind }) => kind === Resource.deployment.kind)
+  say(`waiting for ${deployments.map(({ metadata }) => metadata.name).join(', ')}`)
+  await Promise.all(deployments.map(({ metadata }) => rolledOut(client, metadata, timeoutMs)))
+}

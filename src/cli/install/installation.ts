@@ -1,0 +1,58 @@
+/**
+ * The objects that make up fairlead in one cluster: the manifests, who the cluster is, and the Secrets of its processes.
+ */
+import { join } from 'node:path'
+import type { ClusterProperty } from '../../api/mcs.ts'
+import { ClusterPropertyName } from '../../api/names.ts'
+import type { KubeObject } from '../../api/objects.ts'
+import { apiVersion, Resource } from '../../api/resources.ts'
+import { buildKustomization } from './kustomize.ts'
+import { packagePath } from './package-root.ts'
+import { certificateHash, type TlsSecret } from './process-certificates.ts'
+import { type Json, strategicMerge } from './strategic-merge.ts'
+
+/** The kustomizations under manifests/. */
+export const OVERLAYS = ['base', 'kind', 'lab'] as const
+export type Overlay = (typeof OVERLAYS)[number]
+
+/** Which cluster of which clusterset. */
+export interface Membership {
+  readonly clusterId: string
+  readonly clusterset: string
+}
+
+/** The objects of an overlay. */
+export async function manifestObjects(overlay: Overlay): Promise<KubeObject[]> {
+  const folder = packagePath('manifests')
+  return await buildKustomization(
+    overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay),
+  )
+}
+
+/** The two ClusterProperties of a member (KEP-2149). */
+export function membershipProperties({ clusterId, clusterset }: Membership): ClusterProperty[] {
+  const property = (name: string, value: string): ClusterProperty => ({
+    apiVersion: apiVersion(Resource.clusterProperty),
+    kind: Resource.clusterProperty.kind,
+    metadata: { name },
+    spec: { value },
+  })
+  return [
+    property(ClusterPropertyName.clusterId, clusterId),
+    property(ClusterPropertyName.clusterset, clusterset),
+  ]
+}
+
+/** Deployments whose pods are replaced when the certificate they mount changes. */
+export function withCertificateHashes(
+  objects: readonly KubeObject[],
+  secrets: readonly TlsSecret[],
+): KubeObject[] {
+  return objects.map((object) => {
+    const secret = secrets.find(({ metadata }) => metadata.name === `${object.metadata.name}-tls`)
+    if (object.kind !== Resource.deployment.kind || secret === undefined) return object
+    const annotations = { 'fairlead.dev/certificate': certificateHash(secret) }
+    const patch: Json = { spec: { template: { metadata: { annotations } } } }
+    return strategicMerge(object as unknown as Json, patch) as unknown as KubeObject
+  })
+}

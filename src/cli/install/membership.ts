@@ -1,0 +1,67 @@
+/**
+ * Who a cluster is: what the user says, else what it is already, else its context's name.
+ */
+import type { ClusterProperty } from '../../api/mcs.ts'
+import { ClusterPropertyName } from '../../api/names.ts'
+import { Resource } from '../../api/resources.ts'
+import { UsageError } from '../../core/errors.ts'
+import { ApiError } from '../../kube/errors.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import { isClusterId, requireClusterset } from '../../pki/identity.ts'
+import type { Membership } from './installation.ts'
+
+/** Name of the clusterset when nobody chose one. */
+export const DEFAULT_CLUSTERSET = 'clusterset'
+
+export interface WantedMembership {
+  readonly clusterId?: string | undefined
+  readonly clusterset?: string | undefined
+}
+
+/** The membership to install. An id that a member already has cannot be changed: that is leaving and joining again. */
+export async function chooseMembership(
+  client: KubeClient,
+  contextName: string,
+  wanted: WantedMembership,
+): Promise<Membership> {
+  const present = await presentMembership(client)
+  refuseChange('cluster id', present.clusterId, wanted.clusterId)
+  refuseChange('clusterset', present.clusterset, wanted.clusterset)
+  return {
+    clusterId: checkedClusterId(wanted.clusterId ?? present.clusterId ?? contextName),
+    clusterset: requireClusterset(wanted.clusterset ?? present.clusterset ?? DEFAULT_CLUSTERSET),
+  }
+}
+
+/** What the cluster's ClusterProperties say; nothing where the kind is not even known. */
+export async function presentMembership(client: KubeClient): Promise<WantedMembership> {
+  const [clusterId, clusterset] = await Promise.all([
+    propertyValue(client, ClusterPropertyName.clusterId),
+    propertyValue(client, ClusterPropertyName.clusterset),
+  ])
+  return { clusterId, clusterset }
+}
+
+/** The id, or a UsageError that says how to give one. */
+export function checkedClusterId(id: string): string {
+  if (isClusterId(id)) return id
+  throw new UsageError(
+    `"${id}" cannot be a cluster id (lower-case letters, digits and dashes, at most 63): give --cluster-id`,
+  )
+}
+
+async function propertyValue(client: KubeClient, name: string): Promise<string | undefined> {
+  try {
+    return (await client.get<ClusterProperty>(Resource.clusterProperty, { name }))?.spec.value
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined
+    throw error
+  }
+}
+
+function refuseChange(what: string, present: string | undefined, wanted: string | undefined): void {
+  if (present === undefined || wanted === undefined || present === wanted) return
+  throw new UsageError(
+    `this cluster is a member with ${what} ${present}; to make it ${wanted}, run "fairlead uninstall" first`,
+  )
+}

@@ -1,0 +1,180 @@
+/**
+ * Takes fairlead out of a cluster: first DNS, so that nobody resolves what is about to go, then the processes, so that
+ * nothing is written again, then what they made, then the rest.
+ */
+import type { ServiceExport, ServiceImport } from '../../api/mcs.ts'
+import { ExportCondition } from '../../api/mcs.ts'
+import { ClusterPropertyName, Label, MANAGED_BY, SYSTEM_NAMESPACE } from '../../api/names.ts'
+import type { KubeObject } from '../../api/objects.ts'
+import { Resource, type ResourceType } from '../../api/resources.ts'
+import { connectKube } from '../../kube/client.ts'
+import type { KubeContextOptions } from '../../kube/credentials.ts'
+import { ApiError, isConflict } from '../../kube/errors.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import { waitFor } from '../wait.ts'
+import { describeObject } from './apply-objects.ts'
+import { type DnsOutcome, unwireCoreDns } from './coredns.ts'
+import { isCrd } from './crds.ts'
+import { Discovery } from './discovery.ts'
+import { manifestObjects } from './installation.ts'
+import { EDIT_ATTEMPTS, WAIT_MS } from './limits.ts'
+
+export interface UninstallOptions extends KubeContextOptions {
+  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport and Link. */
+  readonly crds?: boolean
+  readonly timeoutMs?: number
+  readonly say?: (message: string) => void
+}
+
+export interface UninstallReport {
+  readonly deleted: readonly string[]
+  readonly dns: DnsOutcome
+}
+
+/** Uninstalls fairlead from the cluster of a kubeconfig context; what is not there is passed over. */
+export async function uninstallFairlead(options: UninstallOptions): Promise<UninstallReport> {
+  const { client } = await connectKube(options)
+  try {
+    return await new Removal(client, options).run()
+  } finally {
+    await client.close()
+  }
+}
+
+class Removal {
+  readonly #client: KubeClient
+  readonly #options: UninstallOptions
+  readonly #deleted: string[] = []
+
+  constructor(client: KubeClient, options: UninstallOptions) {
+    this.#client = client
+    this.#options = options
+  }
+
+  async run(): Promise<UninstallReport> {
+    const { say = () => {}, crds = false } = this.#options
+    const dns = await unwireCoreDns(this.#client)
+    const objects = await manifestObjects('base')
+    say('stopping the processes')
+    await this.#stopProcesses(objects)
+    say('deleting what they made')
+    await this.#deleteDerived()
+    await this.#clearExportConditions()
+    await this.#deleteInstalled(objects.filter((object) => !isCrd(object)))
+    if (crds) await this.#deleteInstalled(objects.filter(isCrd))
+    else say('the CRDs and your ServiceExports are kept; "fairlead uninstall --crds" deletes them too')
+    return { deleted: this.#deleted, dns }
+  }
+
+  async #stopProcesses(objects: readonly KubeObject[]): Promise<void> {
+    for (const { kind, metadata } of objects) {
+      if (kind === Resource.deployment.kind) await this.#delete(Resource.deployment, metadata, 'Foreground')
+    }
+    await waitFor('the end of the processes', this.#timeout(), async () => {
+      const pods = await this.#list(Resource.pod, { namespace: SYSTEM_NAMESPACE, labelSelector: PART_OF })
+      return pods.length === 0 ? true : undefined
+    })
+  }
+
+  async #deleteDerived(): Promise<void> {
+    const slices = await this.#list(Resource.endpointSlice, {
+      labelSelector: `${Label.managedBy}=${MANAGED_BY}`,
+    })
+    const services = await this.#list(Resource.service, { labelSelector: Label.derivedFrom })
+    const imports = (await this.#list<ServiceImport>(Resource.serviceImport)).filter(isOurs)
+    for (const { metadata } of imports) await this.#delete(Resource.serviceImport, metadata)
+    for (const { metadata } of services) await this.#delete(Resource.service, metadata)
+    for (const { metadata } of slices) await this.#delete(Resource.endpointSlice, metadata)
+  }
+
+  /** Exports are the user's; only what we said about them goes. */
+  async #clearExportConditions(): Promise<void> {
+    for (const { metadata } of await this.#list<ServiceExport>(Resource.serviceExport)) {
+      for (let attempt = 1; !(await this.#clearedConditions(metadata)); attempt++) {
+        if (attempt === EDIT_ATTEMPTS)
+          throw new Error(`${metadata.namespace}/${metadata.name} keeps changing`)
+      }
+    }
+  }
+
+  /** False when somebody changed the export meanwhile. */
+  async #clearedConditions({ namespace = '', name = '' }: KubeObject['metadata']): Promise<boolean> {
+    const found = await this.#client.get<ServiceExport>(Resource.serviceExport, { namespace, name })
+    const conditions = found?.status?.conditions ?? []
+    const others = conditions.filter(({ type }) => !OUR_CONDITIONS.has(type))
+    if (found === undefined || others.length === conditions.length) return true
+    try {
+      await this.#client.update(
+        Resource.serviceExport,
+        { ...found, status: { conditions: others } },
+        'status',
+      )
+      return true
+    } catch (error) {
+      if (isConflict(error)) return false
+      throw error
+    }
+  }
+
+  async #deleteInstalled(objects: readonly KubeObject[]): Promise<void> {
+    const discovery = new Discovery(this.#client)
+    for (const name of Object.values(ClusterPropertyName))
+      await this.#delete(Resource.clusterProperty, { name })
+    // Backwards, so that the namespace, which holds most of them, is the last to go.
+    for (const object of objects.toReversed()) {
+      const type = await discovery.typeOf(object)
+      if (object.kind === Resource.namespace.kind) await this.#deleteNamespace(object)
+      else await this.#delete(type, object.metadata)
+    }
+  }
+
+  async #deleteNamespace({ metadata: { name = '' } }: KubeObject): Promise<void> {
+    await this.#delete(Resource.namespace, { name })
+    await waitFor(`the end of namespace ${name}`, this.#timeout(), async () =>
+      (await this.#client.get(Resource.namespace, { name })) === undefined ? true : undefined,
+    )
+  }
+
+  async #delete(
+    type: ResourceType,
+    { namespace, name = '' }: KubeObject['metadata'],
+    propagation: 'Background' | 'Foreground' = 'Background',
+  ): Promise<void> {
+    const ref = namespace === undefined ? { name } : { namespace, name }
+    try {
+      const existed = await this.#client.delete(type, ref, { propagation })
+      if (existed) this.#deleted.push(describeObject({ kind: type.kind, metadata: ref }))
+    } catch (error) {
+      if (!isUnknownKind(error)) throw error
+    }
+  }
+
+  async #list<T extends KubeObject>(
+    type: ResourceType,
+    options: Parameters<KubeClient['list']>[1] = {},
+  ): Promise<readonly T[]> {
+    try {
+      return (await this.#client.list<T>(type, options)).items
+    } catch (error) {
+      if (isUnknownKind(error)) return []
+      throw error
+    }
+  }
+
+  #timeout(): number {
+    return this.#options.timeoutMs ?? WAIT_MS
+  }
+}
+
+const PART_OF = 'app.kubernetes.io/part-of=fairlead'
+const OUR_CONDITIONS: ReadonlySet<string> = new Set(Object.values(ExportCondition))
+
+/** The CRD is not installed, so there is nothing of it either. */
+function isUnknownKind(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404
+}
+
+/** Written by one of our controllers. */
+function isOurs({ metadata: { managedFields = [] } }: KubeObject): boolean {
+  return managedFields.some((entry) => (entry as { manager?: string }).manager?.startsWith('fairlead-'))
+}

@@ -1,0 +1,41 @@
+/**
+ * The options of every command that speaks to a cluster, and the connection they lead to.
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { connectKube, type KubeConnection } from '../kube/client.ts'
+
+export interface KubeOptions {
+  readonly kubeconfig?: string
+  readonly context?: string
+}
+
+/** Adds `--kubeconfig` and `--context`. */
+export function addKubeOptions(command: Command): Command {
+  return command
+    .option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, else ~/.kube/config)')
+    .option('--context <name>', 'context in the kubeconfig (default: its current context)')
+}
+
+/** `--timeout SECONDS`, given to the command as milliseconds. */
+export function timeoutOption(defaultMs: number): Option {
+  return new Option('--timeout <seconds>', 'bound of each wait')
+    .argParser((text) => {
+      const seconds = Number(text)
+      if (!(seconds > 0)) throw new InvalidArgumentError('a number of seconds is wanted')
+      return seconds * 1000
+    })
+    .default(defaultMs, String(defaultMs / 1000))
+}
+
+/** Connects, hands the connection to `use`, and closes it whatever comes. */
+export async function withKube<T>(
+  options: KubeOptions,
+  use: (kube: KubeConnection) => Promise<T>,
+): Promise<T> {
+  const kube = await connectKube(options)
+  try {
+    return await use(kube)
+  } finally {
+    await kube.client.close()
+  }
+}

@@ -1,0 +1,89 @@
+/** `fairlead link`. */
+import { Command, InvalidArgumentError } from 'commander'
+import type { LinkEndpoint } from '../api/link.ts'
+import { UsageError } from '../core/errors.ts'
+import type { CliContext } from './context.ts'
+import { WAIT_MS } from './install/limits.ts'
+import { createLink, type LinkOptions, type LinkTarget, linkClusters } from './install/link-clusters.ts'
+import { addKubeOptions, type KubeOptions, timeoutOption, withKube } from './kube-options.ts'
+import { say } from './output.ts'
+
+interface Options extends KubeOptions {
+  readonly toContext?: string
+  readonly endpoint: readonly LinkEndpoint[]
+  readonly cost?: number
+  readonly wait: boolean
+  readonly timeout: number
+}
+
+/** Makes the Link object in the cluster that dials. */
+export function linkCommand(context: CliContext): Command {
+  return addKubeOptions(
+    new Command('link').description('let this cluster dial another one; traffic then goes both ways'),
+  )
+    .argument('[name]', "name of the link (default with --to-context: the other cluster's id)")
+    .option(
+      '--to-context <name>',
+      'context of the other cluster, which is asked for the address of its router',
+    )
+    .option(
+      '--endpoint <host:port>',
+      "address of the other cluster's router; may be repeated",
+      collectEndpoint,
+      [],
+    )
+    .option('--cost <number>', 'cost of a path over this link; lower is better', parseCost)
+    .option('--wait', 'wait until the link is ready', false)
+    .addOption(timeoutOption(WAIT_MS))
+    .action(async (name: string | undefined, options: Options) => {
+      say(context, await makeLink(name, options))
+    })
+}
+
+/** Resolves with what was done, in words. */
+async function makeLink(name: string | undefined, options: Options): Promise<string> {
+  const target = linkTarget(name, options)
+  const { cost, wait, timeout } = options
+  const limits: LinkOptions = { cost, wait, timeoutMs: timeout }
+  const made =
+    'toContext' in target
+      ? await linkClusters({ ...options, ...limits, ...target })
+      : await withKube(options, ({ client }) => createLink(client, target, limits))
+  const where = made.spec.endpoints.map(({ host, port }) => `${host}:${port}`).join(', ')
+  return `link ${made.metadata.name} to ${where}${wait ? ' is ready' : ''}`
+}
+
+type NamedTarget = Extract<LinkTarget, { endpoints: unknown }>
+
+function linkTarget(
+  name: string | undefined,
+  { toContext, endpoint }: Options,
+): NamedTarget | { toContext: string; name?: string } {
+  if ((toContext === undefined) === (endpoint.length === 0)) {
+    throw new UsageError('give either --to-context or at least one --endpoint')
+  }
+  if (toContext !== undefined) return { toContext, ...(name === undefined ? {} : { name }) }
+  if (name !== undefined) return { name, endpoints: endpoint }
+  throw new UsageError('a link made with --endpoint needs a name: fairlead link NAME --endpoint HOST:PORT')
+}
+
+function collectEndpoint(text: string, before: readonly LinkEndpoint[]): LinkEndpoint[] {
+  return [...before, parseEndpoint(text)]
+}
+
+/** `host:port` or `[v6]:port`. */
+export function parseEndpoint(text: string): LinkEndpoint {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(digits)
+  if (host === undefined || !(port >= 1 && port <= 65_535)) {
+    throw new InvalidArgumentError(`"${text}" is not HOST:PORT`)
+  }
+  return { host, port }
+}
+
+function parseCost(text: string): number {
+  const cost = Number(text)
+  if (Number.isInteger(cost) && cost >= 1 && cost <= 1_000_000) return cost
+  throw new InvalidArgumentError('a whole number from 1 to 1000000 is wanted')
+}

@@ -1,0 +1,66 @@
+/** `fairlead status`. */
+import { Command } from 'commander'
+import { type CliContext, ExitCode } from './context.ts'
+import { addKubeOptions, type KubeOptions, withKube } from './kube-options.ts'
+import { formatTable, type OutputFormat, outputOption, printResult, type Table } from './output.ts'
+import { type ClusterStatus, clusterStatus } from './status/cluster-status.ts'
+
+interface Options extends KubeOptions {
+  readonly output: OutputFormat
+}
+
+/** Ends with 1 when a process or a link is not ready. */
+export function statusCommand(context: CliContext): Command {
+  return addKubeOptions(
+    new Command('status').description('processes, links, exports and imports of a cluster'),
+  )
+    .addOption(outputOption())
+    .action(async (options: Options) => {
+      const status = await withKube(options, clusterStatus)
+      if (options.output === 'table') context.stdout.write(statusTables(status).map(formatTable).join('\n'))
+      else await printResult(context, options.output, status, () => [])
+      if (!status.healthy) context.setExitCode(ExitCode.failed)
+    })
+}
+
+/** One table per part, those without rows left out. */
+function statusTables({ context, clusterId, clusterset, ...status }: ClusterStatus): Table[] {
+  const tables: Table[] = [
+    [
+      ['CONTEXT', 'CLUSTER', 'CLUSTERSET'],
+      [context, clusterId ?? '<none>', clusterset ?? '<none>'],
+    ],
+    [
+      ['PROCESS', 'READY'],
+      ...status.processes.map(({ name, ready, wanted }) => [name, `${ready}/${wanted}`]),
+    ],
+    [
+      ['LINK', 'REMOTE', 'READY', 'MESSAGE'],
+      ...status.links.map(({ name, remoteCluster, ready, message }) => [
+        name,
+        remoteCluster ?? '',
+        ready,
+        message,
+      ]),
+    ],
+    [
+      ['EXPORT', 'VALID', 'READY', 'CONFLICT', 'MESSAGE'],
+      ...status.exports.map((each) => [nameOf(each), each.valid, each.ready, each.conflict, each.message]),
+    ],
+    [
+      ['IMPORT', 'TYPE', 'IP', 'PORTS', 'CLUSTERS'],
+      ...status.imports.map((each) => [
+        nameOf(each),
+        each.type,
+        each.ips.join(','),
+        each.ports.join(','),
+        each.clusters.join(','),
+      ]),
+    ],
+  ]
+  return tables.filter((table) => table.length > 1)
+}
+
+function nameOf({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}/${name}`
+}

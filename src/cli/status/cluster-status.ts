@@ -1,0 +1,160 @@
+/**
+ * What fairlead is and does in one cluster, read from the cluster's API.
+ */
+import { findCondition } from '../../api/conditions.ts'
+import { LinkCondition, type LinkResource } from '../../api/link.ts'
+import { ExportCondition, type ServiceExport, type ServiceImport } from '../../api/mcs.ts'
+import { SYSTEM_NAMESPACE } from '../../api/names.ts'
+import type { Condition, KubeObject } from '../../api/objects.ts'
+import { Resource, type ResourceType } from '../../api/resources.ts'
+import type { KubeConnection } from '../../kube/client.ts'
+import { ApiError } from '../../kube/errors.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import { presentMembership } from '../install/membership.ts'
+import type { Deployment } from '../install/rollout.ts'
+
+export interface ProcessStatus {
+  readonly name: string
+  readonly ready: number
+  readonly wanted: number
+}
+
+export interface LinkStatus {
+  readonly name: string
+  readonly remoteCluster?: string
+  readonly ready: Condition['status']
+  readonly message: string
+}
+
+export interface ExportStatus {
+  readonly namespace: string
+  readonly name: string
+  readonly valid: Condition['status']
+  readonly ready: Condition['status']
+  readonly conflict: Condition['status']
+  /** Of the first condition that is not as it should be. */
+  readonly message: string
+}
+
+export interface ImportStatus {
+  readonly namespace: string
+  readonly name: string
+  readonly type: string
+  readonly ips: readonly string[]
+  /** `port/protocol`, with the name where there is one. */
+  readonly ports: readonly string[]
+  readonly clusters: readonly string[]
+}
+
+export interface ClusterStatus {
+  readonly context: string
+  readonly clusterId?: string
+  readonly clusterset?: string
+  /** Every process and link is ready, and there is at least one process. */
+  readonly healthy: boolean
+  readonly processes: readonly ProcessStatus[]
+  readonly links: readonly LinkStatus[]
+  readonly exports: readonly ExportStatus[]
+  readonly imports: readonly ImportStatus[]
+}
+
+/** Reads it all, in parallel. */
+export async function clusterStatus({ client, contextName }: KubeConnection): Promise<ClusterStatus> {
+  const inSystem = { namespace: SYSTEM_NAMESPACE }
+  const [{ clusterId, clusterset }, deployments, links, exports, imports] = await Promise.all([
+    presentMembership(client),
+    listed<Deployment>(client, Resource.deployment, {
+      ...inSystem,
+      labelSelector: 'app.kubernetes.io/part-of=fairlead',
+    }),
+    listed<LinkResource>(client, Resource.link, inSystem),
+    listed<ServiceExport>(client, Resource.serviceExport),
+    listed<ServiceImport>(client, Resource.serviceImport),
+  ])
+  const processes = deployments.map(processStatus)
+  const linkStatuses = links.map(linkStatus)
+  return {
+    context: contextName,
+    ...(clusterId === undefined ? {} : { clusterId }),
+    ...(clusterset === undefined ? {} : { clusterset }),
+    healthy: isHealthy(processes, linkStatuses),
+    processes,
+    links: linkStatuses,
+    exports: exports.map(exportStatus),
+    imports: imports.map(importStatus),
+  }
+}
+
+/** Nothing of a kind the cluster does not know. */
+async function listed<T extends KubeObject>(
+  client: KubeClient,
+  type: ResourceType,
+  options: Parameters<KubeClient['list']>[1] = {},
+): Promise<readonly T[]> {
+  try {
+    return (await client.list<T>(type, options)).items
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return []
+    throw error
+  }
+}
+
+function isHealthy(processes: readonly ProcessStatus[], links: readonly LinkStatus[]): boolean {
+  const running = processes.length > 0 && processes.every(({ ready, wanted }) => ready >= wanted)
+  return running && links.every(({ ready }) => ready === 'True')
+}
+
+/** Pure. */
+export function processStatus({ metadata, spec, status }: Deployment): ProcessStatus {
+  return { name: metadata.name ?? '', ready: status?.readyReplicas ?? 0, wanted: spec?.replicas ?? 1 }
+}
+
+/** Pure. */
+export function linkStatus({ metadata, status }: LinkResource): LinkStatus {
+  const ready = findCondition(status?.conditions, LinkCondition.ready)
+  const remote = status?.remoteCluster
+  return {
+    name: metadata.name ?? '',
+    ...(remote === undefined ? {} : { remoteCluster: remote }),
+    ready: ready?.status ?? 'Unknown',
+    message: ready?.message ?? 'no router has reported yet',
+  }
+}
+
+/** Pure. */
+export function exportStatus({ metadata, status }: ServiceExport): ExportStatus {
+  const of = (type: string) => findCondition(status?.conditions, type)
+  const [valid, ready, conflict] = [
+    ExportCondition.valid,
+    ExportCondition.ready,
+    ExportCondition.conflict,
+  ].map(of)
+  const bad = [
+    valid?.status === 'False' && valid,
+    conflict?.status === 'True' && conflict,
+    ready?.status !== 'True' && ready,
+  ].find((condition) => condition)
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    valid: valid?.status ?? 'Unknown',
+    ready: ready?.status ?? 'Unknown',
+    conflict: conflict?.status ?? 'Unknown',
+    message: (bad || undefined)?.message ?? '',
+  }
+}
+
+/** Pure. */
+export function importStatus({ metadata, spec, status }: ServiceImport): ImportStatus {
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    type: spec?.type ?? '',
+    ips: spec?.ips ?? [],
+    ports: (spec?.ports ?? []).map(({ name, port, protocol = 'TCP' }) => {
+      const number = `${port}/${protocol}`
+      return name === undefined || name === '' ? number : `${name}:${number}`
+    }),
+    clusters: (status?.clusters ?? []).map(({ cluster }) => cluster),
+  }
+}
