@@ -1,0 +1,125 @@
+/**
+ * Composition root of `fairlead dns`: answers clusterset.local from the imports of one cluster. Goes on with the last it
+ * knew while the API server is away. What it may read in Kubernetes is listed in manifests/base/dns/rbac.yaml.
+ */
+import { parseArgs } from 'node:util'
+import type { ServiceImport } from '../api/mcs.ts'
+import { CLUSTERSET_ZONE, Port } from '../api/names.ts'
+import type { EndpointSlice, Namespace } from '../api/objects.ts'
+import { Resource } from '../api/resources.ts'
+import { systemClock } from '../core/clock.ts'
+import { describeError, UsageError } from '../core/errors.ts'
+import { HealthServer } from '../core/health.ts'
+import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
+import { createLogger, LogLevel } from '../core/log.ts'
+import { createMetrics } from '../core/metrics.ts'
+import { ClusterSetSource, SLICE_SELECTOR, sliceIndexes } from '../dns/clusterset-source.ts'
+import { clusterSetZones } from '../dns/clusterset-zone.ts'
+import { DnsServer } from '../dns/dns-server.ts'
+import { connectKube } from '../kube/client.ts'
+import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { reflect } from '../kube/reflector.ts'
+
+/** What the command line and the downward API say. */
+interface DnsConfig {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly health: { readonly host: string; readonly port: number }
+  readonly zone: string
+  /** Our address, behind the zone's name server. */
+  readonly nameServer: readonly string[]
+  readonly pod: string | undefined
+  readonly kubeconfig: string | undefined
+  readonly logLevel: LogLevel
+}
+
+/** Runs until SIGTERM or SIGINT. */
+export async function runDns(argv: readonly string[]): Promise<void> {
+  const parts = await assemble(readConfig(argv, process.env))
+  const ended = terminationSignal()
+  try {
+    await parts.start()
+    await ended
+  } finally {
+    await parts.stop()
+  }
+}
+
+async function assemble(config: DnsConfig): Promise<Startable> {
+  const clock = systemClock
+  const log = createLogger(config.logLevel, { process: 'dns', pod: config.pod })
+  const metrics = createMetrics(true)
+  const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
+  const watch = { client, clock, log, metrics: kubeMetrics(metrics) }
+  const imports = reflect<ServiceImport>(watch, Resource.serviceImport)
+  const namespaces = reflect<Namespace>(watch, Resource.namespace)
+  const slices = reflect<EndpointSlice>(watch, Resource.endpointSlice, {
+    labelSelector: SLICE_SELECTOR,
+    indexes: sliceIndexes,
+  })
+  const source = new ClusterSetSource({ imports, slices, namespaces, clock }, config)
+  const server = new DnsServer(
+    { zones: clusterSetZones(source.snapshots), clock, metrics, log: log.child({ component: 'server' }) },
+    config.listen,
+  )
+  metrics.observe('fairlead_dns_services', 'Imports known', () => source.snapshots.current().services.size)
+  const health = new HealthServer({ metrics, notReady: () => source.notReady() }, config.health)
+  const close = { start: async () => {}, stop: () => client.close() }
+  // Stopped in reverse: readiness ends with the health server, answers in work go out, then the watches end.
+  return new Lifecycle([close, source, imports, namespaces, slices, server, health])
+}
+
+function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): DnsConfig {
+  const flags = readFlags(argv)
+  const podIp = env['POD_IP']
+  return {
+    listen: parseListen(flags.listen ?? `${bracketed(podIp ?? '0.0.0.0')}:${Port.dns}`),
+    health: { host: podIp ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
+    zone: parseZone(flags.zone ?? CLUSTERSET_ZONE),
+    nameServer: podIp === undefined ? [] : [podIp],
+    pod: env['POD_NAME'],
+    kubeconfig: flags.kubeconfig,
+    logLevel: parseLevel(flags['log-level'] ?? 'info'),
+  }
+}
+
+function readFlags(argv: readonly string[]) {
+  const text = { type: 'string' } as const
+  try {
+    const options = { listen: text, 'health-port': text, kubeconfig: text, zone: text, 'log-level': text }
+    return parseArgs({ args: [...argv], options }).values
+  } catch (error) {
+    throw new UsageError(`fairlead dns: ${describeError(error)}`, { cause: error })
+  }
+}
+
+/** `host:port`; an IPv6 address stands in brackets. */
+function parseListen(value: string): { host: string; port: number } {
+  const [, bracketedHost, plainHost, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(value) ?? []
+  const host = bracketedHost ?? plainHost
+  if (host === undefined || port === undefined)
+    throw new UsageError(`--listen ${value}: give host:port, such as 0.0.0.0:${Port.dns}`)
+  return { host, port: parsePort(port) }
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
+
+function parsePort(value: string): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
+  if (port >= 0 && port <= 65_535) return port
+  throw new UsageError(`"${value}" is no port: give a number from 0 to 65535`)
+}
+
+function parseZone(value: string): string {
+  const zone = value.toLowerCase().replace(/\.$/, '')
+  const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
+  if (zone.length <= 190 && new RegExp(`^${label}(\\.${label})*$`).test(zone)) return zone
+  throw new UsageError(`--zone ${value}: give a domain name such as ${CLUSTERSET_ZONE}`)
+}
+
+function parseLevel(value: string): LogLevel {
+  const level = LogLevel.find((candidate) => candidate === value)
+  if (level !== undefined) return level
+  throw new UsageError(`--log-level ${value}: give one of ${LogLevel.join(', ')}`)
+}

@@ -1,0 +1,57 @@
+/**
+ * Bounds of the resolver, and what each protects.
+ */
+
+/** UDP answer for clients without EDNS, octets (RFC 1035 section 4.2.1). */
+export const UDP_SIZE_WITHOUT_EDNS = 512
+
+/** Largest UDP answer whatever the client says: fits every path without fragments, and is of little use for reflection. */
+export const UDP_SIZE_MAX = 1_232
+
+/** Largest message over TCP, octets: its length field has 16 bits. */
+export const TCP_SIZE_MAX = 65_535
+
+/** Largest query over TCP, octets: names are 255 at most, so anything near this is no query of ours. */
+export const TCP_QUERY_MAX = 4_096
+
+/** TCP connections at once; further ones are closed at once, so that sockets stay for UDP and health checks. */
+export const TCP_MAX_CONNECTIONS = 256
+
+/** Queries of one TCP connection in work at once; reading stops meanwhile. */
+export const TCP_MAX_PIPELINED = 64
+
+/** Answer octets a TCP client may leave unread before its queries wait. */
+export const TCP_MAX_UNREAD = 256 * 1024
+
+/** A TCP connection without traffic is closed after this, milliseconds (RFC 7766 section 6.2.3). */
+export const TCP_IDLE_MS = 10_000
+
+/** A query that has begun must be complete after this, milliseconds: drip-feeding holds no connection. */
+export const TCP_FRAME_MS = 5_000
+
+/** Answer octets waiting in the UDP socket; more are dropped, as the network would. */
+export const UDP_MAX_QUEUED = 4 * 1024 * 1024
+
+/** Receive buffer asked of the kernel for the UDP socket, octets: rides out a pause of the event loop. */
+export const UDP_RECEIVE_BUFFER = 1024 * 1024
+
+/** Encoded answers kept. Only names that exist are kept, so a flood of random names cannot push them out. */
+export const CACHE_MAX_ANSWERS = 10_000
+
+/** Records in one section of an answer; the rest of a larger set is left out. */
+export const MAX_RECORDS_PER_SECTION = 1_000
+
+/** Additional records in a query: an OPT and a TSIG (RFC 6891, RFC 8945). */
+export const MAX_QUERY_ADDITIONALS = 2
+
+/** Longest name in text form, without the last dot (RFC 1035 section 2.3.4). */
+export const MAX_NAME_LENGTH = 253
+
+/** Longest label (RFC 1035 section 2.3.4). */
+export const MAX_LABEL_LENGTH = 63
+
+/** How often plain counters are handed to the metrics, milliseconds. */
+export const METRICS_FLUSH_MS = 1_000
+
+/** Ports tried when any free one will do and TCP's twin of the UDP port is taken. */
+export const PORT_ATTEMPTS = 10
