@@ -6,6 +6,7 @@ import { LabHost } from '../../lab/host/lab-host.ts'
 import { LabMode } from '../../lab/topology.ts'
 import { type CliContext, ExitCode } from '../context.ts'
 import { say } from '../output.ts'
+import { installIntoLab } from './install-into-lab.ts'
 import { stateOption } from './state-option.ts'
 import { upDetached } from './up-detached.ts'
 
@@ -51,6 +52,8 @@ async function up(context: CliContext, options: UpOptions): Promise<void> {
   })
   try {
     await host.start(interrupt.signal)
+    if (options.bare !== true)
+      await installIntoLab(host, { say: (message) => say(context, message), signal: interrupt.signal })
     say(context, `ready: export KUBECONFIG=${host.files.kubeconfig}`)
     process.send?.({ ready: true })
     await Promise.race([interrupted, host.ended])
