@@ -1,0 +1,136 @@
+/** Rules of exporting (numbers are those of the MCS checklist in docs). */
+import { describe, expect, test } from '@jest/globals'
+import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
+import { type ExportEvaluation, evaluateExport } from '../../../src/exporter/export-record.ts'
+import { RECORD_MAX_PORTS } from '../../../src/exporter/limits.ts'
+import { endpoint, service, serviceExport, slice } from '../../support/exporter-objects.ts'
+
+function recordOf(subject: Service, slices: readonly EndpointSlice[] = [], exported = serviceExport()) {
+  const evaluation = evaluateExport(exported, subject, slices)
+  if (evaluation.state !== 'valid') throw new Error(`not valid: ${JSON.stringify(evaluation)}`)
+  return evaluation.record
+}
+
+function reasonOf(evaluation: ExportEvaluation): string {
+  return evaluation.state === 'invalid' ? evaluation.reason : evaluation.state
+}
+
+describe('what can be exported', () => {
+  test('rule 10: an export without a Service is invalid, reason NoService', () => {
+    expect(reasonOf(evaluateExport(serviceExport(), undefined, []))).toBe('NoService')
+  })
+
+  test('rule 11: an ExternalName Service is invalid, reason InvalidServiceType', () => {
+    const external = service({ type: 'ExternalName', externalName: 'example.com' })
+    expect(reasonOf(evaluateExport(serviceExport(), external, []))).toBe('InvalidServiceType')
+  })
+
+  test.each(['ClusterIP', 'NodePort', 'LoadBalancer'] as const)(
+    'rule 12: a %s Service gives a ClusterSetIP',
+    (type) => {
+      expect(recordOf(service({ type })).type).toBe('ClusterSetIP')
+    },
+  )
+
+  test('rule 13: cluster IP None gives a headless import', () => {
+    expect(recordOf(service({ clusterIP: 'None' })).type).toBe('Headless')
+  })
+
+  test('the derived Service of an import cannot be exported again', () => {
+    const derived = service({}, { labels: { 'fairlead.dev/derived-from': 'web' } })
+    expect(reasonOf(evaluateExport(serviceExport(), derived, []))).toBe('InvalidServiceType')
+  })
+
+  test('a Service with more ports than a record may hold is valid but not fit for the directory', () => {
+    const ports = Array.from({ length: RECORD_MAX_PORTS + 1 }, (_, index) => ({
+      name: `p${index}`,
+      port: index + 1,
+    }))
+    expect(evaluateExport(serviceExport(), service({ ports }), [])).toMatchObject({ state: 'unfit' })
+  })
+
+  test('more exported annotations than a record may hold are not fit for the directory', () => {
+    const exported = serviceExport({ spec: { exportedAnnotations: { note: 'x'.repeat(5_000) } } })
+    expect(evaluateExport(exported, service(), [])).toMatchObject({ state: 'unfit' })
+  })
+})
+
+describe('what a record says', () => {
+  test('rule 15: ports, affinity and traffic settings come from the Service', () => {
+    const subject = service({
+      ports: [{ name: 'http', port: 80, appProtocol: 'kubernetes.io/h2c' }],
+      sessionAffinity: 'ClientIP',
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
+      internalTrafficPolicy: 'Local',
+      trafficDistribution: 'PreferClose',
+    })
+    expect(recordOf(subject)).toMatchObject({
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, appProtocol: 'kubernetes.io/h2c' }],
+      sessionAffinity: 'ClientIP',
+      sessionAffinityTimeoutSeconds: 60,
+      internalTrafficPolicy: 'Local',
+      trafficDistribution: 'PreferClose',
+    })
+  })
+
+  test('client affinity without a time-out has the default of Kubernetes', () => {
+    expect(recordOf(service({ sessionAffinity: 'ClientIP' })).sessionAffinityTimeoutSeconds).toBe(10_800)
+  })
+
+  test('rule 16: labels and annotations come from the export only, never from the metadata', () => {
+    const exported = serviceExport({
+      metadata: { ...serviceExport().metadata, labels: { mine: 'no' } },
+      spec: { exportedLabels: { team: 'a' } },
+    })
+    const found = recordOf(service({}, { labels: { app: 'no' }, annotations: { app: 'no' } }), [], exported)
+    expect(found.exportedLabels).toEqual({ team: 'a' })
+    expect(found.exportedAnnotations).toBeUndefined()
+  })
+
+  test('rule 32: the age of the export is its creation time', () => {
+    expect(recordOf(service()).exportedAt).toBe('2026-01-01T00:00:00Z')
+  })
+})
+
+describe('ready endpoints of a port', () => {
+  const ready = (slices: readonly EndpointSlice[], subject = service()) =>
+    recordOf(subject, slices).ports.map((each) => each.readyEndpoints)
+
+  test('an endpoint without a ready condition counts as ready', () => {
+    expect(ready([slice([endpoint('10.0.0.1'), endpoint('10.0.0.2', { ready: false })])])).toEqual([1])
+  })
+
+  test('endpoints that are not ready count when the Service publishes them', () => {
+    const subject = service({ publishNotReadyAddresses: true })
+    expect(ready([slice([endpoint('10.0.0.1', { ready: false })])], subject)).toEqual([1])
+  })
+
+  test('a pod listed by two slices counts once', () => {
+    expect(ready([slice([endpoint('10.0.0.1')]), slice([endpoint('10.0.0.1')], undefined, 'web-2')])).toEqual(
+      [1],
+    )
+  })
+
+  test('only the slices of the first IP family count', () => {
+    const six: EndpointSlice = { ...slice([endpoint('fd00::1')]), addressType: 'IPv6' }
+    expect(ready([slice([endpoint('10.0.0.1')]), six])).toEqual([1])
+  })
+
+  test('each port has its own count, because slices may serve different ports', () => {
+    const subject = service({
+      ports: [
+        { name: 'http', port: 80 },
+        { name: 'admin', port: 81 },
+      ],
+    })
+    const slices = [
+      slice([endpoint('10.0.0.1'), endpoint('10.0.0.2')]),
+      slice([endpoint('10.0.0.3')], [{ name: 'admin', protocol: 'TCP', port: 9000 }], 'web-2'),
+    ]
+    expect(ready(slices, subject)).toEqual([2, 1])
+  })
+
+  test('a port that no slice serves has none', () => {
+    expect(ready([slice([endpoint('10.0.0.1')], [{ name: 'other', port: 1 }])])).toEqual([0])
+  })
+})

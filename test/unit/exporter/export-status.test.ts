@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Condition } from '../../../src/api/objects.ts'
+import { type ExportSituation, exportConditions, exportNotices } from '../../../src/exporter/export-status.ts'
+import { record, serviceExport } from '../../support/exporter-objects.ts'
+
+const NOW = Date.UTC(2026, 5, 1)
+const VALID: ExportSituation = {
+  evaluation: { state: 'valid', record: record() },
+  published: true,
+  conflicts: [],
+  exporters: 1,
+}
+const CONFLICT = [{ reason: 'PortConflict', field: 'ports', winner: 'east', losers: ['west'] }]
+
+function conditions(situation: Partial<ExportSituation>, previous: Condition[] = [], now = NOW): Condition[] {
+  const subject = serviceExport({ status: { conditions: previous } })
+  return exportConditions(subject, { ...VALID, ...situation }, now)
+}
+
+const summary = (found: readonly Condition[]) =>
+  found.map(({ type, status, reason }) => `${type}=${status} ${reason}`)
+
+describe('conditions of an export', () => {
+  test('a published export is valid, exported and without conflicts', () => {
+    expect(summary(conditions({}))).toEqual([
+      'Valid=True Valid',
+      'Ready=True Exported',
+      'Conflict=False NoConflicts',
+    ])
+  })
+
+  test('an export that no router has taken is Pending', () => {
+    expect(summary(conditions({ published: false }))[1]).toBe('Ready=False Pending')
+  })
+
+  test('a restart that forgets what was published does not take Exported back', () => {
+    expect(conditions({ published: false }, conditions({}), NOW + 60_000)).toEqual(conditions({}))
+  })
+
+  test('an invalid export is not ready, and takes no part in conflicts', () => {
+    const evaluation = { state: 'invalid', reason: 'NoService', message: 'no Service' } as const
+    expect(summary(conditions({ evaluation }, conditions({})))).toEqual([
+      'Valid=False NoService',
+      'Ready=False Pending',
+    ])
+  })
+
+  test('an export over a bound is valid and has failed', () => {
+    const evaluation = { state: 'unfit', message: 'too many ports' } as const
+    expect(summary(conditions({ evaluation }))).toEqual(['Valid=True Valid', 'Ready=False Failed'])
+  })
+
+  test('rule 31: a conflict says who wins over whom', () => {
+    const [, , conflict] = conditions({ conflicts: CONFLICT, exporters: 2 })
+    expect(conflict).toMatchObject({ status: 'True', reason: 'PortConflict' })
+    expect(conflict?.message).toContain('of cluster east, wins over west')
+  })
+
+  test('what was said of conflicts stands while an exporting cluster is unknown', () => {
+    const before = conditions({ conflicts: CONFLICT, exporters: 2 })
+    expect(conditions({ conflicts: undefined }, before, NOW + 1_000)).toEqual(before)
+  })
+
+  test('times move only with the status, and the generation is the one looked at', () => {
+    const after = conditions({ conflicts: CONFLICT, exporters: 2 }, conditions({}), NOW + 5_000)
+    expect(after.map(({ lastTransitionTime }) => lastTransitionTime)).toEqual([
+      '2026-06-01T00:00:00Z',
+      '2026-06-01T00:00:00Z',
+      '2026-06-01T00:00:05Z',
+    ])
+    expect(after.every(({ observedGeneration }) => observedGeneration === 1)).toBe(true)
+  })
+})
+
+describe('events about an export', () => {
+  const reasons = (before: Condition[], after: Condition[]) =>
+    exportNotices(before, after).map(({ reason }) => reason)
+
+  test('tell of a first export once', () => {
+    expect(reasons([], conditions({}))).toEqual(['Exported'])
+    expect(reasons(conditions({}), conditions({}))).toEqual([])
+  })
+
+  test('tell of a Service that is missing', () => {
+    const evaluation = { state: 'invalid', reason: 'NoService', message: 'no Service' } as const
+    expect(reasons([], conditions({ evaluation }))).toEqual(['NoService'])
+  })
+
+  test('tell of a conflict, and not of its end', () => {
+    const conflicting = conditions({ conflicts: CONFLICT, exporters: 2 })
+    expect(reasons(conditions({}), conflicting)).toEqual(['PortConflict'])
+    expect(reasons(conflicting, conditions({}))).toEqual([])
+  })
+})

@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals'
+import type { LinkResource } from '../../../src/api/link.ts'
+import type { Service } from '../../../src/api/objects.ts'
+import { derivedServiceName } from '../../../src/exporter/import-names.ts'
+import { exportedPorts, linksOf, listenersOf } from '../../../src/exporter/route-snapshot-builder.ts'
+import { endpoint, service, serviceExport, slice } from '../../support/exporter-objects.ts'
+
+function derived(name: string, ports: NonNullable<Service['spec']>['ports'], age = 1): Service {
+  return service(ports === undefined ? {} : { ports }, {
+    name: derivedServiceName(`demo/${name}`),
+    creationTimestamp: `2026-01-0${age}T00:00:00Z`,
+    labels: { 'fairlead.dev/derived-from': name },
+  })
+}
+
+describe('listeners', () => {
+  test('one for each port of a derived Service, as its target port says', () => {
+    const found = listenersOf([
+      derived('web', [
+        { name: 'a', protocol: 'TCP', port: 80, targetPort: 20_080 },
+        { name: 'b', protocol: 'UDP', port: 53, targetPort: 20_053 },
+      ]),
+    ])
+    expect(found).toEqual([
+      { service: 'demo/web', protocol: 'TCP', port: 80, listenPort: 20_080 },
+      { service: 'demo/web', protocol: 'UDP', port: 53, listenPort: 20_053 },
+    ])
+  })
+
+  test('of two Services that claim one router port the older has it', () => {
+    const claim = [{ port: 80, targetPort: 20_080 }]
+    const found = listenersOf([derived('young', claim, 2), derived('old', claim, 1)])
+    expect(found.map((listener) => listener.service)).toEqual(['demo/old'])
+  })
+
+  test('target ports outside of the range ask for nothing', () => {
+    expect(listenersOf([derived('web', [{ port: 80, targetPort: 22 }])])).toEqual([])
+  })
+})
+
+describe('exports', () => {
+  test('each port with its backends and whether they are ready', () => {
+    const slices = [slice([endpoint('10.0.0.1'), endpoint('10.0.0.2', { ready: false })])]
+    expect(exportedPorts(serviceExport(), service(), slices)).toEqual([
+      {
+        protocol: 'TCP',
+        port: 80,
+        backends: [
+          { address: '10.0.0.1', port: 8080, ready: true },
+          { address: '10.0.0.2', port: 8080, ready: false },
+        ],
+      },
+    ])
+  })
+
+  test('a pod that is ready in one of two slices is ready', () => {
+    const slices = [
+      slice([endpoint('10.0.0.1', { ready: false })]),
+      slice([endpoint('10.0.0.1')], undefined, 'web-2'),
+    ]
+    expect(exportedPorts(serviceExport(), service(), slices)?.[0]?.backends).toEqual([
+      { address: '10.0.0.1', port: 8080, ready: true },
+    ])
+  })
+
+  test('an export that is not valid is not reachable', () => {
+    expect(exportedPorts(serviceExport(), undefined, [])).toBeUndefined()
+    expect(exportedPorts(serviceExport(), service({ type: 'ExternalName' }), [])).toBeUndefined()
+  })
+})
+
+test('links are sorted by name, cost 1 unless they say otherwise, without those being deleted', () => {
+  const link = (name: string, change: Partial<LinkResource> = {}): LinkResource => ({
+    metadata: { name, namespace: 'fairlead-system', ...change.metadata },
+    spec: { endpoints: [{ host: `${name}.example`, port: 5671 }], ...change.spec },
+  })
+  const leaving = link('leaving', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })
+  const costly = link('east', { spec: { endpoints: [], cost: 7 } })
+  expect(linksOf([link('west'), leaving, costly])).toEqual([
+    { name: 'east', endpoints: [], cost: 7 },
+    { name: 'west', endpoints: [{ host: 'west.example', port: 5671 }], cost: 1 },
+  ])
+})
