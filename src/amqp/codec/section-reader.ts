@@ -47,6 +47,12 @@ export class SectionReader {
     return this.#failure
   }
 
+  /** Forgets the message begun. */
+  restart(): void {
+    this.#left = 0
+    this.#keptLength = 0
+  }
+
   #content(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#left)
     this.#left -= end - at

@@ -1,0 +1,344 @@
+/**
+ * One AMQP 1.0 connection that carries flows: joins socket, parser, handshake, sessions and pump, and owns its life
+ * from the protocol header to the close. Knows nothing of TLS, routing or what flows are for.
+ */
+import type { Duplex } from 'node:stream'
+import type { Cancel, Clock } from '../core/clock.ts'
+import { describeError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import { emptyFrame, FrameType } from './codec/frame.ts'
+import { FrameParser, type FrameSink } from './codec/frame-parser.ts'
+import { decodePerformative } from './codec/performative-codec.ts'
+import type { Open, Performative } from './codec/performatives.ts'
+import type { TransferHead } from './codec/transfer.ts'
+import { type ConnectionConfig, type DataConnectionConfig, resolveConfig } from './engine/config.ts'
+import { type ConnectionCounters, newCounters } from './engine/counters.ts'
+import { Handshake, SaslRefused } from './engine/handshake.ts'
+import { KeepAlive } from './engine/keep-alive.ts'
+import { bounded } from './engine/link.ts'
+import { Outbox } from './engine/outbox.ts'
+import { openOf, type Peer, peerOf } from './engine/peer.ts'
+import { Pump } from './engine/pump.ts'
+import { SendBudget } from './engine/send-budget.ts'
+import { Sessions } from './engine/sessions.ts'
+import { AmqpError, Condition, decodeError, limitError } from './errors.ts'
+import {
+  type FlowAcceptor,
+  type FlowChannel,
+  FlowCondition,
+  type FlowError,
+  type FlowHandler,
+  type FlowRequest,
+  type FlowTransport,
+} from './flow-transport.ts'
+import { CLOSE_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_UNREAD_ANSWERS } from './limits.ts'
+
+/** Why a connection is over. */
+export interface CloseReason extends FlowError {
+  /** Who ended it: the owner, the engine because of an error, the peer's close, or the loss of the socket. */
+  readonly origin: 'owner' | 'engine' | 'peer' | 'socket'
+}
+
+export interface DataConnectionDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Decides about flows the peer opens. */
+  readonly accept: FlowAcceptor
+  /** The peer's open came: flows travel. */
+  readonly onOpen?: (peer: Peer) => void
+  /** Called once, when the connection stops being usable; its flows were reset before. */
+  readonly onClose: (reason: CloseReason) => void
+}
+
+/** Starts at once on a connected socket, whose `allowHalfOpen` and buffer sizes are its maker's choice. */
+export class DataConnection implements FlowTransport {
+  readonly counters: ConnectionCounters = newCounters()
+  readonly #socket: Duplex
+  readonly #deps: DataConnectionDeps
+  readonly #config: ConnectionConfig
+  readonly #outbox: Outbox
+  readonly #pump: Pump
+  readonly #budget: SendBudget
+  readonly #parser: FrameParser
+  readonly #handshake: Handshake
+  readonly #sessions: Sessions
+  readonly #keepAlive: KeepAlive
+  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
+  #openSent = false
+  #peer: Peer | undefined
+  #received = 0
+  #frames = 0
+  #deadline: Cancel
+
+  constructor(socket: Duplex, deps: DataConnectionDeps, config: DataConnectionConfig) {
+    this.#socket = socket
+    this.#deps = deps
+    this.#config = resolveConfig(config)
+    this.#outbox = new Outbox(socket)
+    this.#budget = new SendBudget(this.#config.maxBufferedBytes)
+    this.#pump = new Pump(this.#outbox, this.#budget, (error) => this.#fail(error))
+    this.#handshake = new Handshake(this.#config.side, this.#outbox)
+    this.#parser = new FrameParser(this.#sink(), this.#config.maxFrameSize)
+    this.#greet()
+    this.#sessions = new Sessions(this.#sessionDeps(), this.#config)
+    this.#keepAlive = this.#watch()
+    this.#deadline = deps.clock.after(HANDSHAKE_TIMEOUT_MS, () => this.#fail(limitError('no open in time')))
+    this.#listen()
+    this.#pump.request()
+  }
+
+  get usable(): boolean {
+    return this.#isLive && !this.#sessions.own.ended
+  }
+
+  get openFlows(): number {
+    return this.counters.openFlows
+  }
+
+  /** Bytes of flows not yet taken by the kernel. */
+  get bufferedBytes(): number {
+    return this.#budget.used + this.#outbox.buffered
+  }
+
+  /** Bytes received, AMQP's overhead included. */
+  get receivedBytes(): number {
+    return this.#received
+  }
+
+  /** Writes to the socket so far: many frames share one. */
+  get flushes(): number {
+    return this.#pump.flushes
+  }
+
+  /** Known once its open came. */
+  get peer(): Peer | undefined {
+    return this.#peer
+  }
+
+  open(request: FlowRequest, handler: (channel: FlowChannel) => FlowHandler): FlowChannel {
+    const flow = this.#sessions.own.open(request, handler)
+    // From a task of its own: the caller may not be ready to hear of its flow before it has it.
+    if (!this.usable) setImmediate(() => flow.lose(lost('the connection is closed')))
+    return flow
+  }
+
+  /** Resets the flows, tells the peer, and ends the socket within a bound. */
+  close(error?: FlowError): void {
+    const description = error?.description ?? 'closed by the owner'
+    this.#shut(
+      { origin: 'owner', condition: error?.condition ?? Condition.connectionForced, description },
+      error,
+    )
+  }
+
+  get #isLive(): boolean {
+    return this.#state === 'opening' || this.#state === 'open'
+  }
+
+  // Set-up
+
+  /** A dialer does not wait for answers: header, open and begin leave together. */
+  #greet(): void {
+    if (this.#config.side === 'acceptor') return
+    this.#handshake.sendHeader()
+    this.#sendOpen()
+  }
+
+  #sendOpen(): void {
+    if (this.#openSent) return
+    this.#openSent = true
+    this.#outbox.frame(0, openOf(this.#config))
+  }
+
+  #sessionDeps() {
+    const { clock, logger, accept } = this.#deps
+    return {
+      log: logger,
+      accept,
+      outbox: this.#outbox,
+      pump: this.#pump,
+      budget: this.#budget,
+      counters: this.counters,
+      now: () => clock.monotonic(),
+    }
+  }
+
+  #watch(): KeepAlive {
+    const deps = {
+      clock: this.#deps.clock,
+      received: () => this.#received,
+      flushed: () => this.#pump.flushes,
+      frames: () => this.#frames,
+      inFrame: () => this.#parser.inFrame,
+      sendHeartbeat: () => this.#sendHeartbeat(),
+      onSilence: (what: string) => this.#fail(limitError(`idle time-out: ${what}`)),
+      onLook: () => this.#sessions.expire(),
+    }
+    return new KeepAlive(deps, this.#config.idleTimeoutMs)
+  }
+
+  #listen(): void {
+    this.#socket
+      .on('data', (chunk: Buffer) => this.#onData(chunk))
+      .on('drain', () => this.#pump.resume())
+      .on('end', () => this.#onSocketEnd())
+      .on('error', (error: Error) => this.#onSocketGone(describeError(error)))
+      .on('close', () => this.#onSocketClosed())
+  }
+
+  // Receiving
+
+  #onData(chunk: Buffer): void {
+    this.#received += chunk.length
+    try {
+      this.#parser.push(chunk)
+      if (this.#outbox.buffered > MAX_UNREAD_ANSWERS) throw limitError('the peer does not read')
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #sink(): FrameSink {
+    return {
+      onProtocolHeader: (header) => {
+        this.#handshake.onHeader(header)
+        this.#pump.request()
+      },
+      onFrame: (type, channel, body) => this.#onFrame(type, channel, body),
+      onTransfer: (channel, head) => this.#onTransfer(channel, head),
+      onPayload: (chunk) => this.#sessions.onPayload(chunk),
+      onTransferEnd: () => this.#sessions.onTransferEnd(),
+    }
+  }
+
+  #onFrame(type: number, channel: number, body: Buffer): void {
+    this.#frames += 1
+    if (type === FrameType.sasl) this.#onSasl(body)
+    else if (body.length > 0) this.#onPerformative(channel, body)
+  }
+
+  #onSasl(body: Buffer): void {
+    if (this.#handshake.onSasl(body)) this.#parser.expectProtocolHeader()
+    this.#pump.request()
+  }
+
+  #onTransfer(channel: number, head: TransferHead): void {
+    this.#frames += 1
+    if (this.#isLive) this.#sessions.onTransfer(channel, head)
+  }
+
+  #onPerformative(channel: number, body: Buffer): void {
+    const { performative, payload } = decodePerformative(body)
+    if (payload !== body.length) throw decodeError(`bytes behind ${performative.kind}`)
+    if (performative.kind === 'close') this.#onClose(performative.error)
+    else if (this.#isLive) this.#onLive(channel, performative)
+  }
+
+  #onLive(channel: number, performative: Performative): void {
+    if (performative.kind === 'open') this.#onOpen(performative)
+    else this.#sessions.onPerformative(channel, performative)
+  }
+
+  #onOpen(open: Open): void {
+    if (this.#state !== 'opening') throw new AmqpError(Condition.notAllowed, 'open was sent twice')
+    const peer = peerOf(open)
+    this.#peer = peer
+    this.#outbox.maxFrameSize = peer.maxFrameSize
+    this.#sendOpen()
+    this.#pump.request()
+    this.#state = 'open'
+    this.#deadline()
+    if (peer.idleTimeOut !== undefined) this.#keepAlive.beat(peer.idleTimeOut)
+    this.#sessions.onOpen(peer)
+    this.#deps.onOpen?.(peer)
+  }
+
+  #sendHeartbeat(): void {
+    if (this.#state !== 'open') return
+    this.#outbox.raw(emptyFrame())
+    this.#pump.request()
+  }
+
+  // Ending
+
+  /** The peer's close: an answer to ours, or the end from its side. */
+  #onClose(error: { condition: string; description?: string | undefined } | undefined): void {
+    if (this.#isLive) {
+      const description = error?.description ?? 'the peer closed the connection'
+      this.#shut({ origin: 'peer', condition: error?.condition ?? Condition.connectionForced, description })
+    }
+    this.#parser.stop()
+    this.#endSocket()
+  }
+
+  /** An error of the peer's doing, or a bug of ours: never more than this connection. */
+  #fail(error: unknown): void {
+    const isAmqp = error instanceof AmqpError
+    const condition = isAmqp ? error.condition : Condition.internalError
+    const description = isAmqp ? error.message : 'internal error'
+    if (!isAmqp) this.#deps.logger.error({ error: describeError(error) }, 'data connection failed')
+    this.#parser.stop()
+    if (error instanceof SaslRefused) this.#abandon({ origin: 'engine', condition, description })
+    else this.#shut({ origin: 'engine', condition, description }, { condition, description })
+    this.#endSocket()
+  }
+
+  /** Leaves the usable states: resets the flows, sends close, tells the owner. */
+  #shut(reason: CloseReason, error?: FlowError): void {
+    if (!this.#isLive) return
+    this.#leave(reason)
+    this.#handshake.sendHeader()
+    this.#sendOpen()
+    this.#outbox.frame(0, { kind: 'close', error: error && bounded(error) })
+    this.#outbox.flush()
+    this.#deadline = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy())
+    this.#deps.onClose(reason)
+  }
+
+  /** Leaves the usable states without a word to the peer. */
+  #abandon(reason: CloseReason): void {
+    if (!this.#isLive) return
+    this.#leave(reason)
+    this.#deps.onClose(reason)
+  }
+
+  #leave(reason: CloseReason): void {
+    this.#state = 'closing'
+    this.#deadline()
+    this.#keepAlive.stop()
+    this.#sessions.lose(lost(reason.description))
+    this.#pump.clear()
+  }
+
+  #endSocket(): void {
+    this.#outbox.flush()
+    this.#socket.end()
+    this.#deadline()
+    this.#deadline = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy())
+  }
+
+  /** Without a close before it, the end of the transport is a loss; with one, ours may still be on its way out. */
+  #onSocketEnd(): void {
+    if (this.#isLive) this.#onSocketGone('the peer ended the transport')
+    else this.#endSocket()
+  }
+
+  #onSocketGone(description: string): void {
+    this.#abandon({ origin: 'socket', condition: FlowCondition.linkLost, description })
+    this.#socket.destroy()
+  }
+
+  #onSocketClosed(): void {
+    this.#abandon({
+      origin: 'socket',
+      condition: FlowCondition.linkLost,
+      description: 'the transport closed',
+    })
+    this.#state = 'closed'
+    this.#deadline()
+  }
+}
+
+function lost(description: string): FlowError {
+  return { condition: FlowCondition.linkLost, description }
+}

@@ -1,0 +1,78 @@
+/**
+ * The receiving half of a flow: deliveries on its link, cut into data, checked against the window.
+ */
+import { SectionReader, type SectionSink } from '../codec/section-reader.ts'
+import type { TransferHead } from '../codec/transfer.ts'
+import { AmqpError, Condition } from '../errors.ts'
+import type { Link } from './link.ts'
+import type { ReceiveWindow } from './receive-window.ts'
+
+export class FlowInput implements SectionSink {
+  link: Link | undefined
+  window: ReceiveWindow | undefined
+  /** A grant is owed to the sender. */
+  grantOwed = false
+  readonly #sink: SectionSink
+  readonly #sections = new SectionReader(this)
+  #inDelivery = false
+  #deliveryId = -1
+  #unsettled = false
+  #more = false
+  #aborted = false
+  #bytes = 0
+  #failure: AmqpError | undefined
+
+  constructor(sink: SectionSink) {
+    this.#sink = sink
+  }
+
+  /** The peer half-closed. */
+  get ended(): boolean {
+    return this.link?.detachReceived === true
+  }
+
+  /** A transfer begins: the first of a delivery or a continuation. */
+  begin(head: TransferHead): AmqpError | undefined {
+    this.#more = head.more
+    this.#aborted = head.aborted
+    if (head.settled) this.#unsettled = false
+    if (this.#inDelivery) return undefined
+    if (head.deliveryId < 0)
+      return new AmqpError(Condition.invalidField, 'delivery without delivery-id', 'link')
+    this.#inDelivery = true
+    this.#bytes = 0
+    this.#deliveryId = head.deliveryId
+    this.#unsettled = !head.settled
+    return this.window?.message()
+  }
+
+  /** Payload of the transfer; data sections reach the sink. */
+  payload(chunk: Buffer): AmqpError | undefined {
+    if (this.#aborted) return undefined
+    return this.#sections.push(chunk) ?? this.#failure
+  }
+
+  /** The transfer is over. Returns the delivery to settle, -1 for none, or an error. */
+  finish(): AmqpError | number {
+    if (this.#aborted) return this.#abort()
+    if (this.#more) return -1
+    this.#inDelivery = false
+    return this.#sections.finish() ?? (this.#unsettled ? this.#deliveryId : -1)
+  }
+
+  onBody(data: Buffer): void {
+    if (this.#failure !== undefined) return
+    this.#bytes += data.length
+    this.#failure = this.window?.received(data.length)
+    if (this.#failure === undefined) this.#sink.onBody(data)
+  }
+
+  /** An aborted delivery is forgotten (section 2.7.5), unless bytes of it were handed on: then the stream has a hole. */
+  #abort(): AmqpError | number {
+    this.#inDelivery = false
+    if (this.#bytes > 0)
+      return new AmqpError(Condition.notAllowed, 'aborted delivery was already handed on', 'link')
+    this.#sections.restart()
+    return -1
+  }
+}

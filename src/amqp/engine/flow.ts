@@ -1,0 +1,349 @@
+/**
+ * One end of a flow: joins the owner's calls with two links, in the order AMQP demands. Its own state is the queue of
+ * what is to be sent: frames are made when the pump gives it a turn, so a stalled socket costs no memory.
+ */
+import type { Attach, Flow as FlowFrame } from '../codec/performatives.ts'
+import type { TransferHead } from '../codec/transfer.ts'
+import { AmqpError, Condition } from '../errors.ts'
+import {
+  type FlowChannel,
+  FlowCondition,
+  type FlowError,
+  type FlowHandler,
+  type FlowRequest,
+} from '../flow-transport.ts'
+import type { FlowHost } from './flow-host.ts'
+import { FlowInput } from './flow-input.ts'
+import { FlowOutput } from './flow-output.ts'
+import type { Link, LinkOwner } from './link.ts'
+import type { Turn } from './pump.ts'
+import { receiveWindowFor } from './receive-window.ts'
+import type { BudgetWaiter } from './send-budget.ts'
+import { sendWindowFor } from './send-window.ts'
+import { propertiesOf } from './service-address.ts'
+
+export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
+  readonly id: string
+  readonly isOpener: boolean
+  /** The request of a flow we opened. */
+  readonly request: FlowRequest | undefined
+  readonly output: FlowOutput
+  readonly input: FlowInput
+  queued = false
+  next: Turn | undefined
+  readonly #host: FlowHost
+  #handler: FlowHandler | undefined
+  /** The owner still takes part. */
+  #live = true
+  /** Our attaches may go. */
+  #accepted: boolean
+  #acceptTold = false
+  #refused = false
+  #failure: FlowError | undefined
+  /** The owner was told, or will see, that `writable` is positive. */
+  #flowing = true
+  #released = false
+  /** A stranger's first link is answered before the second comes, for clients that wait for the answer. */
+  #early: Link | undefined
+
+  constructor(host: FlowHost, id: string, request?: FlowRequest) {
+    this.#host = host
+    this.id = id
+    this.request = request
+    this.isOpener = request !== undefined
+    this.#accepted = this.isOpener
+    this.output = new FlowOutput(host)
+    this.input = new FlowInput(this)
+  }
+
+  /** False once the owner is told nothing more. */
+  get live(): boolean {
+    return this.#live
+  }
+
+  get links(): readonly (Link | undefined)[] {
+    return [this.output.link, this.input.link]
+  }
+
+  // Set-up, by the session
+
+  /** Whose calls these are. Flows that are refused before have none. */
+  setHandler(handler: FlowHandler): void {
+    if (!this.#live) return
+    this.#handler = handler
+    this.#host.started()
+  }
+
+  /** Gives a flow we open its links; between our own routers their windows stand before the answer. */
+  addLinks(output: Link, input: Link): void {
+    this.output.link = output
+    this.input.link = input
+    if (this.#host.peer.ours) {
+      this.#openOutput(undefined)
+      this.#openInput(0)
+    }
+    this.#host.schedule(this)
+  }
+
+  /** Gives an accepted flow one of its links. */
+  addLink(link: Link, attach: Attach): void {
+    if (link.role === 'sender') this.output.link = link
+    else this.input.link = link
+    this.#openWindow(link, attach)
+  }
+
+  /** Answers the one link there is, for strangers that wait for the answer before they attach the second. */
+  answerEarly(link: Link): void {
+    this.#early = link
+    this.#host.schedule(this)
+  }
+
+  // FlowChannel
+
+  get writable(): number {
+    if (!this.#live || this.output.ending) return 0
+    const { writable } = this.output
+    if (writable <= 0) this.#flowing = false
+    else if (this.#host.budget.exhausted) return this.#waitForBudget()
+    return writable
+  }
+
+  write(chunk: Buffer): void {
+    if (!this.#live || this.output.ending) return
+    this.output.push(chunk)
+    if (this.output.writable <= 0) this.#flowing = false
+    this.#host.schedule(this)
+  }
+
+  end(): void {
+    if (!this.#live || this.output.ending) return
+    this.output.ending = true
+    this.#host.schedule(this)
+  }
+
+  reset(error: FlowError): void {
+    if (!this.#live) return
+    this.#failure = error
+    this.#stop()
+    this.#host.schedule(this)
+  }
+
+  consumed(bytes: number): void {
+    if (!this.#live || this.input.window === undefined) return
+    if (!this.input.window.consumed(bytes) || this.input.ended) return
+    this.input.grantOwed = true
+    this.#host.schedule(this)
+  }
+
+  accept(): void {
+    if (this.#accepted) return
+    this.#accepted = true
+    this.#host.schedule(this)
+  }
+
+  // What the links tell
+
+  onAttachAnswer(link: Link, attach: Attach): void {
+    const terminus = link.role === 'sender' ? attach.target : attach.source
+    if (terminus === undefined) this.#refused = true
+    this.#openWindow(link, attach)
+    this.#tellAccepted()
+  }
+
+  onDetach(link: Link, error: FlowError | undefined): void {
+    this.#host.schedule(this)
+    if (!this.#live) return
+    if (error !== undefined) this.lose(error)
+    else if (this.#handler === undefined)
+      this.lose({ condition: Condition.detachForced, description: 'one link only' })
+    else if (link === this.input.link) this.#onEnd()
+    else if (!link.detachSent)
+      this.lose({ condition: FlowCondition.reset, description: 'the receiver detached' })
+    else this.#checkFinished()
+  }
+
+  onFlow(link: Link, flow: FlowFrame): void {
+    if (link !== this.output.link) {
+      if (flow.echo === true) this.input.grantOwed = true
+    } else {
+      this.output.granted(link, flow)
+      this.#checkWritable()
+    }
+    this.#host.schedule(this)
+  }
+
+  onTransfer(_link: Link, head: TransferHead): void {
+    if (!this.#live) return
+    if (this.#handler === undefined)
+      this.#failInput(new AmqpError(Condition.illegalState, 'flow has one link only'))
+    else this.#failInput(this.input.begin(head))
+  }
+
+  onPayload(chunk: Buffer): void {
+    if (this.#live) this.#failInput(this.input.payload(chunk))
+  }
+
+  onTransferEnd(): void {
+    if (!this.#live) return
+    const outcome = this.input.finish()
+    if (typeof outcome !== 'number') this.#failInput(outcome)
+    else if (outcome >= 0) this.#host.settle(outcome)
+  }
+
+  /** The flow is gone: tells the owner, and the peer when the links still stand. */
+  lose(error: FlowError): void {
+    if (!this.#live) return
+    const handler = this.#handler
+    this.#failure = error
+    this.#stop()
+    this.#host.schedule(this)
+    handler?.onReset(error)
+  }
+
+  /** A piece of a data section, in order. */
+  onBody(data: Buffer): void {
+    this.#host.countReceived(data.length)
+    this.#handler?.onData(data)
+  }
+
+  /** The connection has room again. */
+  onBudget(): void {
+    this.#checkWritable()
+  }
+
+  // Sending, when the pump gives a turn
+
+  takeTurn(): boolean {
+    if (this.#failure !== undefined) return this.#sendFailure(this.#failure)
+    if (!this.#attachLinks()) return false
+    this.#sendGrant()
+    const more = this.output.send()
+    this.#checkWritable()
+    this.#sendEnds()
+    return more
+  }
+
+  /** Sends the attaches that are due; false while the flow is not accepted. */
+  #attachLinks(): boolean {
+    if (this.#accepted) {
+      this.#attach(this.output.link)
+      this.#attach(this.input.link)
+    } else if (this.#early !== undefined) this.#attach(this.#early)
+    return this.#accepted
+  }
+
+  /** Detaches what is attached; a flow of ours that never was on the wire just goes. */
+  #sendFailure(error: FlowError): false {
+    if (!this.isOpener || this.output.link?.attachSent === true) {
+      for (const link of this.links) {
+        this.#attach(link)
+        this.#detach(link, error)
+      }
+      this.#checkReleased()
+    } else this.#release()
+    return false
+  }
+
+  #attach(link: Link | undefined): void {
+    if (link === undefined || link.attachSent) return
+    const refusing = this.#failure !== undefined && !this.isOpener
+    const properties = this.request && link.role === 'sender' ? propertiesOf(this.request) : undefined
+    this.#host.send(link.attach(refusing, properties))
+  }
+
+  #sendGrant(): void {
+    const { link, window } = this.input
+    if (!this.input.grantOwed || link === undefined || window === undefined || link.detachReceived) return
+    this.input.grantOwed = false
+    this.#host.sendLinkState(link, window.grant())
+  }
+
+  #sendEnds(): void {
+    if (this.output.ending && this.output.waiting === 0) this.#detach(this.output.link, undefined)
+    if (this.input.ended) this.#detach(this.input.link, undefined)
+    this.#checkFinished()
+    this.#checkReleased()
+  }
+
+  #detach(link: Link | undefined, error: FlowError | undefined): void {
+    if (link === undefined || link.detachSent) return
+    this.#host.send(link.detach(link.detachReceived ? undefined : error))
+  }
+
+  #openWindow(link: Link, attach: Attach): void {
+    if (link === this.output.link) this.#openOutput(attach.maxMessageSize)
+    else this.#openInput(attach.initialDeliveryCount ?? 0)
+    this.#host.schedule(this)
+  }
+
+  #openOutput(maxMessageSize: number | undefined): void {
+    this.output.window ??= sendWindowFor(this.#host.peer, this.#host.maxPayload, maxMessageSize)
+    this.#checkWritable()
+  }
+
+  #openInput(deliveryCount: number): void {
+    if (this.input.window !== undefined) return
+    this.input.window = receiveWindowFor(this.#host.peer, this.#host.windowBytes, deliveryCount)
+    this.input.grantOwed = !this.#host.peer.ours
+  }
+
+  // States
+
+  #onEnd(): void {
+    this.#handler?.onEnd()
+    this.#checkFinished()
+  }
+
+  #tellAccepted(): void {
+    const { link: output } = this.output
+    const { link: input } = this.input
+    if (this.#acceptTold || this.#refused || !this.#live) return
+    if (output?.attachReceived !== true || input?.attachReceived !== true) return
+    this.#acceptTold = true
+    this.#handler?.onAccept()
+  }
+
+  #checkWritable(): void {
+    if (this.#flowing || !this.#live || this.output.ending || this.output.writable <= 0) return
+    if (this.#host.budget.exhausted) {
+      this.#waitForBudget()
+      return
+    }
+    this.#flowing = true
+    this.#handler?.onDrain()
+  }
+
+  #waitForBudget(): number {
+    this.#flowing = false
+    this.#host.budget.wait(this)
+    return 0
+  }
+
+  #failInput(error: AmqpError | undefined): void {
+    if (error !== undefined) this.lose({ condition: error.condition, description: error.message })
+  }
+
+  #checkFinished(): void {
+    if (this.#live && this.output.ended && this.input.ended) this.#stop()
+  }
+
+  /** The owner is told nothing more. */
+  #stop(): void {
+    this.#live = false
+    this.output.drop()
+    this.#host.budget.forget(this)
+    if (this.#handler !== undefined) this.#host.finished()
+    this.#handler = undefined
+  }
+
+  #checkReleased(): void {
+    if (this.#live || this.output.link?.gone === false || this.input.link?.gone === false) return
+    this.#release()
+  }
+
+  #release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#host.released(this)
+  }
+}

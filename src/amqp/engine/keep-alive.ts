@@ -1,0 +1,81 @@
+/**
+ * Silence in both directions: empty frames so that the peer does not take us for dead, and an end to peers that are
+ * silent or never finish a frame (AMQP 1.0 section 2.4.5).
+ */
+import type { Cancel, Clock } from '../../core/clock.ts'
+import { FRAME_TIMEOUT_MS } from '../limits.ts'
+
+/** Looks per announced idle time-out; death is declared after four looks, twice the announced time. */
+const LOOKS = 2
+
+/** Heartbeats per idle time-out of the peer: two may be lost. */
+const BEATS = 3
+
+/** Milliseconds between looks when silence is allowed. */
+const DEFAULT_LOOK_MS = 5000
+
+export interface KeepAliveDeps {
+  readonly clock: Clock
+  /** Bytes received and flushes done so far. */
+  readonly received: () => number
+  readonly flushed: () => number
+  /** Frames finished so far, and whether one has begun. */
+  readonly frames: () => number
+  readonly inFrame: () => boolean
+  readonly sendHeartbeat: () => void
+  readonly onSilence: (what: string) => void
+  /** Other things that expire. */
+  readonly onLook: () => void
+}
+
+export class KeepAlive {
+  readonly #deps: KeepAliveDeps
+  readonly #idleMs: number
+  readonly #timers: Cancel[] = []
+  #received = 0
+  #flushed = 0
+  #frames = 0
+  #silentLooks = 0
+  #frameSince: number
+
+  /** Watches at once; `idleMs` 0 allows silence. */
+  constructor(deps: KeepAliveDeps, idleMs: number) {
+    this.#deps = deps
+    this.#idleMs = idleMs
+    this.#frameSince = deps.clock.monotonic()
+    this.#timers.push(deps.clock.every(idleMs > 0 ? idleMs / LOOKS : DEFAULT_LOOK_MS, () => this.#look()))
+  }
+
+  /** Sends heartbeats for a peer that hangs up after `peerIdleMs` of silence. */
+  beat(peerIdleMs: number): void {
+    this.#timers.push(this.#deps.clock.every(peerIdleMs / BEATS, () => this.#beatOnce()))
+  }
+
+  stop(): void {
+    for (const cancel of this.#timers.splice(0)) cancel()
+  }
+
+  #beatOnce(): void {
+    const flushed = this.#deps.flushed()
+    if (flushed === this.#flushed) this.#deps.sendHeartbeat()
+    this.#flushed = flushed
+  }
+
+  #look(): void {
+    const received = this.#deps.received()
+    this.#silentLooks = received === this.#received ? this.#silentLooks + 1 : 0
+    this.#received = received
+    if (this.#idleMs > 0 && this.#silentLooks >= 2 * LOOKS) this.#deps.onSilence('nothing was received')
+    else this.#lookAtFrame()
+    this.#deps.onLook()
+  }
+
+  /** A frame that trickles in keeps the connection from being silent, but not for ever. */
+  #lookAtFrame(): void {
+    const now = this.#deps.clock.monotonic()
+    const frames = this.#deps.frames()
+    if (frames !== this.#frames || !this.#deps.inFrame()) this.#frameSince = now
+    this.#frames = frames
+    if (now - this.#frameSince > FRAME_TIMEOUT_MS) this.#deps.onSilence('a frame was not finished')
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * How much the far side may send on a flow before its bytes were handed on: the counterpart of send-window.ts.
+ */
+import { type Properties, ulong } from '../codec/value.ts'
+import { AmqpError, Condition } from '../errors.ts'
+import { MAX_MESSAGE_SIZE } from '../limits.ts'
+import { LIMIT_PROPERTY, type Peer } from './peer.ts'
+
+/** Credit told to our own routers, which count bytes: more messages than can be on the way. */
+const GENEROUS_CREDIT = 0x7fff_ffff
+
+/** The link part of a flow performative. */
+export interface Grant {
+  readonly deliveryCount: number
+  readonly linkCredit: number
+  readonly properties?: Properties | undefined
+}
+
+export interface ReceiveWindow {
+  /** A message begins. */
+  message(): AmqpError | undefined
+  /** Bytes of it came. */
+  received(bytes: number): AmqpError | undefined
+  /** Bytes were handed on; true when the sender should be told. */
+  consumed(bytes: number): boolean
+  /** What to tell the sender now. */
+  grant(): Grant
+}
+
+/** The window towards `peer`, whose sender begins counting at `deliveryCount`. */
+export function receiveWindowFor(peer: Peer, bytes: number, deliveryCount: number): ReceiveWindow {
+  return peer.ours ? new ByteGrant(bytes, deliveryCount) : new CreditGrant(bytes, deliveryCount)
+}
+
+class ByteGrant implements ReceiveWindow {
+  readonly #window: number
+  #deliveryCount: number
+  #received = 0
+  #consumed = 0
+  #limit: number
+
+  constructor(window: number, deliveryCount: number) {
+    this.#window = window
+    this.#limit = window
+    this.#deliveryCount = deliveryCount
+  }
+
+  message(): undefined {
+    this.#deliveryCount = (this.#deliveryCount + 1) >>> 0
+  }
+
+  received(bytes: number): AmqpError | undefined {
+    this.#received += bytes
+    if (this.#received > this.#limit) return beyond(`byte ${this.#received} sent, ${this.#limit} granted`)
+    return undefined
+  }
+
+  consumed(bytes: number): boolean {
+    this.#consumed += bytes
+    return this.#consumed + this.#window - this.#limit >= this.#window / 2
+  }
+
+  grant(): Grant {
+    this.#limit = this.#consumed + this.#window
+    return {
+      deliveryCount: this.#deliveryCount,
+      linkCredit: GENEROUS_CREDIT,
+      properties: new Map([[LIMIT_PROPERTY, ulong(this.#limit)]]),
+    }
+  }
+}
+
+class CreditGrant implements ReceiveWindow {
+  readonly #window: number
+  #deliveryCount: number
+  #credit = 0
+  #unconsumed = 0
+  #messageBytes = 0
+
+  constructor(window: number, deliveryCount: number) {
+    this.#window = window
+    this.#deliveryCount = deliveryCount
+  }
+
+  message(): AmqpError | undefined {
+    this.#messageBytes = 0
+    this.#credit -= 1
+    this.#deliveryCount = (this.#deliveryCount + 1) >>> 0
+    return this.#credit < 0 ? beyond('transfer without credit') : undefined
+  }
+
+  received(bytes: number): AmqpError | undefined {
+    this.#unconsumed += bytes
+    this.#messageBytes += bytes
+    if (this.#messageBytes <= MAX_MESSAGE_SIZE) return undefined
+    const text = `message of more than ${MAX_MESSAGE_SIZE} bytes`
+    return new AmqpError(Condition.messageSizeExceeded, text, 'link')
+  }
+
+  consumed(bytes: number): boolean {
+    this.#unconsumed -= bytes
+    return this.#affordable() - this.#credit >= this.#most() / 2
+  }
+
+  grant(): Grant {
+    this.#credit = Math.max(this.#credit, this.#affordable())
+    return { deliveryCount: this.#deliveryCount, linkCredit: this.#credit }
+  }
+
+  /** Messages of full size that fit the window. */
+  #most(): number {
+    return Math.max(1, Math.floor(this.#window / MAX_MESSAGE_SIZE))
+  }
+
+  #affordable(): number {
+    const room = Math.floor((this.#window - this.#unconsumed) / MAX_MESSAGE_SIZE)
+    return this.#unconsumed === 0 ? this.#most() : Math.max(0, room)
+  }
+}
+
+function beyond(text: string): AmqpError {
+  return new AmqpError(Condition.transferLimitExceeded, text, 'link')
+}

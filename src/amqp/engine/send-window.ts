@@ -1,0 +1,103 @@
+/**
+ * How much a flow may send: towards our own routers up to a byte offset the receiver grants, towards others by AMQP's
+ * link credit, counted in messages of bounded size (AMQP 1.0 section 2.6.7).
+ */
+import type { Flow as FlowFrame } from '../codec/performatives.ts'
+import { asCount } from '../codec/value.ts'
+import { MAX_MESSAGE_SIZE, MAX_SEND_PAYLOAD } from '../limits.ts'
+import { LIMIT_PROPERTY, type Peer } from './peer.ts'
+
+/** Bytes of a data section's header, which count towards max-message-size. */
+const SECTION_HEADER_SIZE = 8
+
+export interface SendWindow {
+  /** Bytes that may be sent now. */
+  readonly available: number
+  /** Largest payload of one message. */
+  readonly messageSize: number
+  /** Messages sent, modulo 2^32, from the initial delivery-count 0. */
+  readonly deliveryCount: number
+  /** Credit left, as a sender's flow performative tells it. */
+  readonly credit: number
+  sent(bytes: number): void
+  /** The receiver's flow performative. */
+  granted(flow: FlowFrame): void
+  /** Gives up all credit, as `drain` asks. */
+  drain(): void
+}
+
+/** The window towards `peer`; `maxPayload` is what fits one frame. */
+export function sendWindowFor(
+  peer: Peer,
+  maxPayload: number,
+  maxMessageSize: number | undefined,
+): SendWindow {
+  const payload = Math.min(maxPayload, MAX_SEND_PAYLOAD)
+  if (peer.ours) return new ByteWindow(peer.initialWindow, payload)
+  // 0 and absent both mean no limit (section 2.7.3).
+  const message = Math.max(
+    1,
+    Math.min(maxMessageSize || MAX_MESSAGE_SIZE, MAX_MESSAGE_SIZE) - SECTION_HEADER_SIZE,
+  )
+  return new CreditWindow(Math.min(payload, message))
+}
+
+class ByteWindow implements SendWindow {
+  readonly messageSize: number
+  deliveryCount = 0
+  credit = 0
+  #limit: number
+  #offset = 0
+
+  constructor(limit: number, messageSize: number) {
+    this.#limit = limit
+    this.messageSize = messageSize
+  }
+
+  get available(): number {
+    return this.#limit - this.#offset
+  }
+
+  sent(bytes: number): void {
+    this.#offset += bytes
+    this.deliveryCount = (this.deliveryCount + 1) >>> 0
+  }
+
+  granted(flow: FlowFrame): void {
+    const limit = asCount(flow.properties?.get(LIMIT_PROPERTY))
+    if (limit !== undefined && limit > this.#limit) this.#limit = limit
+  }
+
+  /** Credit does not bound this window. */
+  drain(): void {}
+}
+
+class CreditWindow implements SendWindow {
+  readonly messageSize: number
+  deliveryCount = 0
+  credit = 0
+
+  constructor(messageSize: number) {
+    this.messageSize = messageSize
+  }
+
+  get available(): number {
+    return this.credit * this.messageSize
+  }
+
+  sent(): void {
+    this.deliveryCount = (this.deliveryCount + 1) >>> 0
+    this.credit -= 1
+  }
+
+  granted(flow: FlowFrame): void {
+    if (flow.linkCredit === undefined) return
+    const limit = (flow.deliveryCount ?? 0) + flow.linkCredit
+    this.credit = Math.max(0, (limit - this.deliveryCount) | 0)
+  }
+
+  drain(): void {
+    this.deliveryCount = (this.deliveryCount + this.credit) >>> 0
+    this.credit = 0
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * A session: its windows, its handles in both directions, and the dispatch of link performatives to flows.
+ */
+import type { Logger } from '../../core/log.ts'
+import type {
+  Attach,
+  Begin,
+  Detach,
+  ErrorInfo,
+  Flow as FlowFrame,
+  Performative,
+  Role,
+} from '../codec/performatives.ts'
+import { TRANSFER_HEADER_SIZE, type TransferHead } from '../codec/transfer.ts'
+import { AmqpError, Condition, framingError } from '../errors.ts'
+import {
+  type FlowAcceptor,
+  FlowCondition,
+  type FlowError,
+  type FlowHandler,
+  type FlowRequest,
+} from '../flow-transport.ts'
+import { MAX_ERROR_TEXT_LENGTH, MAX_HALF_FLOWS } from '../limits.ts'
+import type { ConnectionConfig } from './config.ts'
+import type { ConnectionCounters } from './counters.ts'
+import { Flow } from './flow.ts'
+import type { FlowLinks, PairingHost } from './flow-host.ts'
+import { HandleTable } from './handle-table.ts'
+import { IncomingFlows } from './incoming-flows.ts'
+import { Link, type LinkOwner } from './link.ts'
+import type { Outbox } from './outbox.ts'
+import type { Peer } from './peer.ts'
+import type { Pump, Turn } from './pump.ts'
+import type { Grant } from './receive-window.ts'
+import type { SendBudget } from './send-budget.ts'
+import type { SendQueue } from './send-queue.ts'
+import { addressOf, linkName } from './service-address.ts'
+import { SessionWindow } from './session-window.ts'
+import { Settlements } from './settlements.ts'
+
+/** What a session needs of its connection. */
+export interface SessionDeps {
+  readonly log: Logger
+  readonly accept: FlowAcceptor
+  readonly outbox: Outbox
+  readonly pump: Pump
+  readonly budget: SendBudget
+  readonly counters: ConnectionCounters
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+export class Session implements PairingHost, Turn {
+  readonly channel: number
+  /** The channel the peer sends on; -1 until its begin came. */
+  remoteChannel = -1
+  queued = false
+  next: Turn | undefined
+  /** We sent end: whatever still comes is ignored. */
+  ended = false
+  readonly #deps: SessionDeps
+  readonly #config: ConnectionConfig
+  readonly #window: SessionWindow
+  readonly #handles = new HandleTable()
+  readonly #remote: (Link | undefined)[] = []
+  /** Our links whose attach has no answer yet, by name. */
+  readonly #unanswered = new Map<string, Link>()
+  /** Flows opened before the session stood. */
+  #early: Flow[] = []
+  readonly #incoming: IncomingFlows
+  readonly #settlements = new Settlements()
+  #peer: Peer | undefined
+  #peerHandleMax = 0xffff_ffff
+  #opened = 0
+  /** A flow found the peer's window closed. */
+  #starved = false
+
+  constructor(deps: SessionDeps, config: ConnectionConfig, channel: number) {
+    this.#deps = deps
+    this.#config = config
+    this.channel = channel
+    this.#window = new SessionWindow(config.initialOutgoingId, config.incomingWindow)
+    this.#incoming = new IncomingFlows(this, deps.accept, deps.now)
+  }
+
+  /** Both begins went by. */
+  get mapped(): boolean {
+    return this.#peer !== undefined && !this.ended
+  }
+
+  // FlowHost
+
+  get peer(): Peer {
+    if (this.#peer === undefined) throw new AmqpError(Condition.illegalState, 'session has not begun')
+    return this.#peer
+  }
+
+  get budget(): SendBudget {
+    return this.#deps.budget
+  }
+
+  get log(): Logger {
+    return this.#deps.log
+  }
+
+  get windowBytes(): number {
+    return this.#config.windowBytes
+  }
+
+  get maxPayload(): number {
+    return this.#deps.outbox.maxFrameSize - TRANSFER_HEADER_SIZE
+  }
+
+  schedule(turn: Turn): void {
+    if (this.mapped) this.#deps.pump.schedule(turn)
+  }
+
+  canSend(): boolean {
+    this.#starved ||= !this.#window.open
+    return this.#window.open
+  }
+
+  sendTransfer(handle: number, size: number, queue: SendQueue): void {
+    const { outbox, budget, counters } = this.#deps
+    outbox.transfer(this.channel, handle, this.#window.takeOutgoing(), size)
+    queue.shift(size, outbox)
+    budget.remove(size)
+    counters.bytesSent += size
+    counters.transfersSent += 1
+  }
+
+  sendLinkState(link: Link, state: Grant): void {
+    this.send({ kind: 'flow', ...this.#window.flow(), handle: link.handle, ...state })
+  }
+
+  send(performative: Performative): void {
+    this.#deps.outbox.frame(this.channel, performative)
+  }
+
+  settle(deliveryId: number): void {
+    this.#settlements.add(deliveryId)
+    this.schedule(this)
+  }
+
+  started(): void {
+    this.#deps.counters.openFlows += 1
+  }
+
+  finished(): void {
+    this.#deps.counters.openFlows -= 1
+  }
+
+  released(flow: FlowLinks): void {
+    for (const link of flow.links) {
+      if (link === undefined) continue
+      this.#handles.remove(link)
+      this.#unanswered.delete(link.name)
+    }
+    this.#incoming.remove(flow)
+  }
+
+  offered(): void {
+    this.#deps.counters.flowsAccepted += 1
+  }
+
+  countReceived(bytes: number): void {
+    this.#deps.counters.bytesReceived += bytes
+  }
+
+  // Turn: what the session itself has to say
+
+  takeTurn(): boolean {
+    for (const range of this.#settlements.take()) this.send(range)
+    if (this.#window.refreshDue) this.send({ kind: 'flow', ...this.#window.flow() })
+    return false
+  }
+
+  // Life
+
+  /** Sends our begin; with a remote channel it answers the peer's. */
+  sendBegin(remoteChannel?: number): void {
+    const handleMax = this.#config.maxFlows * 2 - 1
+    this.send({ kind: 'begin', remoteChannel, ...this.#window.begin(), handleMax })
+  }
+
+  /** The peer's begin: from here on flows may go. */
+  onBegin(begin: Begin, remoteChannel: number, peer: Peer): void {
+    this.remoteChannel = remoteChannel
+    this.#window.onBegin(begin)
+    this.#peerHandleMax = begin.handleMax ?? 0xffff_ffff
+    this.#peer = peer
+    const early = this.#early
+    this.#early = []
+    for (const flow of early) this.#attach(flow)
+  }
+
+  /** Opens a flow; it waits when the session does not stand yet. */
+  open(request: FlowRequest, makeHandler: (channel: Flow) => FlowHandler): Flow {
+    this.#opened += 1
+    const flow = new Flow(this, `${this.#config.side[0]}${this.#opened.toString(36)}`, request)
+    flow.setHandler(makeHandler(flow))
+    this.#deps.counters.flowsOpened += 1
+    if (this.mapped) this.#attach(flow)
+    else this.#early.push(flow)
+    return flow
+  }
+
+  /** Ends all flows: the session or what carries it is gone. */
+  lose(error: FlowError): void {
+    this.ended = true
+    const early = this.#early
+    this.#early = []
+    for (const flow of early) flow.lose(error)
+    for (const link of [...this.#handles]) link.owner.lose(error)
+  }
+
+  /** Refuses flows whose second link has not come in time. */
+  expire(): void {
+    this.#incoming.expire()
+  }
+
+  // What the peer sends
+
+  onAttach(attach: Attach): void {
+    if (attach.handle > this.#config.maxFlows * 2 - 1)
+      throw framingError(`handle ${attach.handle} is above handle-max`)
+    if (this.#remote[attach.handle] !== undefined) {
+      throw new AmqpError(Condition.handleInUse, `handle ${attach.handle} is attached`, 'session')
+    }
+    const link = this.#answered(attach) ?? this.#incoming.attach(attach)
+    link.attachReceived = true
+    this.#remote[attach.handle] = link
+    if (link.owner.isOpener) link.owner.onAttachAnswer(link, attach)
+  }
+
+  onFlow(flow: FlowFrame): void {
+    this.#window.onFlow(flow)
+    if (this.#starved && this.#window.open) this.#wakeAll()
+    if (flow.handle !== undefined) {
+      const link = this.#linkAt(flow.handle)
+      link.owner.onFlow(link, flow)
+    } else if (flow.echo === true) {
+      this.send({ kind: 'flow', ...this.#window.flow() })
+      this.#deps.pump.request()
+    }
+  }
+
+  onTransfer(head: TransferHead): LinkOwner {
+    this.#window.onTransfer()
+    if (this.#window.refreshDue) this.schedule(this)
+    const link = this.#linkAt(head.handle)
+    if (link.role !== 'receiver') {
+      throw new AmqpError(Condition.notAllowed, 'transfer on a link of ours to send on', 'session')
+    }
+    this.#deps.counters.transfersReceived += 1
+    link.owner.onTransfer(link, head)
+    return link.owner
+  }
+
+  onDetach(detach: Detach): void {
+    const link = this.#linkAt(detach.handle)
+    this.#remote[detach.handle] = undefined
+    link.detachReceived = true
+    link.owner.onDetach(link, detach.error && errorOf(detach.error))
+  }
+
+  // Links
+
+  /** A handle of ours, or undefined when the peer or we allow no more. */
+  newLink(owner: LinkOwner, name: string, role: Role, address: string | undefined): Link {
+    return this.#handles.add((handle) => new Link(owner, name, role, handle, address))
+  }
+
+  /** Whether two more links fit. */
+  get full(): boolean {
+    const most = Math.min(this.#config.maxFlows * 2, this.#peerHandleMax + 1)
+    return this.#handles.used + this.#incoming.halves + 2 > most
+  }
+
+  get overfull(): boolean {
+    const most = Math.min(this.#config.maxFlows * 2 + MAX_HALF_FLOWS, this.#peerHandleMax + 1)
+    return this.#handles.used + 1 > most
+  }
+
+  #attach(flow: Flow): void {
+    if (flow.request === undefined) return
+    if (this.full) {
+      // From a task of its own: the owner may still be in `open`.
+      setImmediate(() => flow.lose({ condition: FlowCondition.overloaded, description: 'no handle is free' }))
+      return
+    }
+    const address = addressOf(flow.request)
+    const output = this.newLink(flow, linkName(flow.id, 'sender'), 'sender', address)
+    const input = this.newLink(flow, linkName(flow.id, 'receiver'), 'receiver', address)
+    this.#unanswered.set(output.name, output)
+    this.#unanswered.set(input.name, input)
+    flow.addLinks(output, input)
+  }
+
+  /** The link of ours this attach answers. */
+  #answered(attach: Attach): Link | undefined {
+    const link = this.#unanswered.get(attach.name)
+    if (link === undefined || link.role === attach.role || !link.attachSent) return undefined
+    this.#unanswered.delete(attach.name)
+    return link
+  }
+
+  #linkAt(handle: number): Link {
+    const link = this.#remote[handle]
+    if (link !== undefined) return link
+    throw new AmqpError(Condition.unattachedHandle, `handle ${handle} is not attached`, 'session')
+  }
+
+  #wakeAll(): void {
+    this.#starved = false
+    for (const link of this.#handles) this.schedule(link.owner)
+  }
+}
+
+/** The error of a peer's detach, cut to a bound. */
+function errorOf(error: ErrorInfo): FlowError {
+  return {
+    condition: error.condition.slice(0, MAX_ERROR_TEXT_LENGTH),
+    description: (error.description ?? '').slice(0, MAX_ERROR_TEXT_LENGTH),
+  }
+}
