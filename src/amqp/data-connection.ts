@@ -47,12 +47,15 @@ export interface DataConnectionDeps {
   /** The peer's open came: flows travel. */
   readonly onOpen?: (peer: Peer) => void
   /** Called once, when the connection stops being usable; its flows were reset before. */
-  readonly onClose: (reason: CloseReason) => void
+  readonly onClose?: (reason: CloseReason) => void
 }
 
-/** Starts at once on a connected socket, whose `allowHalfOpen` and buffer sizes are its maker's choice. */
+/** Runs on a connected socket, whose `allowHalfOpen` and buffer sizes are its maker's choice. */
 export class DataConnection implements FlowTransport {
   readonly counters: ConnectionCounters = newCounters()
+  /** Resolves when the connection stops being usable, after `onClose`. Never rejects. */
+  readonly whenClosed: Promise<CloseReason>
+  readonly #resolveClosed: (reason: CloseReason) => void
   readonly #socket: Duplex
   readonly #deps: DataConnectionDeps
   readonly #config: ConnectionConfig
@@ -68,9 +71,12 @@ export class DataConnection implements FlowTransport {
   #peer: Peer | undefined
   #received = 0
   #frames = 0
-  #deadline: Cancel
+  #deadline: Cancel = () => {}
 
   constructor(socket: Duplex, deps: DataConnectionDeps, config: DataConnectionConfig) {
+    const closed = Promise.withResolvers<CloseReason>()
+    this.whenClosed = closed.promise
+    this.#resolveClosed = closed.resolve
     this.#socket = socket
     this.#deps = deps
     this.#config = resolveConfig(config)
@@ -82,7 +88,13 @@ export class DataConnection implements FlowTransport {
     this.#greet()
     this.#sessions = new Sessions(this.#sessionDeps(), this.#config)
     this.#keepAlive = this.#watch()
-    this.#deadline = deps.clock.after(HANDSHAKE_TIMEOUT_MS, () => this.#fail(limitError('no open in time')))
+  }
+
+  /** Begins to read and write; flows may be opened before. */
+  start(): void {
+    const { clock } = this.#deps
+    this.#deadline = clock.after(HANDSHAKE_TIMEOUT_MS, () => this.#fail(limitError('no open in time')))
+    this.#keepAlive.start()
     this.#listen()
     this.#pump.request()
   }
@@ -292,14 +304,19 @@ export class DataConnection implements FlowTransport {
     this.#outbox.frame(0, { kind: 'close', error: error && bounded(error) })
     this.#outbox.flush()
     this.#deadline = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy())
-    this.#deps.onClose(reason)
+    this.#tellClosed(reason)
   }
 
   /** Leaves the usable states without a word to the peer. */
   #abandon(reason: CloseReason): void {
     if (!this.#isLive) return
     this.#leave(reason)
-    this.#deps.onClose(reason)
+    this.#tellClosed(reason)
+  }
+
+  #tellClosed(reason: CloseReason): void {
+    this.#deps.onClose?.(reason)
+    this.#resolveClosed(reason)
   }
 
   #leave(reason: CloseReason): void {

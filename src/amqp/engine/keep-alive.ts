@@ -36,14 +36,20 @@ export class KeepAlive {
   #flushed = 0
   #frames = 0
   #silentLooks = 0
-  #frameSince: number
+  #frameSince = 0
 
-  /** Watches at once; `idleMs` 0 allows silence. */
+  /** `idleMs` 0 allows silence. */
   constructor(deps: KeepAliveDeps, idleMs: number) {
     this.#deps = deps
     this.#idleMs = idleMs
-    this.#frameSince = deps.clock.monotonic()
-    this.#timers.push(deps.clock.every(idleMs > 0 ? idleMs / LOOKS : DEFAULT_LOOK_MS, () => this.#look()))
+  }
+
+  /** Watches from now on. */
+  start(): void {
+    const { clock } = this.#deps
+    this.#frameSince = clock.monotonic()
+    const period = this.#idleMs > 0 ? this.#idleMs / LOOKS : DEFAULT_LOOK_MS
+    this.#timers.push(clock.every(period, () => this.#look()))
   }
 
   /** Sends heartbeats for a peer that hangs up after `peerIdleMs` of silence. */
