@@ -24,6 +24,8 @@ import { dialTls, endpointName, type PeerSocket } from './tls-connect.ts'
 export interface LinkDialerDeps extends SessionDialDeps, KeepConnectedDeps {
   /** Takes over the socket of a data connection. */
   readonly openData: (socket: PeerSocket) => DataLine
+  /** Told each time the link could not be established or was lost. */
+  readonly onDown: (error: unknown) => void
 }
 
 export interface LinkDialerConfig extends Pick<SessionDialConfig, 'hello' | 'heartbeat' | 'syncWith'> {
@@ -183,6 +185,7 @@ export class LinkDialer implements Startable {
   }
 
   #onPause(error: unknown, ms: number): void {
+    this.#deps.onDown(error)
     const lastError = describeError(error)
     const { name } = this.#config.spec
     if (lastError !== this.#lastError) {

@@ -22,6 +22,8 @@ export class GuardedSocket extends EventEmitter {
     // rhea drops its listeners when it gives a socket up; an error event without any would end the process.
     socket.on('error', (error) => this.listenerCount('error') > 0 && this.emit('error', error))
     socket.on('end', () => this.emit('end'))
+    // A destroyed socket has no end; without one rhea would keep its timers.
+    socket.once('close', () => this.emit('end'))
   }
 
   write(bytes: Buffer): boolean {

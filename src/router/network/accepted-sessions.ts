@@ -6,6 +6,7 @@ import { describeError, type FairleadError } from '../../core/errors.ts'
 import type { ControlSessionConfig } from '../../link/control-session.ts'
 import { DirectorySession, type DirectorySessionDeps } from '../../link/directory-session.ts'
 import type { DirectorySyncConfig } from '../../link/directory-sync.ts'
+import { ViolationError } from '../../link/errors.ts'
 import type { Hello } from '../../link/messages.ts'
 import type { PeerIdentity } from '../../pki/identity.ts'
 
@@ -68,7 +69,9 @@ export class AcceptedSessions {
   #onClosed(session: DirectorySession, address: string, error: FairleadError): void {
     this.#all.delete(session)
     const { cluster, role } = session.peer
-    this.#deps.logger.info({ cluster, role, address, error: describeError(error) }, 'control session ended')
+    const fields = { cluster, role, address, error: describeError(error) }
+    if (error instanceof ViolationError) this.#deps.logger.warn(fields, 'peer broke the protocol')
+    else this.#deps.logger.info(fields, 'control session ended')
     this.#config.onClosed(session.peer, address, error)
   }
 }

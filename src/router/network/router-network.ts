@@ -17,7 +17,7 @@ import type { DataLine } from '../../link/data-lines.ts'
 import { LinkDialer } from '../../link/dialer.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import type { DirectorySyncConfig } from '../../link/directory-sync.ts'
-import { PeerSilentError, ViolationError } from '../../link/errors.ts'
+import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
 import type { HeartbeatConfig } from '../../link/heartbeat.ts'
 import { HEARTBEAT } from '../../link/limits.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
@@ -70,6 +70,7 @@ export class RouterNetwork implements Startable {
   readonly #acceptor: Acceptor
   readonly #links: Links
   readonly #countEnd: (labels?: Labels) => void
+  readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
 
   constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
@@ -86,6 +87,11 @@ export class RouterNetwork implements Startable {
         onData: (socket, peer) => void this.#openData({ socket, peer }, 'acceptor'),
       },
       config,
+    )
+    this.#countDown = deps.metrics.counter(
+      'fairlead_link_down_total',
+      'Links that we dial and that were lost or not established, by cause',
+      ['cause'],
     )
     this.#countEnd = deps.metrics.counter(
       'fairlead_link_sessions_ended_total',
@@ -156,6 +162,7 @@ export class RouterNetwork implements Startable {
         ...(random === undefined ? {} : { random }),
         tls: this.#tls,
         openData: (socket) => this.#openData(socket, 'dialer'),
+        onDown: (error) => this.#countDown({ cause: causeOf(error) }),
       },
       {
         spec,
@@ -201,10 +208,15 @@ export class RouterNetwork implements Startable {
 
   /** A peer whose control session went silent cannot be reached by the data connections beside it either. */
   #onSessionClosed(peer: PeerIdentity, address: string, error: FairleadError): void {
-    const silent = error instanceof PeerSilentError
-    this.#countEnd({ cause: silent ? 'silent' : error instanceof ViolationError ? 'violation' : 'closed' })
-    if (silent && peer.role === Role.router) {
+    this.#countEnd({ cause: causeOf(error) })
+    if (error instanceof PeerSilentError && peer.role === Role.router) {
       this.#peers.closeAcceptedFrom(peer.cluster, address, 'the peer is silent')
     }
   }
+}
+
+function causeOf(error: unknown): string {
+  if (error instanceof PeerSilentError) return 'silent'
+  if (error instanceof ViolationError) return 'violation'
+  return error instanceof PeerRefusedError ? 'refused' : 'lost'
 }

@@ -1,0 +1,99 @@
+/** Records travel from a controller through routers to every other controller. */
+import { afterEach, expect, test } from '@jest/globals'
+import type { DirectoryClient } from '../../../src/link/directory-client.ts'
+import { TestClusterset } from '../../support/clusterset.ts'
+import { eventually } from '../../support/eventually.ts'
+import { linkTo, startClient, startNetwork, stateOf } from '../../support/network.ts'
+
+const cleanups: (() => Promise<void>)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function clusterset(): Promise<TestClusterset> {
+  const set = await TestClusterset.create()
+  cleanups.push(() => set[Symbol.asyncDispose]())
+  return set
+}
+
+async function router(
+  set: TestClusterset,
+  cluster: string,
+  links = [] as ReturnType<typeof linkTo>[],
+  port = 0,
+) {
+  const started = await startNetwork({ tlsDir: await set.tlsDir(cluster), links, port })
+  cleanups.push(() => started.network.stop())
+  return started
+}
+
+async function controller(set: TestClusterset, cluster: string, port: number): Promise<DirectoryClient> {
+  const client = await startClient(await set.tlsDir(cluster, 'controller'), port)
+  cleanups.push(() => client.stop())
+  return client
+}
+
+const namesOf = (client: DirectoryClient, cluster: string) =>
+  [...(client.directory.current().get(cluster)?.records.keys() ?? [])].sort()
+
+test('a record that one controller publishes reaches the controller of another cluster, and so does its removal', async () => {
+  const set = await clusterset()
+  const east = await router(set, 'east')
+  const west = await router(set, 'west', [linkTo('east', east.network.port)])
+  const publisher = await controller(set, 'east', east.network.port)
+  const reader = await controller(set, 'west', west.network.port)
+  publisher.publish(stateOf('east', 1, 1, ['hello']))
+  await eventually(() => expect(namesOf(reader, 'east')).toEqual(['demo/hello']))
+  publisher.publish(stateOf('east', 1, 2, ['hello', 'more']))
+  await eventually(() => expect(namesOf(reader, 'east')).toEqual(['demo/hello', 'demo/more']))
+  publisher.publish(stateOf('east', 1, 3, []))
+  await eventually(() => expect(namesOf(reader, 'east')).toEqual([]))
+  expect(reader.directory.current().get('east')).toMatchObject({ epoch: 1, sequence: 3 })
+  await eventually(() => expect(publisher.confirmed.current()).toMatchObject({ epoch: 1, sequence: 3 }))
+})
+
+test('records pass a router in between, and nothing goes round in a ring of routers', async () => {
+  const set = await clusterset()
+  const a = await router(set, 'a')
+  const b = await router(set, 'b', [linkTo('a', a.network.port)])
+  const c = await router(set, 'c', [linkTo('b', b.network.port), linkTo('a', a.network.port)])
+  const publisher = await controller(set, 'a', a.network.port)
+  const reader = await controller(set, 'c', c.network.port)
+  for (let sequence = 1; sequence <= 50; sequence += 1) {
+    publisher.publish(stateOf('a', 1, sequence, [`s${sequence}`]))
+  }
+  await eventually(() => expect(namesOf(reader, 'a')).toEqual(['demo/s50']))
+  expect(b.network.directory.current().get('a')).toMatchObject({ sequence: 50 })
+})
+
+test('a router that comes back empty is told everything again by its controller and its peers', async () => {
+  const set = await clusterset()
+  const east = await router(set, 'east')
+  const port = east.network.port
+  const west = await router(set, 'west', [linkTo('east', port)])
+  const publisher = await controller(set, 'east', port)
+  const reader = await controller(set, 'west', west.network.port)
+  publisher.publish(stateOf('east', 1, 1, ['hello']))
+  reader.publish(stateOf('west', 1, 1, ['web']))
+  await eventually(() => expect(namesOf(reader, 'east')).toEqual(['demo/hello']))
+  await east.network.stop()
+  expect(namesOf(reader, 'east')).toEqual(['demo/hello'])
+  const again = await router(set, 'east', [], port)
+  await eventually(() =>
+    expect([...again.network.directory.current().keys()].sort()).toEqual(['east', 'west']),
+  )
+  publisher.publish(stateOf('east', 1, 2, ['hello', 'again']))
+  await eventually(() => expect(namesOf(reader, 'east')).toEqual(['demo/again', 'demo/hello']))
+})
+
+test('thousands of records are exchanged whole when a link comes up', async () => {
+  const set = await clusterset()
+  const east = await router(set, 'east')
+  const publisher = await controller(set, 'east', east.network.port)
+  const names = Array.from({ length: 3000 }, (_, index) => `service-${index}`)
+  publisher.publish(stateOf('east', 1, 1, names))
+  const west = await router(set, 'west', [linkTo('east', east.network.port)])
+  const reader = await controller(set, 'west', west.network.port)
+  await eventually(() => expect(namesOf(reader, 'east')).toEqual(names.map((name) => `demo/${name}`).sort()))
+})

@@ -1,0 +1,67 @@
+/** A clusterset for tests: one root, and folders with the TLS files of its processes. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TLS_FILES } from '../../src/link/tls-files.ts'
+import {
+  type CertificateRequest,
+  createAuthority,
+  issueCertificate,
+  type KeyPair,
+} from '../../src/pki/certificates.ts'
+
+export const CLUSTERSET = 'test-set'
+
+/** The URI of a process of the test clusterset. */
+export function uriOf(cluster: string, role: string, clusterset = CLUSTERSET): string {
+  return `spiffe://${clusterset}/cluster/${cluster}/${role}`
+}
+
+export class TestClusterset implements AsyncDisposable {
+  readonly root: KeyPair
+  readonly #dir: string
+  #folders = 0
+
+  private constructor(root: KeyPair, dir: string) {
+    this.root = root
+    this.#dir = dir
+  }
+
+  static async create(): Promise<TestClusterset> {
+    const root = await createAuthority({ commonName: 'test root', days: 1 })
+    return new TestClusterset(root, await mkdtemp(join(tmpdir(), 'fairlead-pki-')))
+  }
+
+  /** A folder with a good certificate of one process. */
+  tlsDir(cluster: string, role: 'router' | 'controller' = 'router'): Promise<string> {
+    return this.folder({ uris: [uriOf(cluster, role)] })
+  }
+
+  /** A folder with any certificate; `authority` and `now` make bad ones. */
+  async folder(
+    request: Partial<CertificateRequest>,
+    authority: KeyPair = this.root,
+    now = Date.now(),
+  ): Promise<string> {
+    const leaf = await issueCertificate(
+      authority,
+      { commonName: 'test', usages: ['server', 'client'], days: 1, ...request },
+      now,
+    )
+    this.#folders += 1
+    const dir = await mkdtemp(join(this.#dir, `${this.#folders}-`))
+    await writeTlsFiles(dir, leaf, this.root.certPem)
+    return dir
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#dir, { recursive: true, force: true })
+  }
+}
+
+/** Fills a folder as a mounted Secret would. */
+export async function writeTlsFiles(dir: string, leaf: KeyPair, authority: string): Promise<void> {
+  await writeFile(join(dir, TLS_FILES.authority), authority)
+  await writeFile(join(dir, TLS_FILES.certificate), leaf.certPem)
+  await writeFile(join(dir, TLS_FILES.key), leaf.keyPem)
+}

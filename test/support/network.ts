@@ -1,0 +1,143 @@
+/** Routers' networks and controllers' clients on loopback, joined by real TLS. */
+import type { Duplex } from 'node:stream'
+import type { FlowAcceptor, FlowChannel } from '../../src/amqp/flow-transport.ts'
+import type { ServiceKey } from '../../src/api/names.ts'
+import { emptyRouteSnapshot, type LinkSpec, type RouteSnapshot } from '../../src/api/route-snapshot.ts'
+import type { OriginState, ServiceRecord } from '../../src/api/service-record.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { type Logger, silentLogger } from '../../src/core/log.ts'
+import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
+import { Snapshot } from '../../src/core/snapshot.ts'
+import { DirectoryClient } from '../../src/link/directory-client.ts'
+import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
+import type { PeerConnection } from '../../src/router/network/data-connection.ts'
+import { RouterNetwork } from '../../src/router/network/router-network.ts'
+
+export interface TestNetwork {
+  readonly network: RouterNetwork
+  readonly snapshot: Snapshot<RouteSnapshot>
+  readonly metrics: Metrics
+}
+
+export interface NetworkOptions {
+  readonly tlsDir: string
+  readonly links?: readonly LinkSpec[]
+  readonly port?: number
+  readonly heartbeat?: HeartbeatConfig
+  readonly logger?: Logger
+  readonly routerId?: string
+  readonly dataConnections?: number
+}
+
+/** A network that refuses every flow, started. */
+export async function startNetwork(options: NetworkOptions): Promise<TestNetwork> {
+  const { links = [], port = 0, logger = silentLogger, tlsDir } = options
+  const snapshot = new Snapshot<RouteSnapshot>({ ...emptyRouteSnapshot, synced: true, links })
+  const metrics = createMetrics()
+  const network = new RouterNetwork(
+    {
+      snapshot,
+      metrics,
+      logger,
+      clock: systemClock,
+      acceptFlow: () => refuseFlow,
+      createDataConnection: (socket) => new SilentConnection(socket),
+    },
+    { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
+  )
+  await network.start()
+  return { network, snapshot, metrics }
+}
+
+/** A controller's client, started. */
+export async function startClient(
+  tlsDir: string,
+  port: number,
+  logger = silentLogger,
+): Promise<DirectoryClient> {
+  const client = new DirectoryClient(
+    { clock: systemClock, logger, metrics: createMetrics() },
+    { host: '127.0.0.1', port, tlsDir, version: 'test' },
+  )
+  await client.start()
+  return client
+}
+
+/** A Link to a port on loopback. */
+export function linkTo(name: string, ...ports: number[]): LinkSpec {
+  return { name, cost: 1, endpoints: ports.map((port) => ({ host: '127.0.0.1', port })) }
+}
+
+/** A record of a plain Service. */
+export function record(name: string, changes: Partial<ServiceRecord> = {}): ServiceRecord {
+  return {
+    namespace: 'demo',
+    name,
+    exportedAt: '2026-01-01T00:00:00Z',
+    type: 'ClusterSetIP',
+    ports: [{ name: 'http', protocol: 'TCP', port: 80, readyEndpoints: 1 }],
+    ipFamilies: ['IPv4'],
+    sessionAffinity: 'None',
+    ...changes,
+  }
+}
+
+/** The state of a cluster that exports Services of these names. */
+export function stateOf(
+  cluster: string,
+  epoch: number,
+  sequence: number,
+  names: readonly string[],
+): OriginState {
+  const records = new Map(names.map((name) => [`demo/${name}` as ServiceKey, record(name)]))
+  return { cluster, epoch, sequence, records }
+}
+
+/** The value of a counter or gauge sample, 0 when there is none. */
+export async function sample(metrics: Metrics, name: string): Promise<number> {
+  const line = (await metrics.text()).split('\n').find((text) => text.startsWith(`${name} `))
+  return line === undefined ? 0 : Number(line.slice(name.length + 1))
+}
+
+/** Holds a socket open and carries nothing: what the network needs of a data connection when no flow is tested. */
+class SilentConnection implements PeerConnection {
+  readonly #socket: Duplex
+  readonly whenClosed: Promise<unknown>
+  readonly openFlows = 0
+
+  constructor(socket: Duplex) {
+    this.#socket = socket
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    this.whenClosed = promise
+    socket.once('close', () => resolve(new Error('closed')))
+  }
+
+  get usable(): boolean {
+    return !this.#socket.destroyed
+  }
+
+  start(): void {
+    this.#socket.on('error', () => {}).resume()
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  open(): FlowChannel {
+    throw new Error('no flows here')
+  }
+}
+
+const refuseFlow: FlowAcceptor = (_request, channel) => {
+  channel.reset({ condition: 'fairlead:not-exported', description: 'no flows here' })
+  return { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {} }
+}
+
+function optional({ heartbeat, routerId, dataConnections }: NetworkOptions) {
+  return {
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(routerId === undefined ? {} : { routerId }),
+    ...(dataConnections === undefined ? {} : { dataConnections }),
+  }
+}
