@@ -1,0 +1,61 @@
+/**
+ * Raw octets against the resolver. 10 seconds by default, FAIRLEAD_FUZZ_SECONDS for more.
+ */
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { tableSnapshot, ZONE } from '../../support/dns-fixture.ts'
+import { testResponder } from '../../support/dns-responder.ts'
+import { decode, query } from '../../support/dns-wire.ts'
+
+const SECONDS = Number(process.env['FAIRLEAD_FUZZ_SECONDS'] ?? 10)
+const timeLimit = { interruptAfterTimeLimit: (SECONDS * 1000) / 2, numRuns: 10_000_000, endOnFailure: true }
+
+const responder = testResponder(tableSnapshot, Math.random)
+
+/** A valid query with some octets changed, cut or added. */
+const mutated = fc
+  .tuple(
+    fc.constantFrom(
+      query(`svc1.testns.svc.${ZONE}`, { edns: {} }),
+      query(`_http._tcp.hdls1.testns.svc.${ZONE}`, { type: 33 }),
+      query(ZONE, { type: 6, edns: { size: 4096, dnssecOk: true } }),
+    ),
+    fc.array(fc.tuple(fc.nat({ max: 120 }), fc.integer({ min: 0, max: 255 })), { maxLength: 6 }),
+    fc.nat({ max: 120 }),
+    fc.uint8Array({ maxLength: 40 }),
+  )
+  .map(([seed, changes, length, tail]) => {
+    const message = Buffer.concat([seed.subarray(0, Math.max(4, length)), tail])
+    for (const [at, octet] of changes) if (at < message.length) message[at] = octet
+    return message
+  })
+
+function check(message: Buffer): void {
+  const response = responder.handle(message)
+  if (response === undefined) return
+  const decoded = decode(response)
+  expect(decoded.id).toBe(message.readUInt16BE(0))
+  expect(response.readUInt8(2) & 0x80).toBe(0x80)
+  expect(response.length).toBeLessThanOrEqual(1232)
+  // What comes back must never be answered in turn: two resolvers would talk for ever.
+  expect(responder.handle(response)).toBeUndefined()
+}
+
+test(
+  'random octets never throw, and what is answered is well formed',
+  () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), (octets) => check(Buffer.from(octets))),
+      timeLimit,
+    )
+  },
+  (SECONDS + 30) * 1000,
+)
+
+test(
+  'damaged queries never throw, and what is answered is well formed',
+  () => {
+    fc.assert(fc.property(mutated, check), timeLimit)
+  },
+  (SECONDS + 30) * 1000,
+)
