@@ -1,0 +1,103 @@
+/**
+ * Composition root of `fairlead router`: carries the flows of one cluster. Traffic goes on while the Kubernetes API or
+ * the controller is away, by what was last known. What it may do in Kubernetes is in manifests/base/router/rbac.yaml.
+ */
+import { hostname } from 'node:os'
+import { SYSTEM_NAMESPACE } from '../api/names.ts'
+import { VERSION } from '../cli/version.ts'
+import { systemClock } from '../core/clock.ts'
+import { HealthServer } from '../core/health.ts'
+import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
+import { createLogger } from '../core/log.ts'
+import { createMetrics } from '../core/metrics.ts'
+import { LinkStatusWriter } from '../exporter/link-status.ts'
+import { createRouteSource } from '../exporter/route-source.ts'
+import { connectKube } from '../kube/client.ts'
+import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { readTlsFiles } from '../link/tls-files.ts'
+import { amqpConnections } from '../router/amqp-connection.ts'
+import { DataPath } from '../router/data-path.ts'
+import { RouterNetwork } from '../router/network/router-network.ts'
+import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
+
+/** All parts of the process, and its drain. */
+interface RouterProcess extends Startable {
+  /** Turns not-ready, takes no new clients, and waits for the flows there are. */
+  drain(): Promise<void>
+}
+
+/** Runs until SIGTERM or SIGINT, then drains; a second signal ends it at once. */
+export async function runRouter(argv: readonly string[]): Promise<void> {
+  const router = await assemble(parseRouterOptions(argv, process.env), process.env)
+  const signalled = terminationSignal()
+  try {
+    await router.start()
+    await signalled
+    void terminationSignal().then(() => process.exit(1))
+    await router.drain()
+  } finally {
+    await router.stop()
+  }
+}
+
+async function assemble(
+  options: RouterOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<RouterProcess> {
+  const { listenHost: host, tlsDir } = options
+  const clock = systemClock
+  const name = env['POD_NAME'] ?? hostname()
+  const log = createLogger(options.logLevel, { process: 'router', pod: name })
+  const metrics = createMetrics(true)
+  const { identity } = await readTlsFiles(tlsDir)
+  const { client } = await connectKube({ kubeconfig: options.kubeconfig }, clock)
+  const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
+  const routes = createRouteSource({ client, clock, log, metrics: kubeMetrics(metrics) }, { namespace })
+  const network = new RouterNetwork(
+    {
+      snapshot: routes.snapshots,
+      acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
+      createDataConnection: amqpConnections({ clock, log }, `${identity.cluster}/${name}`),
+      logger: log,
+      clock,
+      metrics,
+    },
+    { host, port: options.linkPort, tlsDir, version: VERSION },
+  )
+  const dataPath = new DataPath(
+    { snapshot: routes.snapshots, directory: network.directory, peers: network.peers, clock, log, metrics },
+    { cluster: identity.cluster, listenHost: host, flowLog: options.flowLog },
+  )
+  const linkStatus = new LinkStatusWriter(
+    { client, links: routes.links, states: network.linkStatus, clock, log },
+    namespace,
+  )
+  let state: 'starting' | 'running' | 'draining' = 'starting'
+  const notReady = (): string[] => [
+    ...(state === 'running' ? [] : [state]),
+    ...routes.notReady(),
+    ...dataPath.notReady(),
+  ]
+  // Stopped in reverse: no new client first, then the links with a goodbye, then the watches.
+  const parts = new Lifecycle([
+    { start: async () => {}, stop: () => client.close() },
+    new HealthServer({ metrics, notReady }, { host, port: options.healthPort }),
+    network,
+    routes,
+    linkStatus,
+    dataPath,
+  ])
+  return {
+    async start() {
+      await parts.start()
+      state = 'running'
+      log.info({ cluster: identity.cluster, linkPort: network.port }, 'router is running')
+    },
+    async drain() {
+      state = 'draining'
+      log.info({ flows: dataPath.openFlows }, 'router is draining')
+      await dataPath.drain(options.drainMs)
+    },
+    stop: () => parts.stop(),
+  }
+}

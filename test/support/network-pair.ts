@@ -1,0 +1,95 @@
+/** Two whole routers without Kubernetes: network, AMQP connections and data path, joined by mutual TLS on loopback. */
+import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
+import type { OriginState } from '../../src/api/service-record.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { Lifecycle } from '../../src/core/lifecycle.ts'
+import { type Logger, silentLogger } from '../../src/core/log.ts'
+import { createMetrics } from '../../src/core/metrics.ts'
+import { Snapshot } from '../../src/core/snapshot.ts'
+import type { DirectoryClient } from '../../src/link/directory-client.ts'
+import { amqpConnections } from '../../src/router/amqp-connection.ts'
+import { DataPath } from '../../src/router/data-path.ts'
+import { RouterNetwork } from '../../src/router/network/router-network.ts'
+import { TestClusterset } from './clusterset.ts'
+import { eventually } from './eventually.ts'
+import { linkTo, startClient } from './network.ts'
+import type { RouterPair } from './router-pair.ts'
+import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
+
+/** One router with routes set by hand. */
+export interface TestRouter {
+  readonly dataPath: DataPath
+  readonly network: RouterNetwork
+  readonly parts: Lifecycle
+}
+
+export interface TestRouterOptions {
+  readonly cluster: string
+  readonly tlsDir: string
+  readonly routes: Snapshot<RouteSnapshot>
+  readonly log?: Logger
+}
+
+/** A router on loopback, not started. */
+export function testRouter({ cluster, tlsDir, routes, log = silentLogger }: TestRouterOptions): TestRouter {
+  const clock = systemClock
+  const metrics = createMetrics()
+  const network = new RouterNetwork(
+    {
+      snapshot: routes,
+      acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
+      createDataConnection: amqpConnections({ clock, log }, cluster),
+      logger: log,
+      clock,
+      metrics,
+    },
+    { host: '127.0.0.1', port: 0, tlsDir, version: 'test' },
+  )
+  const dataPath = new DataPath(
+    { snapshot: routes, directory: network.directory, peers: network.peers, clock, log, metrics },
+    { cluster, listenHost: '127.0.0.1', flowLog: 'off' },
+  )
+  return { dataPath, network, parts: new Lifecycle([network, dataPath]) }
+}
+
+/** West and east over a link that west dials; east's controller publishes demo/echo. */
+export async function networkPair(): Promise<RouterPair> {
+  const clusterset = await TestClusterset.create()
+  const eastRoutes = new Snapshot<RouteSnapshot>(exportingNothing)
+  const westRoutes = new Snapshot<RouteSnapshot>(importingEcho)
+  const east = testRouter({ cluster: 'east', tlsDir: await clusterset.tlsDir('east'), routes: eastRoutes })
+  const west = testRouter({ cluster: 'west', tlsDir: await clusterset.tlsDir('west'), routes: westRoutes })
+  await east.parts.start()
+  await west.parts.start()
+  const controller = await startClient(await clusterset.tlsDir('east', 'controller'), east.network.port)
+  controller.publish(directoryOf({ east: 1 }).get('east') as OriginState)
+  const setLinks = (links: RouteSnapshot['links']): void => westRoutes.set({ ...westRoutes.current(), links })
+  const pair: RouterPair = {
+    west: west.dataPath,
+    east: east.dataPath,
+    westRoutes,
+    eastRoutes,
+    async loseLink() {
+      setLinks([])
+      await eventually(() => west.network.peers.reachable().length === 0)
+    },
+    async restoreLink() {
+      setLinks([linkTo('east', east.network.port)])
+      await eventually(() => west.network.peers.reachable().includes('east'))
+      await eventually(() => west.network.directory.current().get('east')?.records.size === 1)
+    },
+    [Symbol.asyncDispose]: () => endPair([west, east], controller, clusterset),
+  }
+  await pair.restoreLink()
+  return pair
+}
+
+async function endPair(
+  routers: readonly TestRouter[],
+  controller: DirectoryClient,
+  clusterset: TestClusterset,
+): Promise<void> {
+  for (const { parts } of routers) await parts.stop()
+  await controller.stop()
+  await clusterset[Symbol.asyncDispose]()
+}
