@@ -78,7 +78,7 @@ async function printManifests(context: CliContext, options: Options): Promise<vo
   const { clusterId = options.context, clusterset = DEFAULT_CLUSTERSET } = options
   const membership: Membership = { clusterId: checkedClusterId(clusterId ?? ''), clusterset }
   const objects = [...(await manifestObjects(options.overlay)), ...membershipProperties(membership)]
-  const { stringify } = await import('yaml')
+  const { stringify } = await import('./yaml.ts')
   context.stdout.write(objects.map((object) => stringify(object)).join('---\n'))
   say(
     context,

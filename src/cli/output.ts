@@ -32,7 +32,7 @@ async function render<T>(format: OutputFormat, value: T, table: (value: T) => Ta
     case 'json':
       return `${JSON.stringify(value, null, 2)}\n`
     case 'yaml': {
-      const { stringify } = await import('yaml')
+      const { stringify } = await import('./yaml.ts')
       return stringify(value)
     }
     case 'table':

@@ -3,7 +3,7 @@
  * `--help` stays quick.
  */
 import { Command, CommanderError } from 'commander'
-import { describeError, errorCode, UsageError } from '../core/errors.ts'
+import { describeError, errorCode } from '../core/errors.ts'
 import { type CliContext, ExitCode } from './context.ts'
 
 /** Errors of these codes mean that a cluster could not be reached. */
@@ -130,8 +130,9 @@ function reportFailure(context: CliContext, error: unknown): number {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError) return ExitCode.usage
+  // By code, not by class: a process is a bundle of its own, with a copy of every class.
   const code = errorCode(error)
+  if (code === 'usage') return ExitCode.usage
   if (code === 'timeout') return ExitCode.timedOut
   if (code !== undefined && UNREACHABLE.has(code)) return ExitCode.unreachable
   return ExitCode.failed

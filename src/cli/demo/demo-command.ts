@@ -103,7 +103,7 @@ function demoDeps(shell: DemoShell, { kubeconfig }: DemoConfig): DemoDeps {
 }
 
 async function readObjects(file: string): Promise<KubeObject[]> {
-  const { parseAllDocuments } = await import('yaml')
+  const { parseAllDocuments } = await import('../yaml.ts')
   const documents = parseAllDocuments(await readFile(packagePath(file), 'utf8'))
   return documents.map((document) => document.toJS() as KubeObject)
 }

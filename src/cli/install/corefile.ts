@@ -21,16 +21,24 @@ export function withForwarding(corefile: string, address: string): string {
 
 /** The Corefile without our block. */
 export function withoutForwarding(corefile: string): string {
-  return corefile.replace(BLOCK, '\n').trimStart()
+  return BLOCK.test(corefile) ? corefile.replace(BLOCK, '\n').trimStart() : corefile
 }
 
 /** A server block of the user's own for the zone: CoreDNS does not start with two. */
 export function hasForeignBlock(corefile: string): boolean {
-  const others = corefile.replace(BLOCK, '\n').replace(/#.*$/gm, '')
-  return new RegExp(
-    `^[^{}\\n]*\\b${CLUSTERSET_ZONE.replace('.', '\\.')}\\.?(?::\\d+)?[^{}\\n]*\\{`,
-    'm',
-  ).test(others)
+  let depth = 0
+  for (const line of withoutForwarding(corefile).split('\n')) {
+    const code = line.replace(/#.*$/, '')
+    if (depth === 0 && code.includes('{') && keysOf(code).includes(CLUSTERSET_ZONE)) return true
+    depth += code.split('{').length - code.split('}').length
+  }
+  return false
+}
+
+/** The zones before the brace of a server block, without scheme, port and final dot. */
+function keysOf(line: string): string[] {
+  const [before = ''] = line.split('{')
+  return before.split(/[\s,]+/).map((key) => key.replace(/^\w+:\/\//, '').replace(/\.?(:\d+)?$/, ''))
 }
 
 /** Whether CoreDNS reads the file again by itself when it changes. */

@@ -4,9 +4,9 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
 import type { KubeObject } from '../../api/objects.ts'
 import { describeError } from '../../core/errors.ts'
+import { parseAllDocuments } from '../yaml.ts'
 import { InstallError } from './errors.ts'
 import { KUSTOMIZE_MAX_DEPTH } from './limits.ts'
 import { type Json, strategicMerge } from './strategic-merge.ts'

@@ -1,0 +1,19 @@
+# One image for every fairlead process: pods choose with `command: ["fairlead", "router"]`.
+# BASE needs Node 22.18 or newer as `node` on PATH; a context that brings its node_modules is built without a registry.
+ARG BASE=node:24-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+COPY . .
+RUN test -d node_modules || npm ci --ignore-scripts --no-audit --no-fund
+RUN node scripts/build.mjs \
+  && mkdir -p /out/opt/fairlead /out/usr/local/bin \
+  && cp -R package.json LICENSE bin dist manifests /out/opt/fairlead/ \
+  && ln -s /opt/fairlead/bin/fairlead.mjs /out/usr/local/bin/fairlead
+
+FROM ${BASE}
+COPY --from=build /out/ /
+ENV NODE_ENV=production
+USER 65532:65532
+EXPOSE 5671 5353/udp 5353/tcp 9090
+CMD ["fairlead", "--help"]

@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals'
+import { isNewer } from '../../../src/cli/install/crds.ts'
+
+function crd(release: string | undefined, revision?: string) {
+  const labels = {
+    ...(release === undefined ? {} : { 'multicluster.x-k8s.io/release-version': release }),
+    ...(revision === undefined ? {} : { 'multicluster.x-k8s.io/crd-schema-revision': revision }),
+  }
+  return { metadata: { name: 'serviceexports.multicluster.x-k8s.io', labels } }
+}
+
+test.each([
+  ['v0.5.1', '0', true],
+  ['v0.6.0', '0', true],
+  ['v0.10.0', '0', true],
+  ['v1.0.0', undefined, true],
+  ['v0.5.0', '1', true],
+  ['v0.5.0', '0', false],
+  ['v0.5.0', undefined, false],
+  ['v0.4.9', '7', false],
+  [undefined, undefined, false],
+  ['unreadable', '9', false],
+])(
+  'release %s revision %s in the cluster is newer than v0.5.0 revision 0: %s',
+  (release, revision, newer) => {
+    expect(isNewer(crd(release, revision), crd('v0.5.0', '0'))).toBe(newer)
+  },
+)
