@@ -48,6 +48,7 @@ export async function dialTls(
   })
   await opened(clock, socket, 'secureConnect', HANDSHAKE_TIMEOUT_MS, `TLS with ${where}`, signal)
   tuneSocket(socket)
+  socket.on('error', () => {}) // Its owner listens too; until there is one, losing it must not end the process.
   return { socket, peer: peerOf(socket, credentials.identity, protocol) }
 }
 

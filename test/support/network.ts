@@ -1,6 +1,5 @@
 /** Routers' networks and controllers' clients on loopback, joined by real TLS. */
-import type { Duplex } from 'node:stream'
-import type { FlowAcceptor, FlowChannel } from '../../src/amqp/flow-transport.ts'
+import type { FlowAcceptor } from '../../src/amqp/flow-transport.ts'
 import type { ServiceKey } from '../../src/api/names.ts'
 import { emptyRouteSnapshot, type LinkSpec, type RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { OriginState, ServiceRecord } from '../../src/api/service-record.ts'
@@ -10,7 +9,7 @@ import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
-import type { PeerConnection } from '../../src/router/network/data-connection.ts'
+import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 
 export interface TestNetwork {
@@ -41,7 +40,7 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       logger,
       clock: systemClock,
       acceptFlow: () => refuseFlow,
-      createDataConnection: (socket) => new SilentConnection(socket),
+      createDataConnection: amqpConnections({ clock: systemClock, log: logger }, 'test'),
     },
     { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
   )
@@ -97,36 +96,6 @@ export function stateOf(
 export async function sample(metrics: Metrics, name: string): Promise<number> {
   const line = (await metrics.text()).split('\n').find((text) => text.startsWith(`${name} `))
   return line === undefined ? 0 : Number(line.slice(name.length + 1))
-}
-
-/** Holds a socket open and carries nothing: what the network needs of a data connection when no flow is tested. */
-class SilentConnection implements PeerConnection {
-  readonly #socket: Duplex
-  readonly whenClosed: Promise<unknown>
-  readonly openFlows = 0
-
-  constructor(socket: Duplex) {
-    this.#socket = socket
-    const { promise, resolve } = Promise.withResolvers<unknown>()
-    this.whenClosed = promise
-    socket.once('close', () => resolve(new Error('closed')))
-  }
-
-  get usable(): boolean {
-    return !this.#socket.destroyed
-  }
-
-  start(): void {
-    this.#socket.on('error', () => {}).resume()
-  }
-
-  close(): void {
-    this.#socket.destroy()
-  }
-
-  open(): FlowChannel {
-    throw new Error('no flows here')
-  }
 }
 
 const refuseFlow: FlowAcceptor = (_request, channel) => {

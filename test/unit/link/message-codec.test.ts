@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { ServiceRecord } from '../../../src/api/service-record.ts'
+import { MAX_MESSAGE_BYTES, MAX_RECORD_BYTES } from '../../../src/link/limits.ts'
+import { MessageCodec, originParts, recordsByKey } from '../../../src/link/message-codec.ts'
+import { type ControlMessage, negotiate } from '../../../src/link/messages.ts'
+import { record, stateOf } from '../../support/network.ts'
+
+const codec = new MessageCodec()
+const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
+
+const messages: readonly ControlMessage[] = [
+  {
+    type: 'hello',
+    id: 'a',
+    cluster: 'east',
+    role: 'router',
+    version: '1',
+    protocol: { min: 1, max: 1 },
+  },
+  { type: 'directory-digest', last: true, origins: [{ cluster: 'east', epoch: 1, sequence: 2 }] },
+  {
+    type: 'directory-origin',
+    cluster: 'east',
+    epoch: 1,
+    sequence: 2,
+    part: 0,
+    last: true,
+    records: [record('a')],
+  },
+  {
+    type: 'directory-delta',
+    cluster: 'east',
+    epoch: 1,
+    from: 2,
+    to: 3,
+    upserts: [record('a')],
+    removes: ['demo/b'],
+  },
+  { type: 'directory-request', cluster: 'east' },
+  { type: 'ping', id: 1 },
+  { type: 'pong', id: 1 },
+  { type: 'goodbye', reason: 'so long' },
+]
+
+test.each(messages.map((message) => [message.type, message] as const))(
+  'a %s is read back as it was written',
+  (_type, message) => {
+    expect(codec.decode(codec.encode(message))).toEqual(message)
+  },
+)
+
+test('what a newer version adds is dropped, not refused', () => {
+  const message = { type: 'ping', id: 1, colour: 'blue' }
+  expect(codec.decode(bytes(message))).toEqual({ type: 'ping', id: 1 })
+})
+
+describe('refused is', () => {
+  const origin = (changes: object) => ({
+    type: 'directory-origin',
+    cluster: 'east',
+    epoch: 1,
+    sequence: 1,
+    part: 0,
+    last: true,
+    records: [{ ...record('a'), ...changes }],
+  })
+  const port = record('a').ports[0]
+
+  test.each<[string, unknown]>([
+    ['a message without a type', { id: 1 }],
+    ['an unknown type', { type: 'shutdown' }],
+    ['a list', []],
+    ['null', null],
+    ['a missing field', { type: 'ping' }],
+    ['a negative sequence', { ...origin({}), sequence: -1 }],
+    ['a fractional epoch', { ...origin({}), epoch: 1.5 }],
+    ['an epoch that leaves no room for the next', { ...origin({}), epoch: Number.MAX_SAFE_INTEGER }],
+    ['a namespace with a slash', origin({ namespace: 'a/b' })],
+    ['a name longer than a label', origin({ name: 'a'.repeat(64) })],
+    ['a name in capitals', origin({ name: 'Hello' })],
+    ['port 0', origin({ ports: [{ ...port, port: 0 }] })],
+    ['port 65536', origin({ ports: [{ ...port, port: 65_536 }] })],
+    ['too many ports', origin({ ports: Array(257).fill(port) })],
+    ['an unknown protocol', origin({ ports: [{ ...port, protocol: 'ICMP' }] })],
+    ['a local time', origin({ exportedAt: '2026-01-01 00:00:00' })],
+    ['a label of the wrong form', origin({ exportedLabels: { 'a b': 'c' } })],
+    ['a prototype', origin({ exportedLabels: JSON.parse('{"__proto__":"x"}') })],
+    [
+      'too many labels',
+      origin({ exportedLabels: Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`k${i}`, 'v'])) }),
+    ],
+    [
+      'a removed key with a path in it',
+      { type: 'directory-delta', cluster: 'e', epoch: 1, from: 1, to: 2, upserts: [], removes: ['../x'] },
+    ],
+  ])('%s', (_what, message) => {
+    expect(() => codec.decode(bytes(message))).toThrow(expect.objectContaining({ code: 'violation' }))
+  })
+
+  test('what is not JSON, and what is too long', () => {
+    expect(() => codec.decode(Buffer.from('{'))).toThrow('not JSON')
+    expect(() => codec.decode(Buffer.alloc(MAX_MESSAGE_BYTES + 1, ' '))).toThrow('bytes')
+  })
+
+  test('any bytes at all, without anything but a violation being thrown', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array().map(Buffer.from), fc.json().map(Buffer.from)), (input) => {
+        try {
+          codec.decode(Buffer.from(input))
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'violation' })
+        }
+      }),
+    )
+  })
+})
+
+describe('records of our own', () => {
+  test('that are good are let through unchanged', () => {
+    expect(codec.checkRecord(record('a'))).toMatchObject({ ok: true })
+  })
+
+  test('that peers would refuse are found before they are sent', () => {
+    expect(codec.checkRecord(record('Bad'))).toMatchObject({ ok: false })
+    const text = 'x'.repeat(16_000)
+    const long = record('long', { exportedAnnotations: { a: text, b: text, c: text } })
+    expect(codec.checkRecord(long)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining(`${MAX_RECORD_BYTES}`),
+    })
+  })
+})
+
+describe('a cluster cut into parts', () => {
+  const padded = (index: number, size: number): ServiceRecord =>
+    record(`s${index}`, { exportedAnnotations: { pad: 'x'.repeat(size) } })
+
+  test('has all its records once, in messages that fit, numbered and ended', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 16_000 }), { maxLength: 30 })
+    fc.assert(
+      fc.property(sizes, (list) => {
+        const records = recordsByKey(list.map((size, index) => padded(index, size)))
+        const parts = [...originParts({ cluster: 'east', epoch: 1, sequence: 1, records })]
+        for (const part of parts) expect(codec.encode(part).length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
+        expect(parts.map(({ part }) => part)).toEqual(parts.map((_, index) => index))
+        expect(parts.map(({ last }) => last)).toEqual(parts.map((_, index) => index === parts.length - 1))
+        expect(recordsByKey(parts.flatMap((part) => part.records))).toEqual(records)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('is one empty part when it exports nothing', () => {
+    expect([...originParts(stateOf('east', 1, 1, []))]).toMatchObject([{ part: 0, last: true, records: [] }])
+  })
+})
+
+test('both sides agree on the highest version they share', () => {
+  expect(negotiate({ min: 1, max: 3 }, { min: 2, max: 5 })).toBe(3)
+  expect(negotiate({ min: 1, max: 1 }, { min: 1, max: 9 })).toBe(1)
+  expect(negotiate({ min: 1, max: 1 }, { min: 2, max: 3 })).toBeUndefined()
+})
