@@ -1,7 +1,7 @@
 /**
  * Tells users how their exports stand: conditions of ServiceExports and Events about them.
  */
-import { ExportCondition, type ServiceExport } from '../api/mcs.ts'
+import type { ServiceExport } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
 import { apiVersion, Resource } from '../api/resources.ts'
 import type { Clock } from '../core/clock.ts'
@@ -134,7 +134,7 @@ export class ExportStatusReconciler implements Startable {
 }
 
 /** What the Events are about. */
-const ACTION = `Set${ExportCondition.ready}`
+const ACTION = 'Export'
 
 /** Keys that are in one of the two and not in the other. */
 function difference<K>(next: ReadonlyMap<K, unknown>, previous: ReadonlyMap<K, unknown>): K[] {

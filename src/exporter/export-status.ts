@@ -97,8 +97,9 @@ export function exportNotices(
 function noticeOf({ type, status, reason, message }: Condition): ExportNotice[] {
   if (type === ExportCondition.valid && status === 'False')
     return [{ type: 'Warning', reason, note: message }]
+  // The condition's reason joins all fields and may be longer than an Event's may be.
   if (type === ExportCondition.conflict && status === 'True')
-    return [{ type: 'Warning', reason, note: message }]
+    return [{ type: 'Warning', reason: ExportCondition.conflict, note: message }]
   if (type !== ExportCondition.ready) return []
   if (status === 'True')
     return [{ type: 'Normal', reason, note: 'the Service is exported to the clusterset' }]

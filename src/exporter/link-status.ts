@@ -15,6 +15,7 @@ import type { LinkStatus } from '../link/link-status.ts'
 import { sameValue } from './compare.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import { EXPORT_WORKERS, WRITE_BACKOFF } from './limits.ts'
+import { OwnWrites } from './own-writes.ts'
 
 /** Field manager of Link.status. */
 export const LINK_REPORTER = 'fairlead-router'
@@ -96,10 +97,13 @@ export class LinkStatusWriter implements Startable {
   readonly #deps: LinkStatusDeps
   readonly #namespace: string
   readonly #reconciler: Reconciler
+  /** Round trips are measured faster than watches show our own writes. */
+  readonly #own: OwnWrites<LinkResource>
   #unfollow: () => void = () => {}
 
   constructor(deps: LinkStatusDeps, namespace: string) {
     this.#deps = deps
+    this.#own = new OwnWrites(deps.clock)
     this.#namespace = namespace
     this.#reconciler = new Reconciler(
       { ...deps, log: deps.log.child({ component: 'link-status' }) },
@@ -127,16 +131,18 @@ export class LinkStatusWriter implements Startable {
   async #reconcile(name: string): Promise<void> {
     const { client, links, states, clock } = this.#deps
     const ref = { namespace: this.#namespace, name }
-    const link = links.get(ref)
-    if (link === undefined) return
+    const stored = links.get(ref)
+    const link = this.#own.latest(ref, stored)
+    if (stored === undefined || link === undefined) return
     const state = states.current().find((candidate) => candidate.name === name)?.state
     const status = linkStatus(link, state, clock.now())
     if (sameValue(link.status, status)) return
-    await client.apply<LinkResource>(
+    const applied = await client.apply<LinkResource>(
       Resource.link,
       { metadata: ref, spec: link.spec, status },
       { fieldManager: LINK_REPORTER, subresource: 'status' },
     )
+    this.#own.wrote(applied)
   }
 }
 

@@ -6,8 +6,8 @@ import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
 import { Label, MANAGED_BY, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, Namespace, Service } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
-import type { Startable } from '../core/lifecycle.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
+import type { Store } from '../kube/types.ts'
 import { derivedFrom } from './derived-service.ts'
 
 /** Names of the indexes. */
@@ -48,21 +48,21 @@ export function importOfService(service: Service): ServiceKey[] {
   return key === undefined ? [] : [key]
 }
 
-/** What exports are made from: enough for a router. */
-export interface ExportStores {
+/** What exports are made from: enough for a router. Types, not interfaces: they are also read as plain records. */
+export type ExportStores = {
   readonly exports: Reflected<ServiceExport>
   readonly services: Reflected<Service>
   readonly slices: Reflected<EndpointSlice>
 }
 
 /** What a controller watches. */
-export interface ControllerStores extends ExportStores {
+export type ControllerStores = ExportStores & {
   readonly imports: Reflected<ServiceImport>
   readonly namespaces: Reflected<Namespace>
 }
 
 /** What a router watches. */
-export interface RouteStores extends ExportStores {
+export type RouteStores = ExportStores & {
   readonly links: Reflected<LinkResource>
 }
 
@@ -90,17 +90,16 @@ export function routeStores(deps: ReflectorDeps, namespace: string): RouteStores
   return { ...exportStores(deps), links: reflect<LinkResource>(deps, Resource.link, { namespace }) }
 }
 
-type AnyStores = Readonly<Record<string, Startable & { readonly synced: boolean }>>
+type AnyStores = Readonly<Record<string, Pick<Store<KubeObject>, 'synced' | 'whenSynced'>>>
 
 /** Names of the stores without a complete list yet. */
-export function notSynced(stores: object): string[] {
-  return Object.entries(stores as AnyStores)
+export function notSynced(stores: AnyStores): string[] {
+  return Object.entries(stores)
     .filter(([, store]) => !store.synced)
     .map(([name]) => name)
 }
 
 /** Resolves when every store has its first complete list. */
-export async function allSynced(stores: object, signal: AbortSignal): Promise<void> {
-  const all = Object.values(stores) as { whenSynced(signal: AbortSignal): Promise<void> }[]
-  await Promise.all(all.map((store) => store.whenSynced(signal)))
+export async function allSynced(stores: AnyStores, signal: AbortSignal): Promise<void> {
+  await Promise.all(Object.values(stores).map((store) => store.whenSynced(signal)))
 }

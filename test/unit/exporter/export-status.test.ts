@@ -88,7 +88,7 @@ describe('events about an export', () => {
 
   test('tell of a conflict, and not of its end', () => {
     const conflicting = conditions({ conflicts: CONFLICT, exporters: 2 })
-    expect(reasons(conditions({}), conflicting)).toEqual(['PortConflict'])
+    expect(reasons(conditions({}), conflicting)).toEqual(['Conflict'])
     expect(reasons(conflicting, conditions({}))).toEqual([])
   })
 })

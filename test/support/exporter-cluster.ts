@@ -1,0 +1,226 @@
+/** A cluster with an embedded API server and the leading controller's work, and what users do to it. */
+import type { ServiceExport, ServiceImport } from '../../src/api/mcs.ts'
+import { Label, SYSTEM_NAMESPACE, serviceKey } from '../../src/api/names.ts'
+import type { Condition, EndpointSlice, KubeObject, Service, ServicePort } from '../../src/api/objects.ts'
+import { Resource } from '../../src/api/resources.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { silentLogger } from '../../src/core/log.ts'
+import type { DirectoryLink } from '../../src/exporter/directory-link.ts'
+import { ExportController } from '../../src/exporter/export-controller.ts'
+import { derivedServiceName } from '../../src/exporter/import-names.ts'
+import { allSynced, type ControllerStores, controllerStores } from '../../src/exporter/stores.ts'
+import { EventRecorder } from '../../src/kube/events.ts'
+import type { WatchingKubeClient } from '../../src/kube/types.ts'
+import { ApiCluster } from './api-cluster.ts'
+import { eventually } from './eventually.ts'
+
+/** All that one import consists of. */
+export interface ImportSet {
+  readonly import: ServiceImport | undefined
+  readonly service: Service | undefined
+  readonly slices: readonly EndpointSlice[]
+}
+
+interface Running {
+  readonly controller: ExportController
+  readonly stores: ControllerStores
+  readonly events: EventRecorder
+}
+
+export class ExporterCluster implements AsyncDisposable {
+  readonly api: ApiCluster
+  readonly name: string
+  /** `verb resource name` of each write that the controller made. */
+  readonly writes: string[] = []
+  readonly #link: DirectoryLink
+  #running: Running | undefined
+
+  private constructor(api: ApiCluster, name: string, link: DirectoryLink) {
+    this.api = api
+    this.name = name
+    this.#link = link
+  }
+
+  /** With namespaces demo and fairlead-system, one router at 10.244.0.5, and a running controller. */
+  static async start(name: string, link: DirectoryLink): Promise<ExporterCluster> {
+    const cluster = new ExporterCluster(await ApiCluster.start(), name, link)
+    await cluster.api.namespace('demo')
+    await cluster.api.namespace(SYSTEM_NAMESPACE)
+    await cluster.setEndpoints('fairlead-router', ['10.244.0.5'], 5671, SYSTEM_NAMESPACE)
+    await cluster.startController()
+    return cluster
+  }
+
+  get client(): WatchingKubeClient {
+    return this.api.client
+  }
+
+  async startController(): Promise<void> {
+    const { client } = this
+    const deps = { client, clock: systemClock, log: silentLogger }
+    const stores = controllerStores(deps)
+    for (const store of Object.values(stores)) await store.start()
+    await allSynced(stores, AbortSignal.timeout(10_000))
+    const events = new EventRecorder(deps, { controller: 'fairlead.dev/controller', instance: 'test' })
+    const controller = new ExportController(
+      { ...deps, client: this.#counting(client), stores, events, link: this.#link },
+      { cluster: this.name, namespace: SYSTEM_NAMESPACE },
+    )
+    await events.start()
+    await controller.start()
+    this.#running = { controller, stores, events }
+  }
+
+  async stopController(): Promise<void> {
+    const running = this.#running
+    if (running === undefined) return
+    this.#running = undefined
+    await running.controller.stop()
+    await running.events.stop()
+    await Promise.all(Object.values(running.stores).map((store) => store.stop()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopController()
+    await this.api[Symbol.asyncDispose]()
+  }
+
+  /** A Service without selector: its endpoints are set by hand. */
+  async createService(name: string, ports: ServicePort[], spec: Service['spec'] = {}): Promise<void> {
+    await this.client.create<Service>(Resource.service, {
+      metadata: { name, namespace: 'demo' },
+      spec: { ports, ...spec },
+    })
+  }
+
+  async setEndpoints(name: string, addresses: string[], port: number, namespace = 'demo', ready = true) {
+    await this.client.apply<EndpointSlice>(
+      Resource.endpointSlice,
+      {
+        metadata: { name: `${name}-1`, namespace, labels: { [Label.kubeServiceName]: name } },
+        addressType: 'IPv4',
+        endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready } })),
+        ports: [{ name: 'http', protocol: 'TCP', port }],
+      },
+      { fieldManager: 'test' },
+    )
+  }
+
+  /** A Service with port 80 named http, one endpoint, exported. */
+  async exportService(name: string, addresses = ['10.244.0.9']): Promise<void> {
+    await this.createService(name, [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }])
+    await this.setEndpoints(name, addresses, 8080)
+    await this.createExport(name)
+  }
+
+  async createExport(name: string, spec: ServiceExport['spec'] = {}): Promise<void> {
+    await this.client.create<ServiceExport>(Resource.serviceExport, {
+      metadata: { name, namespace: 'demo' },
+      spec,
+    })
+  }
+
+  async unexport(name: string): Promise<void> {
+    await this.client.delete(Resource.serviceExport, { namespace: 'demo', name })
+  }
+
+  async conditions(name: string): Promise<Record<string, Condition>> {
+    const found = await this.client.get<ServiceExport>(Resource.serviceExport, { namespace: 'demo', name })
+    return Object.fromEntries((found?.status?.conditions ?? []).map((each) => [each.type, each]))
+  }
+
+  async importSet(name: string, namespace = 'demo'): Promise<ImportSet> {
+    const derived = derivedServiceName(serviceKey(namespace, name))
+    const [found, service, slices] = await Promise.all([
+      this.client.get<ServiceImport>(Resource.serviceImport, { namespace, name }),
+      this.client.get<Service>(Resource.service, { namespace, name: derived }),
+      this.client.list<EndpointSlice>(Resource.endpointSlice, {
+        namespace,
+        labelSelector: `${Label.serviceName}=${name}`,
+      }),
+    ])
+    return { import: found, service, slices: slices.items }
+  }
+
+  /** Waits until the import says that it can be used. */
+  async whenReady(name: string, namespace = 'demo'): Promise<ImportSet> {
+    return await eventually(async () => {
+      const set = await this.importSet(name, namespace)
+      const ready = set.import?.status?.conditions?.find(({ type }) => type === 'Ready')
+      if (ready?.status !== 'True')
+        throw new Error(`import ${name} of ${this.name}: ${JSON.stringify(ready)}`)
+      return set
+    })
+  }
+
+  /** Waits until nothing of the import is left. */
+  async whenGone(name: string): Promise<void> {
+    await eventually(async () => {
+      const set = await this.importSet(name)
+      const left = [set.import, set.service, ...set.slices].filter((each) => each !== undefined)
+      if (left.length > 0)
+        throw new Error(`left of ${name}: ${left.map((each) => each.metadata.name).join()}`)
+    })
+  }
+
+  /** Waits until the controller has written nothing for a while: it has come to rest. */
+  async whenQuiet(): Promise<void> {
+    let before = -1
+    await eventually(
+      () => {
+        const still = before === this.writes.length
+        before = this.writes.length
+        return still
+      },
+      { every: 300 },
+    )
+  }
+
+  #counting(client: WatchingKubeClient): WatchingKubeClient {
+    const note = (verb: string, plural: string, name: string | undefined): void => {
+      this.writes.push(`${verb} ${plural} ${name ?? ''}`)
+    }
+    return {
+      ...bind(client),
+      apply: (type, object, options) => {
+        const verb = options.subresource === undefined ? 'apply' : 'apply-status'
+        note(verb, type.plural, object.metadata.name)
+        return client.apply(type, object, options)
+      },
+      patch: (type, ref, ...rest) => {
+        note('patch', type.plural, ref.name)
+        return client.patch(type, ref, ...rest)
+      },
+      delete: (type, ref, options) => {
+        note('delete', type.plural, ref.name)
+        return client.delete(type, ref, options)
+      },
+    }
+  }
+}
+
+/** The methods of a client as properties, so that some can be replaced. */
+function bind(client: WatchingKubeClient): WatchingKubeClient {
+  return {
+    get: (type, ref) => client.get(type, ref),
+    list: (type, options) => client.list(type, options),
+    create: (type, object) => client.create(type, object),
+    update: (type, object, subresource) => client.update(type, object, subresource),
+    patch: (...args) => client.patch(...args),
+    apply: (type, object, options) => client.apply(type, object, options),
+    delete: (type, ref, options) => client.delete(type, ref, options),
+    raw: (path, signal) => client.raw(path, signal),
+    watch: (type, options) => client.watch(type, options),
+    close: () => client.close(),
+  }
+}
+
+/** Applies a change as another field manager, by force: what a user's editor does. */
+export function editAs<T extends KubeObject>(
+  cluster: ExporterCluster,
+  type: (typeof Resource)[keyof typeof Resource],
+  name: string,
+  patch: object,
+): Promise<T> {
+  return cluster.client.patch<T>(type, { namespace: 'demo', name }, 'merge', patch)
+}
