@@ -13,9 +13,9 @@ import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, LogLevel } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
-import { ClusterSetSource, SLICE_SELECTOR, sliceIndexes } from '../dns/clusterset-source.ts'
-import { clusterSetZones } from '../dns/clusterset-zone.ts'
+import { CLUSTERSET_DNS_VERSION, clusterSetSource, IMPORT_SLICES, importIndexes } from '../dns/clusterset.ts'
 import { DnsServer } from '../dns/dns-server.ts'
+import { serviceZones } from '../dns/service-zone.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { reflect } from '../kube/reflector.ts'
@@ -53,12 +53,13 @@ async function assemble(config: DnsConfig): Promise<Startable> {
   const imports = reflect<ServiceImport>(watch, Resource.serviceImport)
   const namespaces = reflect<Namespace>(watch, Resource.namespace)
   const slices = reflect<EndpointSlice>(watch, Resource.endpointSlice, {
-    labelSelector: SLICE_SELECTOR,
-    indexes: sliceIndexes,
+    labelSelector: IMPORT_SLICES,
+    indexes: importIndexes,
   })
-  const source = new ClusterSetSource({ imports, slices, namespaces, clock }, config)
+  const source = clusterSetSource({ imports, slices, namespaces, clock }, config.zone)
+  const zone = { ...config, version: CLUSTERSET_DNS_VERSION, pods: false }
   const server = new DnsServer(
-    { zones: clusterSetZones(source.snapshots), clock, metrics, log: log.child({ component: 'server' }) },
+    { zones: serviceZones(zone, source.snapshots), clock, metrics, log: log.child({ component: 'server' }) },
     config.listen,
   )
   metrics.observe('fairlead_dns_services', 'Imports known', () => source.snapshots.current().services.size)

@@ -9,8 +9,6 @@ export interface Addresses {
   readonly ipv6: readonly string[]
 }
 
-export const noAddresses: Addresses = { ipv4: [], ipv6: [] }
-
 /** Sorts addresses by family, each once. What is no address is left out. */
 export function byFamily(addresses: Iterable<string>): Addresses {
   const all = [...new Set(addresses)]

@@ -55,3 +55,6 @@ export const METRICS_FLUSH_MS = 1_000
 
 /** Ports tried when any free one will do and TCP's twin of the UDP port is taken. */
 export const PORT_ATTEMPTS = 10
+
+/** Aliases (ExternalName) followed for one answer: two that name each other end. */
+export const MAX_ALIASES = 8

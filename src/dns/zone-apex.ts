@@ -18,12 +18,13 @@ export class ZoneApex {
   readonly nxDomain: Answer
   /** We do not know (yet). */
   readonly servFail: Answer
-  readonly #ttl: number
+  /** Seconds that records may be kept. */
+  readonly ttl: number
 
   constructor(name: string, serial: number, ttl = ZONE_TTL) {
     this.name = name
     this.nameServer = `ns.dns.${name}`
-    this.#ttl = ttl
+    this.ttl = ttl
     this.soa = {
       name,
       type: 'SOA',
@@ -48,7 +49,7 @@ export class ZoneApex {
 
   /** Questions for the apex itself. */
   answerApex(type: number): Answer {
-    const nameServer: DnsRecord = { name: this.name, type: 'NS', ttl: this.#ttl, target: this.nameServer }
+    const nameServer: DnsRecord = { name: this.name, type: 'NS', ttl: this.ttl, target: this.nameServer }
     if (type === RecordType.SOA) return this.found([this.soa])
     if (type === RecordType.NS) return this.found([nameServer])
     return type === RecordType.ANY ? this.found([this.soa, nameServer]) : this.noData
@@ -56,7 +57,7 @@ export class ZoneApex {
 
   /** Address records of `name`; ANY asks for both families (RFC 8482 section 4.1 allows this subset). */
   addressRecords(name: string, addresses: Addresses, type: number): DnsRecord[] {
-    const ttl = this.#ttl
+    const ttl = this.ttl
     const both = type === RecordType.ANY
     const ipv4 = both || type === RecordType.A ? addresses.ipv4 : []
     const ipv6 = both || type === RecordType.AAAA ? addresses.ipv6 : []
@@ -69,6 +70,6 @@ export class ZoneApex {
   /** A service record; weights share 100 among `among` records, as CoreDNS does. */
   serviceRecord(name: string, target: string, port: number, among: number): DnsRecord {
     const weight = Math.max(1, Math.floor(100 / among))
-    return { name, type: 'SRV', ttl: this.#ttl, priority: 0, weight, port, target }
+    return { name, type: 'SRV', ttl: this.ttl, priority: 0, weight, port, target }
   }
 }

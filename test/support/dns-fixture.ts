@@ -1,8 +1,7 @@
 /** The fixture of the expected-answers table for clusterset.local, and answers as lines of zone-file text. */
 import type { ImportPort, ServiceImport } from '../../src/api/mcs.ts'
 import type { Endpoint, EndpointSlice } from '../../src/api/objects.ts'
-import { importOf, zoneService } from '../../src/dns/clusterset-objects.ts'
-import type { ClusterSetSnapshot, ZoneService } from '../../src/dns/clusterset-snapshot.ts'
+import { importOf, importService } from '../../src/dns/clusterset.ts'
 import {
   type Answer,
   type DnsRecord,
@@ -11,8 +10,17 @@ import {
   RecordType,
   type Zone,
 } from '../../src/dns/dns-records.ts'
+import type { ServiceZoneConfig } from '../../src/dns/service-zone.ts'
+import type { ZoneService, ZoneSnapshot } from '../../src/dns/zone-snapshot.ts'
 
 export const ZONE = 'clusterset.local'
+/** How the zone is set up. */
+export const zoneConfig: ServiceZoneConfig = {
+  zone: ZONE,
+  version: '1.0.0',
+  nameServer: ['10.244.0.9', 'fd00::9'],
+  pods: false,
+}
 /** The cluster id of every slice unless a test says otherwise. */
 export const CLUSTER = 'east'
 
@@ -64,11 +72,11 @@ export function host(hostname: string, ...addresses: string[]): Endpoint {
 export function snapshotOf(
   imports: readonly ServiceImport[],
   endpointSlices: readonly EndpointSlice[] = [],
-  extra: Partial<ClusterSetSnapshot> = {},
-): ClusterSetSnapshot {
+  extra: Partial<ZoneSnapshot> = {},
+): ZoneSnapshot {
   const services = imports.flatMap((object): [string, ZoneService][] => {
     const key = `${object.metadata.namespace}/${object.metadata.name}`
-    const service = zoneService(
+    const service = importService(
       ZONE,
       object,
       endpointSlices.filter((candidate) => importOf(candidate) === key),
@@ -76,12 +84,10 @@ export function snapshotOf(
     return service === undefined ? [] : [[key, service]]
   })
   return {
-    zone: ZONE,
     serial: 7,
     synced: true,
     namespaces: new Set(['testns', 'default']),
     services: new Map(services),
-    nameServer: [],
     ...extra,
   }
 }

@@ -4,10 +4,10 @@ import { systemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/log.ts'
 import { createMetrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
-import type { ClusterSetSnapshot } from '../../src/dns/clusterset-snapshot.ts'
-import { clusterSetZones } from '../../src/dns/clusterset-zone.ts'
 import { DnsServer } from '../../src/dns/dns-server.ts'
-import { serviceImport, slice, snapshotOf, tableSnapshot } from './dns-fixture.ts'
+import { serviceZones } from '../../src/dns/service-zone.ts'
+import type { ZoneSnapshot } from '../../src/dns/zone-snapshot.ts'
+import { serviceImport, slice, snapshotOf, tableSnapshot, zoneConfig } from './dns-fixture.ts'
 
 /** The addresses of `crowd.testns.svc`. */
 export const CROWD = Array.from({ length: 300 }, (_, at) => `10.9.${at >> 8}.${at & 255}`)
@@ -18,14 +18,14 @@ const crowd = snapshotOf(
 )
 
 /** The fixture and the crowd. */
-export const servedSnapshot: ClusterSetSnapshot = {
+export const servedSnapshot: ZoneSnapshot = {
   ...tableSnapshot,
   services: new Map([...tableSnapshot.services, ...crowd.services]),
 }
 
 export interface RunningServer {
   readonly server: DnsServer
-  readonly snapshots: Snapshot<ClusterSetSnapshot>
+  readonly snapshots: Snapshot<ZoneSnapshot>
   readonly host: string
   readonly port: number
 }
@@ -33,7 +33,12 @@ export interface RunningServer {
 export async function startServer(host = '127.0.0.1'): Promise<RunningServer> {
   const snapshots = new Snapshot(servedSnapshot)
   const server = new DnsServer(
-    { zones: clusterSetZones(snapshots), clock: systemClock, log: silentLogger, metrics: createMetrics() },
+    {
+      zones: serviceZones(zoneConfig, snapshots),
+      clock: systemClock,
+      log: silentLogger,
+      metrics: createMetrics(),
+    },
     { host, port: 0 },
   )
   await server.start()

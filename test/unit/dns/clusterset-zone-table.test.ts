@@ -1,8 +1,8 @@
 /** The expected answers of the multicluster DNS forms, row by row, as CoreDNS's own tests have them. Z = clusterset.local, C = east. */
 import { describe, expect, test } from '@jest/globals'
-import { ClusterSetZone } from '../../../src/dns/clusterset-zone.ts'
 import type { RecordType } from '../../../src/dns/dns-records.ts'
-import { ask, CLUSTER, lines, rcodeName, tableSnapshot, ZONE } from '../../support/dns-fixture.ts'
+import { ServiceZone } from '../../../src/dns/service-zone.ts'
+import { ask, CLUSTER, lines, rcodeName, tableSnapshot, ZONE, zoneConfig } from '../../support/dns-fixture.ts'
 
 interface Row {
   readonly row: string
@@ -90,7 +90,7 @@ const rows: readonly Row[] = [
 ]
 
 describe('answers from the fixture', () => {
-  const zone = new ClusterSetZone(tableSnapshot)
+  const zone = new ServiceZone(zoneConfig, tableSnapshot)
   const nameOf = (row: Row) => row.name.replace(/\bC\b/, CLUSTER).replace(/\bZ$/, ZONE)
 
   test.each(rows)('row $row: $name $type is $rcode', (row) => {
@@ -116,7 +116,7 @@ describe('answers from the fixture', () => {
 })
 
 test('row 35: before the first complete list every answer is SERVFAIL with the SOA', () => {
-  const zone = new ClusterSetZone({ ...tableSnapshot, synced: false })
+  const zone = new ServiceZone(zoneConfig, { ...tableSnapshot, synced: false })
   for (const name of ['svc0.testns.svc', 'svc1.testns.svc']) {
     const answer = ask(zone, `${name}.${ZONE}`, 'A')
     expect([rcodeName(answer), answer.authority.length]).toEqual(['SERVFAIL', 1])

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { ClusterSetZone } from '../../../src/dns/clusterset-zone.ts'
 import { RecordType } from '../../../src/dns/dns-records.ts'
+import { ServiceZone } from '../../../src/dns/service-zone.ts'
 import {
   ask,
   host,
@@ -12,16 +12,17 @@ import {
   snapshotOf,
   tableSnapshot,
   ZONE,
+  zoneConfig,
 } from '../../support/dns-fixture.ts'
 
 const headless = (name: string) => serviceImport(name, { type: 'Headless', ports: [] })
-const answersOf = (zone: ClusterSetZone, name: string, type: keyof typeof RecordType) =>
+const answersOf = (zone: ServiceZone, name: string, type: keyof typeof RecordType) =>
   lines(ask(zone, `${name}.${ZONE}`, type).answers)
-const rcodeOf = (zone: ClusterSetZone, name: string, type: keyof typeof RecordType = 'A') =>
+const rcodeOf = (zone: ServiceZone, name: string, type: keyof typeof RecordType = 'A') =>
   rcodeName(ask(zone, `${name}.${ZONE}`, type))
 
 describe('the apex', () => {
-  const zone = new ClusterSetZone({ ...tableSnapshot, nameServer: ['10.244.0.9', 'fd00::9'] })
+  const zone = new ServiceZone(zoneConfig, tableSnapshot)
 
   test('has a SOA, a name server and nothing else', () => {
     expect(lines(ask(zone, ZONE, 'SOA').answers)).toEqual([`SOA ns.dns.${ZONE} hostmaster.${ZONE} 7`])
@@ -42,7 +43,7 @@ describe('ports', () => {
     { name: 'dns', protocol: 'UDP' as const, port: 53 },
     { protocol: 'TCP' as const, port: 9000 },
   ]
-  const zone = new ClusterSetZone(snapshotOf([serviceImport('web', { ips: ['10.0.0.1'], ports })]))
+  const zone = new ServiceZone(zoneConfig, snapshotOf([serviceImport('web', { ips: ['10.0.0.1'], ports })]))
 
   test('a named port has one record, under its own protocol only', () => {
     expect(answersOf(zone, '_dns._udp.web.testns.svc', 'SRV')).toEqual([
@@ -69,7 +70,8 @@ describe('ports', () => {
 })
 
 describe('headless imports', () => {
-  const zone = new ClusterSetZone(
+  const zone = new ServiceZone(
+    zoneConfig,
     snapshotOf(
       [headless('web'), headless('none'), headless('quiet')],
       [
@@ -106,25 +108,25 @@ describe('headless imports', () => {
   test('endpoints whose names DNS cannot hold are left out', () => {
     const long = 'x'.repeat(64)
     const clusters = [slice('web', 'IPv4', [host(long, '10.1.0.1'), host('fine', '10.1.0.2')])]
-    const small = new ClusterSetZone(snapshotOf([headless('web')], clusters))
+    const small = new ServiceZone(zoneConfig, snapshotOf([headless('web')], clusters))
     expect(answersOf(small, 'web.testns.svc', 'A')).toEqual(['A 10.1.0.2'])
   })
 })
 
 test('an import that has no address yet is a failure for now, not an absence', () => {
-  const zone = new ClusterSetZone(snapshotOf([serviceImport('new')]))
+  const zone = new ServiceZone(zoneConfig, snapshotOf([serviceImport('new')]))
   expect(rcodeOf(zone, 'new.testns.svc', 'A')).toBe('SERVFAIL')
   expect(rcodeOf(zone, '_http._tcp.new.testns.svc', 'SRV')).toBe('SERVFAIL')
 })
 
 test('an import whose namespace is gone does not resolve', () => {
-  const zone = new ClusterSetZone({ ...tableSnapshot, namespaces: new Set(['default']) })
+  const zone = new ServiceZone(zoneConfig, { ...tableSnapshot, namespaces: new Set(['default']) })
   expect(rcodeOf(zone, 'svc1.testns.svc')).toBe('NXDOMAIN')
   expect(rcodeOf(zone, 'testns.svc')).toBe('NXDOMAIN')
 })
 
 test('a label with a dot in it is not two labels', () => {
-  const zone = new ClusterSetZone(tableSnapshot)
+  const zone = new ServiceZone(zoneConfig, tableSnapshot)
   const answer = zone.answer({ labels: ['svc1.testns', 'svc', 'clusterset', 'local'], type: RecordType.A })
   expect(rcodeName(answer)).toBe('NXDOMAIN')
 })
@@ -135,13 +137,13 @@ test('invalid addresses and ports of an import are left out', () => {
     { name: 'ok', port: 80 },
   ]
   const ips = ['10.0.0.1', 'fe80::1%eth0', 'no address']
-  const zone = new ClusterSetZone(snapshotOf([serviceImport('web', { ips, ports })]))
+  const zone = new ServiceZone(zoneConfig, snapshotOf([serviceImport('web', { ips, ports })]))
   expect(answersOf(zone, 'web.testns.svc', 'ANY')).toEqual(['A 10.0.0.1'])
   expect(rcodeOf(zone, '_bad._tcp.web.testns.svc', 'SRV')).toBe('NXDOMAIN')
 })
 
 test('whatever is asked, there is an answer, and what exists does not deny its parents', () => {
-  const zone = new ClusterSetZone(tableSnapshot)
+  const zone = new ServiceZone(zoneConfig, tableSnapshot)
   const label = fc.constantFrom(
     'svc1',
     'hdls1',

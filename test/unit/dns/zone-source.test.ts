@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import type { ServiceImport } from '../../../src/api/mcs.ts'
 import type { EndpointSlice, KubeObject, Namespace } from '../../../src/api/objects.ts'
-import { ClusterSetSource, sliceIndexes } from '../../../src/dns/clusterset-source.ts'
+import { clusterSetSource, importIndexes } from '../../../src/dns/clusterset.ts'
+import type { ZoneSnapshot } from '../../../src/dns/zone-snapshot.ts'
 import { type IndexFunctions, ObjectStore } from '../../../src/kube/store.ts'
 import { host, serviceImport, slice, ZONE } from '../../support/dns-fixture.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -24,10 +25,10 @@ function versioned<T extends KubeObject>(object: T): T {
 
 async function start() {
   const imports = storeOf<ServiceImport>()
-  const slices = storeOf<EndpointSlice>(sliceIndexes)
+  const slices = storeOf<EndpointSlice>(importIndexes)
   const namespaces = storeOf<Namespace>()
   const clock = new FakeClock()
-  const source = new ClusterSetSource({ imports, slices, namespaces, clock }, { zone: ZONE, nameServer: [] })
+  const source = clusterSetSource({ imports, slices, namespaces, clock }, ZONE)
   await source.start()
   return { imports, slices, namespaces, clock, source, current: () => source.snapshots.current() }
 }
@@ -59,12 +60,12 @@ test('a change replaces one service, keeps the others as they are, and raises th
   imports.put(versioned(serviceImport('web', { ips: ['10.0.0.1'] })))
   await clock.advance(1)
   const after = current()
-  expect(after.services.get('testns/db')?.endpoints.get('db-0.east')).toMatchObject({ ipv4: ['10.1.0.1'] })
+  expect(endpointsOf(after, 'testns/db')?.get('db-0.east')).toMatchObject({ ipv4: ['10.1.0.1'] })
   expect(after.services.get('testns/web')).toMatchObject({ ipv4: ['10.0.0.1'] })
   expect(after.serial).toBe(before.serial + 1)
   slices.remove(endpoints)
   await clock.advance(1)
-  expect(current().services.get('testns/db')?.endpoints.size).toBe(0)
+  expect(endpointsOf(current(), 'testns/db')?.size).toBe(0)
   expect(current().services.get('testns/web')).toBe(after.services.get('testns/web'))
 })
 
@@ -91,6 +92,11 @@ test('a slice that changes its import leaves the old one', async () => {
   const labels = { ...first.metadata.labels, 'multicluster.kubernetes.io/service-name': 'b' }
   slices.put({ ...first, metadata: { ...first.metadata, labels, resourceVersion: 'next' } })
   await clock.advance(1)
-  const sizes = ['testns/a', 'testns/b'].map((key) => current().services.get(key)?.endpoints.size)
+  const sizes = ['testns/a', 'testns/b'].map((key) => endpointsOf(current(), key)?.size)
   expect(sizes).toEqual([0, 1])
 })
+
+function endpointsOf(snapshot: ZoneSnapshot, key: string) {
+  const service = snapshot.services.get(key)
+  return service === undefined || service.type === 'External' ? undefined : service.endpoints
+}
