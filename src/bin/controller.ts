@@ -42,10 +42,13 @@ interface ControllerConfig {
 export async function runController(argv: readonly string[]): Promise<void> {
   const config = readConfig(argv, process.env)
   const failure = Promise.withResolvers<never>()
+  const ended = Promise.race([terminationSignal(), failure.promise])
+  // It may fail while the parts are still being started; it is waited for after that.
+  ended.catch(() => {})
   const parts = await assemble(config, (error) => failure.reject(error))
   try {
     await parts.start()
-    await Promise.race([terminationSignal(), failure.promise])
+    await ended
   } finally {
     await parts.stop()
   }
