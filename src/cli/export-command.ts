@@ -4,7 +4,7 @@ import { findCondition } from '../api/conditions.ts'
 import { ExportCondition, type ServiceExport } from '../api/mcs.ts'
 import { CLUSTERSET_ZONE } from '../api/names.ts'
 import { Resource } from '../api/resources.ts'
-import { ApiError } from '../kube/errors.ts'
+import { isUnknownApi } from '../kube/errors.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { type CliContext, ExitCode } from './context.ts'
 import { InstallError } from './install/errors.ts'
@@ -61,7 +61,7 @@ async function applyExport(client: KubeClient, ref: ServiceRef): Promise<void> {
       { fieldManager: MANAGER },
     )
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 'Http404') throw error
+    if (!isUnknownApi(error)) throw error
     throw new InstallError('this cluster has no ServiceExports: run "fairlead install" first', {
       cause: error,
     })

@@ -9,6 +9,7 @@ export interface StatusBody {
   readonly message?: string
   readonly code?: number
   readonly details?: {
+    readonly name?: string
     readonly retryAfterSeconds?: number
     readonly causes?: readonly {
       readonly reason?: string
@@ -27,12 +28,20 @@ export class ApiError extends FairleadError {
   readonly details: StatusBody['details']
 
   constructor(status: number, body: StatusBody, context: string) {
-    const reason = body.reason || `Http${status}`
+    const reason = reasonOf(status, body)
     super(reason, `${context}: ${body.message || reason}`, { retryable: RETRYABLE_STATUS.has(status) })
     this.status = status
     this.details = body.details
   }
 }
+
+/** 404 without an object's name is about the path: some servers say it in text, others with the reason NotFound. */
+function reasonOf(status: number, { reason, details }: StatusBody): string {
+  if (status === 404 && !details?.name) return UNKNOWN_API
+  return reason || `Http${status}`
+}
+
+const UNKNOWN_API = 'UnknownApi'
 
 /** No answer: connection refused, TLS failure, time-out, socket closed midway. */
 export class UnreachableError extends FairleadError {
@@ -61,9 +70,14 @@ export class KubeConfigError extends FairleadError {
   }
 }
 
-/** The object is not there. A path the server does not know at all (a missing CRD) is another error, code Http404. */
+/** The object is not there. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.code === 'NotFound'
+}
+
+/** The server does not know the kind at all: its CRD is not installed. */
+export function isUnknownApi(error: unknown): boolean {
+  return error instanceof ApiError && error.code === UNKNOWN_API
 }
 
 /** Somebody changed the object since we read it. */

@@ -10,7 +10,7 @@ import type { KubeObject, Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { connectKube } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
-import { ApiError } from '../../kube/errors.ts'
+import { isNotFound, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { waitFor } from '../wait.ts'
 import { INSTALL_MANAGER } from './apply-objects.ts'
@@ -69,7 +69,7 @@ async function applyLink(client: KubeClient, link: LinkResource): Promise<LinkRe
   try {
     return await client.apply<LinkResource>(Resource.link, link, { fieldManager: INSTALL_MANAGER })
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error
+    if (!isUnknownApi(error) && !isNotFound(error)) throw error
     throw new InstallError('fairlead is not installed in this cluster: run "fairlead install" first', {
       cause: error,
     })

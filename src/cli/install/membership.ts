@@ -5,7 +5,7 @@ import type { ClusterProperty } from '../../api/mcs.ts'
 import { ClusterPropertyName } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
 import { UsageError } from '../../core/errors.ts'
-import { ApiError } from '../../kube/errors.ts'
+import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { isClusterId, requireClusterset } from '../../pki/identity.ts'
 import type { Membership } from './installation.ts'
@@ -54,7 +54,7 @@ async function propertyValue(client: KubeClient, name: string): Promise<string |
   try {
     return (await client.get<ClusterProperty>(Resource.clusterProperty, { name }))?.spec.value
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined
+    if (isUnknownApi(error)) return undefined
     throw error
   }
 }

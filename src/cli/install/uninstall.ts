@@ -9,7 +9,7 @@ import type { KubeObject } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
 import { connectKube } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
-import { ApiError, isConflict } from '../../kube/errors.ts'
+import { isConflict, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { waitFor } from '../wait.ts'
 import { describeObject } from './apply-objects.ts'
@@ -145,7 +145,7 @@ class Removal {
       const existed = await this.#client.delete(type, ref, { propagation })
       if (existed) this.#deleted.push(describeObject({ kind: type.kind, metadata: ref }))
     } catch (error) {
-      if (!isUnknownKind(error)) throw error
+      if (!isUnknownApi(error)) throw error
     }
   }
 
@@ -156,7 +156,7 @@ class Removal {
     try {
       return (await this.#client.list<T>(type, options)).items
     } catch (error) {
-      if (isUnknownKind(error)) return []
+      if (isUnknownApi(error)) return []
       throw error
     }
   }
@@ -168,11 +168,6 @@ class Removal {
 
 const PART_OF = 'app.kubernetes.io/part-of=fairlead'
 const OUR_CONDITIONS: ReadonlySet<string> = new Set(Object.values(ExportCondition))
-
-/** The CRD is not installed, so there is nothing of it either. */
-function isUnknownKind(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404
-}
 
 /** Written by one of our controllers. */
 function isOurs({ metadata: { managedFields = [] } }: KubeObject): boolean {

@@ -8,7 +8,7 @@ import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { Condition, KubeObject } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
 import type { KubeConnection } from '../../kube/client.ts'
-import { ApiError } from '../../kube/errors.ts'
+import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { presentMembership } from '../install/membership.ts'
 import type { Deployment } from '../install/rollout.ts'
@@ -94,7 +94,7 @@ async function listed<T extends KubeObject>(
   try {
     return (await client.list<T>(type, options)).items
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return []
+    if (isUnknownApi(error)) return []
     throw error
   }
 }

@@ -116,14 +116,15 @@ test('a server that keeps saying 503 is given up after four tries', async () => 
 
 test('a missing object is undefined, a missing API is an error', async () => {
   const { client } = await clientOf((request, response) => {
-    if (request.url?.includes('/services/')) return reply(response, 404, status(404, 'NotFound'))
+    if (request.url?.includes('/services/'))
+      return reply(response, 404, { ...status(404, 'NotFound'), details: { name: 'b', kind: 'services' } })
     response.writeHead(404, { 'content-type': 'text/plain' })
     response.end('404 page not found')
   })
   expect(await client.get(Resource.service, { namespace: 'a', name: 'b' })).toBeUndefined()
   expect(await client.delete(Resource.service, { namespace: 'a', name: 'b' })).toBe(false)
   await expect(client.get(Resource.link, { namespace: 'a', name: 'b' })).rejects.toMatchObject({
-    code: 'Http404',
+    code: 'UnknownApi',
     retryable: false,
     message: 'GET /apis/fairlead.dev/v1alpha1/namespaces/a/links/b: 404 page not found',
   })
