@@ -26,7 +26,7 @@ function nameOf(port: MergedPort, ports: readonly MergedPort[]): string {
 }
 
 /** The ports of the import that have a router port, and so can be served. */
-export function servedPorts(merged: MergedService, listenPorts: ListenPorts): ServicePort[] {
+function servedPorts(merged: MergedService, listenPorts: ListenPorts): ServicePort[] {
   const names = derivedPortNames(merged.ports)
   return merged.ports.flatMap((port) => {
     const targetPort = listenPorts.get(portKey(port))

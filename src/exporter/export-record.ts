@@ -9,7 +9,7 @@ import { backendsOf, protocolOf } from './endpoints.ts'
 import { RECORD_MAX_METADATA_CHARS, RECORD_MAX_METADATA_KEYS, RECORD_MAX_PORTS } from './limits.ts'
 
 /** Seconds a client stays with its backend when the Service does not say (Kubernetes default). */
-export const DEFAULT_AFFINITY_SECONDS = 10_800
+const DEFAULT_AFFINITY_SECONDS = 10_800
 
 /** `valid`: has a record. `invalid`: not exportable. `unfit`: exportable, but over a bound of the directory. */
 export type ExportEvaluation =

@@ -21,7 +21,7 @@ import { wantedImport } from './remembered.ts'
 import { type ControllerStores, Index, keyOf, splitKey } from './stores.ts'
 
 /** Field manager of the status of exports. */
-export const EXPORTER = 'fairlead-exporter'
+const EXPORTER = 'fairlead-exporter'
 
 export interface ExportStatusDeps {
   readonly client: WritingClient

@@ -16,7 +16,7 @@ export function derivedServiceName(key: ServiceKey): string {
 }
 
 /** First characters of lower-case base32hex(sha256(text)). */
-export function shortHash(text: string): string {
+function shortHash(text: string): string {
   const digest = createHash('sha256').update(text).digest()
   return Array.from({ length: HASH_LENGTH }, (_, index) => BASE32_HEX[fiveBits(digest, index * 5)]).join('')
 }

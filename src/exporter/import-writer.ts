@@ -16,7 +16,7 @@ import { OwnedObjects, type WritingClient } from './owned-objects.ts'
 import { type ControllerStores, Index, importOfService, importOfSlice, keyOf, splitKey } from './stores.ts'
 
 /** Field manager of all that imports consist of. */
-export const IMPORTER = 'fairlead-importer'
+const IMPORTER = 'fairlead-importer'
 
 /** The objects that an import has now. */
 export interface ImportObjects {

@@ -18,7 +18,7 @@ import { EXPORT_WORKERS, WRITE_BACKOFF } from './limits.ts'
 import { OwnWrites } from './own-writes.ts'
 
 /** Field manager of Link.status. */
-export const LINK_REPORTER = 'fairlead-router'
+const LINK_REPORTER = 'fairlead-router'
 
 /** The status a Link should have. Undefined state: the router has not taken the Link up yet. */
 export function linkStatus(

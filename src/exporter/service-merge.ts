@@ -28,7 +28,7 @@ export interface MergedService {
 }
 
 /** Rule 32: by age of the export; its seconds are coarse, so the cluster id decides between equals. */
-export function byAge(left: ClusterExport, right: ClusterExport): number {
+function byAge(left: ClusterExport, right: ClusterExport): number {
   const age = ageOf(left.record) - ageOf(right.record)
   if (age !== 0) return age
   if (left.cluster === right.cluster) return 0

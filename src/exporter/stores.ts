@@ -49,7 +49,7 @@ export function importOfService(service: Service): ServiceKey[] {
 }
 
 /** What exports are made from: enough for a router. Types, not interfaces: they are also read as plain records. */
-export type ExportStores = {
+type ExportStores = {
   readonly exports: Reflected<ServiceExport>
   readonly services: Reflected<Service>
   readonly slices: Reflected<EndpointSlice>
@@ -67,7 +67,7 @@ export type RouteStores = ExportStores & {
 }
 
 /** Watches all namespaces. */
-export function exportStores(deps: ReflectorDeps): ExportStores {
+function exportStores(deps: ReflectorDeps): ExportStores {
   return {
     exports: reflect<ServiceExport>(deps, Resource.serviceExport),
     services: reflect<Service>(deps, Resource.service, { indexes: { [Index.import]: importOfService } }),

@@ -1,7 +1,7 @@
 /** A cluster with an embedded API server and the leading controller's work, and what users do to it. */
 import type { ServiceExport, ServiceImport } from '../../src/api/mcs.ts'
 import { Label, SYSTEM_NAMESPACE, serviceKey } from '../../src/api/names.ts'
-import type { Condition, EndpointSlice, KubeObject, Service, ServicePort } from '../../src/api/objects.ts'
+import type { Condition, EndpointSlice, Service, ServicePort } from '../../src/api/objects.ts'
 import { Resource } from '../../src/api/resources.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/log.ts'
@@ -213,14 +213,4 @@ function bind(client: WatchingKubeClient): WatchingKubeClient {
     watch: (type, options) => client.watch(type, options),
     close: () => client.close(),
   }
-}
-
-/** Applies a change as another field manager, by force: what a user's editor does. */
-export function editAs<T extends KubeObject>(
-  cluster: ExporterCluster,
-  type: (typeof Resource)[keyof typeof Resource],
-  name: string,
-  patch: object,
-): Promise<T> {
-  return cluster.client.patch<T>(type, { namespace: 'demo', name }, 'merge', patch)
 }
