@@ -136,6 +136,7 @@ export class ControlChannel {
     connection.on('receiver_open', ({ receiver }: EventContext) => receiver?.add_credit(CONTROL_CREDIT))
     connection.on('sendable', () => this.#notifyWritable())
     connection.on('accepted', ({ delivery }: EventContext) => this.#onAccepted(delivery?.id))
+    connection.on('settled', ({ delivery }: EventContext) => this.#unaccepted.delete(delivery?.id ?? -1))
     connection.on('message', (context: EventContext) => this.#onMessage(context))
     connection.on('disconnected', ({ error }: EventContext) => this.#lost(error))
     connection.on('protocol_error', (error: unknown) => this.#violated(error))

@@ -55,24 +55,24 @@ export interface DirectoryDelta {
 }
 
 /** A delta did not fit: send the whole cluster again. */
-export interface DirectoryRequest {
+interface DirectoryRequest {
   readonly type: 'directory-request'
   readonly cluster: string
 }
 
 /** Measures the round trip and shows that the sender lives. */
-export interface Ping {
+interface Ping {
   readonly type: 'ping'
   readonly id: number
 }
 
-export interface Pong {
+interface Pong {
   readonly type: 'pong'
   readonly id: number
 }
 
 /** The sender is about to close on purpose; `reason` is for people. */
-export interface Goodbye {
+interface Goodbye {
   readonly type: 'goodbye'
   readonly reason: string
 }

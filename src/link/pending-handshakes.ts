@@ -48,6 +48,6 @@ export class PendingHandshakes {
 }
 
 /** Address and port of the other side. */
-export function remoteName(socket: Socket): string {
+function remoteName(socket: Socket): string {
   return `${socket.remoteAddress ?? 'unknown'} ${socket.remotePort ?? 0}`
 }

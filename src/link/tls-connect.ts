@@ -35,7 +35,7 @@ export async function dialTls(
   signal: AbortSignal,
 ): Promise<PeerSocket> {
   const where = endpointName(endpoint)
-  const tcp = tcpConnect({ host: endpoint.host, port: endpoint.port })
+  const tcp = tcpConnect({ host: endpoint.host, port: endpoint.port, noDelay: true })
   await opened(clock, tcp, 'connect', CONNECT_TIMEOUT_MS, `connecting to ${where}`, signal)
   const socket = tlsConnect({
     socket: tcp,

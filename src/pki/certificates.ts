@@ -21,7 +21,7 @@ export interface AuthorityRequest {
   readonly uris?: readonly string[]
 }
 
-export type CertificateUsage = 'server' | 'client'
+type CertificateUsage = 'server' | 'client'
 
 export interface CertificateRequest {
   readonly commonName: string
@@ -74,7 +74,7 @@ export async function issueCertificate(
       signingKey: await keyFromPem(x509, authority.keyPem),
       serialNumber: newSerial(),
       notBefore,
-      notAfter: notAfter < issuer.notAfter ? notAfter : issuer.notAfter,
+      notAfter: new Date(Math.min(notAfter.getTime(), issuer.notAfter.getTime())),
       signingAlgorithm: KEY_ALGORITHM,
       extensions: await leafExtensions(x509, issuer, keys.publicKey, request),
     },

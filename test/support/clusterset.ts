@@ -10,7 +10,7 @@ import {
   type KeyPair,
 } from '../../src/pki/certificates.ts'
 
-export const CLUSTERSET = 'test-set'
+const CLUSTERSET = 'test-set'
 
 /** The URI of a process of the test clusterset. */
 export function uriOf(cluster: string, role: string, clusterset = CLUSTERSET): string {

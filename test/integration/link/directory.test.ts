@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import type { DirectoryClient } from '../../../src/link/directory-client.ts'
 import { TestClusterset } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
-import { linkTo, startClient, startNetwork, stateOf } from '../../support/network.ts'
+import { linkTo, record, startClient, startNetwork, stateOf } from '../../support/network.ts'
 
 const cleanups: (() => Promise<void>)[] = []
 
@@ -85,6 +85,43 @@ test('a router that comes back empty is told everything again by its controller 
   )
   publisher.publish(stateOf('east', 1, 2, ['hello', 'again']))
   await eventually(() => expect(namesOf(reader, 'east')).toEqual(['demo/again', 'demo/hello']))
+})
+
+test('a record that no peer would take is left out, and the rest is published', async () => {
+  const set = await clusterset()
+  const east = await router(set, 'east')
+  const publisher = await controller(set, 'east', east.network.port)
+  const state = stateOf('east', 1, 1, ['good', 'also-good'])
+  const bad = record('also-good', { exportedLabels: { 'not a label': 'x' } })
+  publisher.publish({ ...state, records: new Map(state.records).set('demo/also-good', bad) })
+  await eventually(() => expect(namesOf(publisher, 'east')).toEqual(['demo/good']))
+  await eventually(() => {
+    expect([...(east.network.directory.current().get('east')?.records.keys() ?? [])]).toEqual(['demo/good'])
+  })
+})
+
+test('a controller keeps what it last knew while its router is away, and says that it is not connected', async () => {
+  const set = await clusterset()
+  const east = await router(set, 'east')
+  const reader = await controller(set, 'east', east.network.port)
+  reader.publish(stateOf('east', 1, 1, ['hello']))
+  await eventually(() => reader.connected.current())
+  await east.network.stop()
+  await eventually(() => !reader.connected.current())
+  expect(namesOf(reader, 'east')).toEqual(['demo/hello'])
+})
+
+test('a state that the network remembers as newer wins over what a controller publishes', async () => {
+  const set = await clusterset()
+  const east = await router(set, 'east')
+  const before = await controller(set, 'east', east.network.port)
+  before.publish(stateOf('east', 9, 1, ['before']))
+  await eventually(() => expect(before.confirmed.current()).toMatchObject({ epoch: 9 }))
+  const after = await controller(set, 'east', east.network.port)
+  after.publish(stateOf('east', 3, 1, ['after']))
+  await eventually(() => expect(after.directory.current().get('east')?.epoch).toBe(9))
+  after.publish(stateOf('east', 10, 1, ['after']))
+  await eventually(() => expect(namesOf(before, 'east')).toEqual(['demo/after']))
 })
 
 test('thousands of records are exchanged whole when a link comes up', async () => {
