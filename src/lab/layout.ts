@@ -27,6 +27,8 @@ export interface LabFiles {
   readonly controlSocket: string
   readonly kubeconfig: string
   readonly log: string
+  /** The root of the clusterset that `lab up` installs. */
+  readonly pki: string
   /** Lookups of client pods go to the cluster's DNS only, whatever the host's nsswitch.conf says. */
   readonly nsswitchConf: string
   cluster(name: string): ClusterFiles
@@ -41,6 +43,7 @@ export function labFiles(stateDir: string): LabFiles {
     controlSocket: join(state, 'control.sock'),
     kubeconfig: join(state, 'kubeconfig'),
     log: join(state, 'lab.log'),
+    pki: join(state, 'pki'),
     nsswitchConf: join(state, 'nsswitch.conf'),
     cluster: (name) => clusterFiles(join(state, 'clusters', name)),
   }

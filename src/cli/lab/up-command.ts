@@ -58,7 +58,10 @@ async function up(context: CliContext, options: UpOptions): Promise<void> {
     process.send?.({ ready: true })
     await Promise.race([interrupted, host.ended])
   } catch (error) {
-    if (!(error instanceof InterruptedError)) throw error
+    if (!interrupt.signal.aborted) {
+      await host.abandon()
+      throw error
+    }
   }
   await host.stop()
 }

@@ -67,6 +67,12 @@ export class LabHost {
     this.#lock = lock
   }
 
+  /** Ends a lab that failed; its logs stay. */
+  async abandon(): Promise<void> {
+    await this.#end()
+    await this.#lock?.release()
+  }
+
   /** Ends the lab and removes what it wrote. */
   async stop(): Promise<void> {
     await this.#end()

@@ -13,6 +13,7 @@ export async function removeLabFiles(files: LabFiles): Promise<void> {
     files.kubeconfig,
     files.log,
     files.nsswitchConf,
+    files.pki,
     clusters,
   ]
   await Promise.all(written.map((path) => rm(path, { recursive: true, force: true })))

@@ -9,10 +9,13 @@ export interface SandboxRequest {
   readonly gateway: string
   /** A process in the node's network namespace. */
   readonly nodePid: number
+  /** Share the maker's network instead of having one. Default false. */
+  readonly hostNetwork?: boolean
 }
 
-/** Runs in the new namespaces: $1 host name, $2 address, $3 gateway, $4 node's end of the link, $5 node's process. */
+/** Runs in the new namespaces: $1 host name, $2 address or nothing, $3 gateway, $4 node's end of the link, $5 node's process. */
 const SCRIPT = `hostname "$1"
+if [ -n "$2" ]; then
 ip -batch - <<EOF
 link set lo up
 link add eth0 type veth peer name $4 netns $5
@@ -24,7 +27,8 @@ EOF
 nsenter --net=/proc/$5/ns/net ip -batch - <<EOF
 link set $4 up
 route replace $2/32 dev $4 src $3
-EOF`
+EOF
+fi`
 
 /** The pod has a /32 address and routes all through the node, so that Service rules see traffic between pods too. */
 export class Sandbox {
@@ -39,12 +43,12 @@ export class Sandbox {
   }
 
   static async create(request: SandboxRequest): Promise<Sandbox> {
-    const { hostname, address, gateway, nodePid } = request
+    const { hostname, address, gateway, nodePid, hostNetwork = false } = request
     const holder = await Holder.create({
       what: `the network of pod ${hostname}`,
-      namespaces: ['--net', '--uts', '--ipc'],
+      namespaces: hostNetwork ? ['--uts', '--ipc'] : ['--net', '--uts', '--ipc'],
       script: SCRIPT,
-      parameters: [hostname, address, gateway, linkName(address), String(nodePid)],
+      parameters: [hostname, hostNetwork ? '' : address, gateway, linkName(address), String(nodePid)],
     })
     return new Sandbox(request, holder)
   }

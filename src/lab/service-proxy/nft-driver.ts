@@ -44,7 +44,10 @@ export class NftDriver implements TableDriver {
       if (!(error instanceof CommandError)) throw error
       if (error.exitCode === undefined) {
         this.#hasConntrack = false
-        this.#log.info({}, 'conntrack is not installed: UDP clients of removed endpoints wait for their flow to time out')
+        this.#log.info(
+          {},
+          'conntrack is not installed: UDP clients of removed endpoints wait for their flow to time out',
+        )
       }
       // Exit code 1 says that there was no such flow.
     }

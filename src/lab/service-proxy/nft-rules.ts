@@ -67,9 +67,15 @@ function content(
 ): string[] {
   return [
     `table ip ${SERVICE_TABLE} {`,
-    ...sets.map(({ name, seconds }) => `  set ${name} { type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s; }`),
+    ...sets.map(
+      ({ name, seconds }) => `  set ${name} { type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s; }`,
+    ),
     ...served.flatMap(portChain),
-    ...elements('map frontends', 'ipv4_addr . inet_proto . inet_service : verdict', served.flatMap(frontendElements)),
+    ...elements(
+      'map frontends',
+      'ipv4_addr . inet_proto . inet_service : verdict',
+      served.flatMap(frontendElements),
+    ),
     ...elements('set hairpins', 'ipv4_addr . ipv4_addr', hairpinElements(served)),
     ...baseChains(config),
     '}',
@@ -77,7 +83,8 @@ function content(
 }
 
 function elements(name: string, type: string, list: readonly string[]): string[] {
-  const lines = list.length === 0 ? [] : ['    elements = {', ...list.map((each) => `      ${each},`), '    }']
+  const lines =
+    list.length === 0 ? [] : ['    elements = {', ...list.map((each) => `      ${each},`), '    }']
   return [`  ${name} {`, `    type ${type}`, ...lines, '  }']
 }
 
@@ -99,7 +106,8 @@ function portChain(port: VirtualPort): string[] {
 }
 
 function spread({ protocol, endpoints: [only, ...others], endpoints }: VirtualPort): string {
-  if (only !== undefined && others.length === 0) return `meta l4proto ${protocol} dnat to ${only.address}:${only.port}`
+  if (only !== undefined && others.length === 0)
+    return `meta l4proto ${protocol} dnat to ${only.address}:${only.port}`
   const choices = endpoints.map((each, index) => `${index} : ${each.address} . ${each.port}`)
   return `meta l4proto ${protocol} dnat to numgen random mod ${endpoints.length} map { ${choices.join(', ')} }`
 }

@@ -46,7 +46,9 @@ export class ServiceProxy implements Startable {
 
   async start(): Promise<void> {
     const { services, endpointSlices } = this.#deps
-    this.#unsubscribe = [services, endpointSlices].map((store) => store.subscribe(() => this.#soon(APPLY_DELAY)))
+    this.#unsubscribe = [services, endpointSlices].map((store) =>
+      store.subscribe(() => this.#soon(APPLY_DELAY)),
+    )
     this.#soon(0)
   }
 
@@ -71,7 +73,9 @@ export class ServiceProxy implements Startable {
     if (!services.synced || !endpointSlices.synced) return this.#soon(APPLY_DELAY)
     this.#applying = true
     this.#changed = false
-    const delay = await this.#applyTable(buildServiceTable(services.list(), endpointSlices.list(), this.#config))
+    const delay = await this.#applyTable(
+      buildServiceTable(services.list(), endpointSlices.list(), this.#config),
+    )
     this.#applying = false
     if (this.#changed || delay > 0) this.#soon(delay)
   }

@@ -98,9 +98,13 @@ function virtualPorts(
   return (service.spec?.ports ?? []).flatMap((port) => {
     const protocol = protocolOf(port)
     if (protocol === undefined) return []
-    const frontends = frontendsOf(service, port, config).filter((frontend) => claim(frontend, protocol, claimed))
+    const frontends = frontendsOf(service, port, config).filter((frontend) =>
+      claim(frontend, protocol, claimed),
+    )
     const endpoints = endpointsOf(port, slices)
-    return [{ id: portId(service, port), protocol, frontends, endpoints, affinitySeconds: affinityOf(service) }]
+    return [
+      { id: portId(service, port), protocol, frontends, endpoints, affinitySeconds: affinityOf(service) },
+    ]
   })
 }
 
@@ -150,7 +154,9 @@ function targets(
 ): readonly Target[] {
   const found = new Map<string, Target>()
   for (const slice of slices) {
-    const port = slice.ports?.find((each) => (each.name ?? '') === name && (each.protocol ?? 'TCP') === protocol)?.port
+    const port = slice.ports?.find(
+      (each) => (each.name ?? '') === name && (each.protocol ?? 'TCP') === protocol,
+    )?.port
     if (port === undefined) continue
     for (const endpoint of slice.endpoints ?? []) {
       const address = endpoint.addresses[0]

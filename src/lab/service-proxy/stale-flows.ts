@@ -10,7 +10,9 @@ export interface StaleFlows {
 /** TCP connections are left alone: they end by themselves. */
 export function staleFlows(previous: ServiceTable, next: ServiceTable): readonly StaleFlows[] {
   const after = new Map(next.map((port) => [port.id, port]))
-  return previous.filter((port) => port.protocol === 'udp').flatMap((port) => stalePort(port, after.get(port.id)))
+  return previous
+    .filter((port) => port.protocol === 'udp')
+    .flatMap((port) => stalePort(port, after.get(port.id)))
 }
 
 function stalePort(before: VirtualPort, after: VirtualPort | undefined): StaleFlows[] {
@@ -19,7 +21,9 @@ function stalePort(before: VirtualPort, after: VirtualPort | undefined): StaleFl
   if (before.endpoints.length === 0) {
     return kept.size === 0 ? [] : before.frontends.map((frontend) => ({ frontend }))
   }
-  const removed = new Set(before.endpoints.map(({ address }) => address).filter((address) => !kept.has(address)))
+  const removed = new Set(
+    before.endpoints.map(({ address }) => address).filter((address) => !kept.has(address)),
+  )
   return before.frontends.flatMap((frontend) => [...removed].map((endpoint) => ({ frontend, endpoint })))
 }
 

@@ -1,0 +1,30 @@
+/** Composition root of a lab cluster's node. Runs inside the node's network namespace until it is killed. */
+import { parseArgs } from 'node:util'
+import { systemClock } from '../core/clock.ts'
+import { describeError } from '../core/errors.ts'
+import { terminationSignal } from '../core/lifecycle.ts'
+import { createLogger } from '../core/log.ts'
+import { findCluster, readLabConfig } from '../lab/lab-config.ts'
+import { labFiles } from '../lab/layout.ts'
+import { createNode } from '../lab/node.ts'
+
+const { values } = parseArgs({
+  options: { state: { type: 'string', default: '.lab' }, cluster: { type: 'string', default: '' } },
+})
+const files = labFiles(values.state)
+const lab = await readLabConfig(files.config)
+const log = createLogger(lab.logLevel, { component: 'lab-node', cluster: values.cluster }, 2)
+try {
+  const node = await createNode(
+    { clock: systemClock, log },
+    { plan: findCluster(lab, values.cluster), files, userNamespace: lab.userNamespace },
+  )
+  const ended = terminationSignal()
+  await node.start()
+  await ended
+  await node.stop()
+  process.exit(0)
+} catch (error) {
+  log.error({ error: describeError(error) }, 'the node cannot go on')
+  process.exit(1)
+}

@@ -1,0 +1,149 @@
+/** Runs pods in namespaces of this machine. */
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeError } from '../../core/errors.ts'
+import type { Logger } from '../../core/log.ts'
+import { AddressPool } from '../sandbox/address-pool.ts'
+import { Sandbox } from '../sandbox/sandbox.ts'
+import type { ClusterPlan } from '../topology.ts'
+import { prepareRoot, type RootFacts } from './container-root.ts'
+import { type Bind, containerScript } from './container-script.ts'
+import { NamespacedContainer } from './namespaced-container.ts'
+import type { LabPod } from './pod.ts'
+import { hostsFile, type PodFilesConfig, resolvConf } from './pod-files.ts'
+import { privilegeFlags } from './privileges.ts'
+import type { ContainerLaunch, ContainerProcess, PodRuntime, PodSandbox } from './runtime.ts'
+
+export interface NamespacedRuntimeDeps {
+  readonly log: Logger
+  readonly facts: RootFacts
+}
+
+export interface NamespacedRuntimeConfig {
+  readonly plan: ClusterPlan
+  /** A folder in memory. */
+  readonly folder: string
+  readonly userNamespace: boolean
+  readonly files: PodFilesConfig
+  readonly nsswitchConf: string
+}
+
+export class NamespacedRuntime implements PodRuntime {
+  readonly #deps: NamespacedRuntimeDeps
+  readonly #config: NamespacedRuntimeConfig
+  readonly #addresses: AddressPool
+
+  constructor(deps: NamespacedRuntimeDeps, config: NamespacedRuntimeConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.#addresses = new AddressPool(config.plan.kubeletRange)
+  }
+
+  async createSandbox(pod: LabPod, hostname: string): Promise<PodSandbox> {
+    const { plan } = this.#config
+    const hostNetwork = pod.spec?.hostNetwork === true
+    const address = hostNetwork ? plan.nodeAddress : this.#addresses.take()
+    const release = (): void => this.#addresses.release(address)
+    try {
+      const sandbox = await Sandbox.create({
+        hostname,
+        address,
+        gateway: plan.gateway,
+        nodePid: process.pid,
+        hostNetwork,
+      })
+      const folder = join(this.#config.folder, pod.metadata.uid ?? hostname)
+      await this.#writeFiles(pod, hostname, address, folder)
+      return new NamespacedSandbox({ ...this.#deps, pod, sandbox, release }, { ...this.#config, folder })
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #writeFiles(pod: LabPod, hostname: string, address: string, folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true })
+    const etc = join(folder, 'etc')
+    await mkdir(etc, { recursive: true })
+    await Promise.all([
+      writeFile(join(etc, 'hosts'), hostsFile(pod, hostname, address)),
+      writeFile(join(etc, 'hostname'), `${hostname}\n`),
+      writeFile(join(etc, 'resolv.conf'), resolvConf(pod, this.#config.files)),
+    ])
+  }
+}
+
+interface NamespacedSandboxDeps extends NamespacedRuntimeDeps {
+  readonly pod: LabPod
+  readonly sandbox: Sandbox
+  readonly release: () => void
+}
+
+class NamespacedSandbox implements PodSandbox {
+  readonly address: string
+  readonly volumeFolder: string
+  readonly #deps: NamespacedSandboxDeps
+  readonly #config: NamespacedRuntimeConfig
+
+  constructor(deps: NamespacedSandboxDeps, config: NamespacedRuntimeConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.address = deps.sandbox.address
+    this.volumeFolder = join(config.folder, 'volumes')
+  }
+
+  async start(launch: ContainerLaunch): Promise<ContainerProcess> {
+    const { facts, pod, sandbox } = this.#deps
+    const { container, environment, command } = launch
+    const folder = join(this.#config.folder, 'containers', `${container.name}-${launch.run}`)
+    const readOnly = container.securityContext?.readOnlyRootFilesystem === true
+    const root = await prepareRoot(facts, folder, [...this.#etcBinds(), ...launch.binds], readOnly)
+    const script = containerScript({
+      root,
+      environment,
+      command,
+      workingDir: container.workingDir ?? '/',
+      privileges: this.#privileges(pod, launch),
+    })
+    const file = join(folder, 'start.sh')
+    await writeFile(file, script, { mode: 0o600 })
+    const process = NamespacedContainer.start(sandbox, file, environment)
+    // With the container its mounts end, and what it wrote can go.
+    process.exited
+      .then(() => rm(folder, { recursive: true, force: true }))
+      .catch((error) =>
+        this.#deps.log.warn({ folder, error: describeError(error) }, 'cannot remove a container'),
+      )
+    return process
+  }
+
+  async destroy(): Promise<void> {
+    await this.#deps.sandbox.destroy()
+    await rm(this.#config.folder, { recursive: true, force: true })
+    this.#deps.release()
+  }
+
+  #etcBinds(): Bind[] {
+    const etc = join(this.#config.folder, 'etc')
+    const own = ['hosts', 'hostname', 'resolv.conf'].map((name) => ({
+      source: join(etc, name),
+      target: `/etc/${name}`,
+      readOnly: false,
+    }))
+    const nsswitch = { source: this.#config.nsswitchConf, target: '/etc/nsswitch.conf', readOnly: true }
+    return existsSync('/etc/nsswitch.conf') ? [...own, nsswitch] : own
+  }
+
+  /** In a user namespace there is only one user to be. */
+  #privileges(pod: LabPod, { container }: ContainerLaunch): readonly string[] {
+    const flags = privilegeFlags(pod, container)
+    if (flags.length === 0 || !this.#config.userNamespace) return flags
+    const { namespace, name } = pod.metadata
+    this.#deps.log.info(
+      { pod: `${namespace}/${name}`, container: container.name },
+      'securityContext needs root: ignored',
+    )
+    return []
+  }
+}

@@ -1,0 +1,138 @@
+/** Makes the node known to its API server, and says now and then that it is alive. */
+import { cpus, release, totalmem } from 'node:os'
+import type { KubeObject } from '../api/objects.ts'
+import { Resource } from '../api/resources.ts'
+import { Backoff } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
+import { describeError } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import type { KubeClient } from '../kube/types.ts'
+import { HEARTBEAT_INTERVAL, MAX_PODS, STATUS_BACKOFF } from './kubelet/limits.ts'
+import { pause } from './pause.ts'
+import type { ClusterPlan } from './topology.ts'
+
+export interface NodeRegistrationDeps {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface NodeRegistrationConfig {
+  readonly name: string
+  readonly plan: ClusterPlan
+  readonly version: string
+}
+
+const FIELD_MANAGER = 'lab-node'
+
+export class NodeRegistration implements Startable {
+  readonly #deps: NodeRegistrationDeps
+  readonly #config: NodeRegistrationConfig
+  readonly #stopping = new AbortController()
+  readonly #startedAt: string
+  #registered = false
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(deps: NodeRegistrationDeps, config: NodeRegistrationConfig) {
+    this.#deps = deps
+    this.#config = config
+    this.#startedAt = this.#now()
+  }
+
+  /** True once the API server knows the node. */
+  get registered(): boolean {
+    return this.#registered
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const backoff = new Backoff(STATUS_BACKOFF)
+    const { signal } = this.#stopping
+    let delay = 0
+    while (await pause(this.#deps.clock, delay, signal)) {
+      try {
+        await this.#report()
+        this.#registered = true
+        backoff.reset()
+        delay = HEARTBEAT_INTERVAL
+      } catch (error) {
+        this.#deps.log.debug({ error: describeError(error) }, 'cannot register the node yet')
+        delay = backoff.next()
+      }
+    }
+  }
+
+  async #report(): Promise<void> {
+    const { client } = this.#deps
+    const options = { fieldManager: FIELD_MANAGER }
+    await client.apply(Resource.node, this.#node(), options)
+    await client.apply<KubeObject & { status: object }>(
+      Resource.node,
+      { metadata: { name: this.#config.name }, status: this.#status() },
+      { ...options, subresource: 'status' },
+    )
+  }
+
+  #node(): KubeObject & { spec: object } {
+    const { name, plan } = this.#config
+    const labels = {
+      'kubernetes.io/hostname': name,
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
+      'topology.kubernetes.io/region': plan.name,
+    }
+    return { metadata: { name, labels }, spec: { podCIDR: plan.podNetwork, podCIDRs: [plan.podNetwork] } }
+  }
+
+  #status(): object {
+    const { name, plan, version } = this.#config
+    const resources = {
+      cpu: String(cpus().length),
+      memory: `${Math.floor(totalmem() / 1024)}Ki`,
+      pods: String(MAX_PODS),
+    }
+    return {
+      capacity: resources,
+      allocatable: resources,
+      addresses: [
+        { type: 'InternalIP', address: plan.nodeAddress },
+        { type: 'Hostname', address: name },
+      ],
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          reason: 'KubeletReady',
+          message: 'the lab node runs pods as processes',
+          lastTransitionTime: this.#startedAt,
+          lastHeartbeatTime: this.#now(),
+        },
+      ],
+      nodeInfo: {
+        kubeletVersion: version,
+        kubeProxyVersion: version,
+        containerRuntimeVersion: 'lab://1',
+        kernelVersion: release(),
+        osImage: 'fairlead lab',
+        operatingSystem: 'linux',
+        architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+        machineID: '',
+        systemUUID: '',
+        bootID: '',
+      },
+    }
+  }
+
+  #now(): string {
+    return new Date(this.#deps.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+  }
+}
