@@ -135,12 +135,10 @@ export class DataConnection implements FlowTransport {
   }
 
   /** Resets the flows, tells the peer, and ends the socket within a bound. */
-  close(error?: FlowError): void {
-    const description = error?.description ?? 'closed by the owner'
-    this.#shut(
-      { origin: 'owner', condition: error?.condition ?? Condition.connectionForced, description },
-      error,
-    )
+  close(why?: FlowError | string): void {
+    const condition = Condition.connectionForced
+    const error = typeof why === 'string' ? { condition, description: why } : why
+    this.#shut({ origin: 'owner', condition, description: 'closed by the owner', ...error }, error)
   }
 
   get #isLive(): boolean {

@@ -5,7 +5,11 @@ export interface DuplexPairOptions {
   /** Bytes of the next piece handed over; default: all there are. */
   readonly cut?: (available: number) => number
   readonly highWaterMark?: number
+  /** What the reader gets instead of what was written. */
+  readonly change?: (bytes: Buffer) => Buffer
 }
+
+const all = (available: number): number => available
 
 /** What one end writes the other reads. */
 export function duplexPair(options: DuplexPairOptions = {}): [Duplex, Duplex] {
@@ -19,12 +23,14 @@ export function duplexPair(options: DuplexPairOptions = {}): [Duplex, Duplex] {
 class End extends Duplex {
   peer: End | undefined
   readonly #cut: (available: number) => number
+  readonly #change: (bytes: Buffer) => Buffer
   #wanted = false
   #waiting: (() => void) | undefined
 
-  constructor({ cut = (available) => available, highWaterMark = 65_536 }: DuplexPairOptions) {
+  constructor({ cut = all, change = Buffer.from, highWaterMark = 65_536 }: DuplexPairOptions) {
     super({ highWaterMark, allowHalfOpen: true })
     this.#cut = cut
+    this.#change = change
   }
 
   override _read(): void {
@@ -35,7 +41,8 @@ class End extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    setImmediate(() => this.#hand(chunk, done))
+    const bytes = this.#change(chunk)
+    setImmediate(() => this.#hand(bytes, done))
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -13,6 +13,8 @@ export class FlowOutput {
   window: SendWindow | undefined
   /** The owner half-closed: detach after the last byte. */
   ending = false
+  #draining = false
+  #stateOwed = false
   readonly #host: FlowHost
   readonly #queue = new SendQueue()
 
@@ -66,13 +68,22 @@ export class FlowOutput {
   }
 
   /** The receiver's flow performative. */
-  granted(link: Link, flow: FlowFrame): void {
-    const { window } = this
-    if (window === undefined) return
-    window.granted(flow)
-    if (flow.drain === true && this.#queue.bytes === 0) window.drain()
-    else if (flow.echo !== true) return
-    if (!link.attachSent || link.detachSent) return
-    this.#host.sendLinkState(link, { deliveryCount: window.deliveryCount, linkCredit: window.credit })
+  granted(flow: FlowFrame): void {
+    this.window?.granted(flow)
+    this.#draining = flow.drain === true
+    this.#stateOwed ||= flow.echo === true
+  }
+
+  /** Tells the receiver our state when it asked, or when credit is left over that it wants back (section 2.6.7). */
+  sendState(): void {
+    const { link, window } = this
+    if (link === undefined || window === undefined || link.detachSent) return
+    const giveBack = this.#draining && this.#queue.bytes === 0
+    if (!giveBack && !this.#stateOwed) return
+    if (giveBack) window.drain()
+    const { deliveryCount, credit: linkCredit } = window
+    this.#host.sendLinkState(link, { deliveryCount, linkCredit, drain: this.#draining })
+    this.#stateOwed = false
+    if (giveBack) this.#draining = false
   }
 }

@@ -166,7 +166,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     if (link !== this.output.link) {
       if (flow.echo === true) this.input.grantOwed = true
     } else {
-      this.output.granted(link, flow)
+      this.output.granted(flow)
       this.#checkWritable()
     }
     this.#host.schedule(this)
@@ -218,6 +218,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     if (!this.#attachLinks()) return false
     this.#sendGrant()
     const more = this.output.send()
+    this.output.sendState()
     this.#checkWritable()
     this.#sendEnds()
     return more

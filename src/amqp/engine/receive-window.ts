@@ -13,6 +13,8 @@ const GENEROUS_CREDIT = 0x7fff_ffff
 export interface Grant {
   readonly deliveryCount: number
   readonly linkCredit: number
+  /** A sender's: the receiver asked for its credit back. */
+  readonly drain?: boolean
   readonly properties?: Properties | undefined
 }
 
