@@ -1,5 +1,6 @@
 /** An embedded API server on loopback with the product's CRDs, and a client with all rights. */
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { KubeObject } from '../../src/api/objects.ts'
@@ -21,21 +22,28 @@ export class ApiCluster implements AsyncDisposable {
   /** A kubeconfig with the client's rights. */
   readonly kubeconfig: string
   readonly #start: (port: number) => Promise<ApiServer>
+  readonly #stateFolder: string | undefined
   #server: ApiServer
 
   private constructor(
-    access: { readonly client: WatchingKubeClient; readonly kubeconfig: string },
+    access: {
+      readonly client: WatchingKubeClient
+      readonly kubeconfig: string
+      readonly stateFolder: string | undefined
+    },
     server: ApiServer,
     start: (port: number) => Promise<ApiServer>,
   ) {
     this.client = access.client
     this.kubeconfig = access.kubeconfig
+    this.#stateFolder = access.stateFolder
     this.#server = server
     this.#start = start
   }
 
-  /** `stateFolder` lets the objects outlive a restart. */
-  static async start(stateFolder?: string): Promise<ApiCluster> {
+  /** `durable` lets the objects outlive a restart. */
+  static async start(options: { readonly durable?: boolean } = {}): Promise<ApiCluster> {
+    const stateFolder = options.durable ? await mkdtemp(join(tmpdir(), 'fairlead-api-')) : undefined
     const authority = await createAuthority({ commonName: 'test cluster', days: 1 })
     const issue = (usage: 'server' | 'client', commonName: string, organization?: string) =>
       issueCertificate(authority, {
@@ -63,7 +71,7 @@ export class ApiCluster implements AsyncDisposable {
       }),
     })
     const kubeconfig = kubeconfigOf(url, authority.certPem, admin)
-    const cluster = new ApiCluster({ client, kubeconfig }, server, start)
+    const cluster = new ApiCluster({ client, kubeconfig, stateFolder }, server, start)
     await cluster.#installCrds()
     return cluster
   }
@@ -82,6 +90,7 @@ export class ApiCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.close()
     await this.#server.stop()
+    if (this.#stateFolder !== undefined) await rm(this.#stateFolder, { recursive: true, force: true })
   }
 
   async #installCrds(): Promise<void> {

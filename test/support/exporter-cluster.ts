@@ -42,8 +42,12 @@ export class ExporterCluster implements AsyncDisposable {
   }
 
   /** With namespaces demo and fairlead-system, one router at 10.244.0.5, and a running controller. */
-  static async start(name: string, link: DirectoryLink): Promise<ExporterCluster> {
-    const cluster = new ExporterCluster(await ApiCluster.start(), name, link)
+  static async start(
+    name: string,
+    link: DirectoryLink,
+    options: { readonly durable?: boolean } = {},
+  ): Promise<ExporterCluster> {
+    const cluster = new ExporterCluster(await ApiCluster.start(options), name, link)
     await cluster.api.namespace('demo')
     await cluster.api.namespace(SYSTEM_NAMESPACE)
     await cluster.setEndpoints('fairlead-router', ['10.244.0.5'], 5671, SYSTEM_NAMESPACE)

@@ -14,16 +14,19 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function start(name: string, link: MemoryLink): Promise<ExporterCluster> {
-  const cluster = await ExporterCluster.start(name, link)
+async function start(name: string, link: MemoryLink, durable = false): Promise<ExporterCluster> {
+  const cluster = await ExporterCluster.start(name, link, { durable })
   cleanups.push(() => cluster[Symbol.asyncDispose]())
   return cluster
 }
 
-async function pair() {
+async function pair(durable = false) {
   const routers = new MemoryDirectory()
   const links = { east: routers.connect(), west: routers.connect() }
-  const [east, west] = await Promise.all([start('east', links.east), start('west', links.west)])
+  const [east, west] = await Promise.all([
+    start('east', links.east, durable),
+    start('west', links.west, durable),
+  ])
   return { routers, links, east, west }
 }
 
@@ -316,11 +319,16 @@ describe('restarts', () => {
   })
 
   test('an API server that goes away and comes back is caught up with', async () => {
-    const { east, west } = await pair()
-    await west.api.restart()
-    await west.api.namespace('demo')
+    const { east, west } = await pair(true)
     await east.exportService('web')
-    await eventually(() => west.whenReady('web'), { within: 20_000 })
+    const before = await west.whenReady('web')
+    await west.whenQuiet()
+    await Promise.all([west.api.restart(), east.exportService('other')])
+    await eventually(() => west.whenReady('other'), { within: 20_000 })
+    const after = await west.importSet('web')
+    expect([after.import, after.service].map((each) => each?.metadata.resourceVersion)).toEqual(
+      [before.import, before.service].map((each) => each?.metadata.resourceVersion),
+    )
   }, 40_000)
 })
 
