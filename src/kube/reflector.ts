@@ -3,20 +3,14 @@
  */
 import type { KubeObject } from '../api/objects.ts'
 import type { ResourceType } from '../api/resources.ts'
-import { Backoff } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { describeError, errorCode, TimeoutError } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { needsRelist, UnreachableError } from './errors.ts'
+import { needsRelist } from './errors.ts'
 import { type KubeMetrics, noKubeMetrics } from './kube-metrics.ts'
-import {
-  REFLECTOR_BACKOFF,
-  UNREACHABLE_BACKOFF_MAX_MS,
-  WATCH_HEALTHY_MS,
-  WATCH_SILENCE_MS,
-  WATCH_TIMEOUT_SECONDS,
-} from './limits.ts'
+import { WATCH_HEALTHY_MS, WATCH_SILENCE_MS, WATCH_TIMEOUT_SECONDS } from './limits.ts'
+import { RetryPace } from './retry-pace.ts'
 import { type IndexFunctions, ObjectStore } from './store.ts'
 import type { ObjectRef, Store, StoreEvent, WatchingKubeClient } from './types.ts'
 import { type WatchEvent, watchEvents } from './watch-stream.ts'
@@ -61,7 +55,7 @@ class Reflector<T extends KubeObject> implements Store<T>, Startable {
   readonly #type: ResourceType
   readonly #config: ReflectorConfig<T>
   readonly #store: ObjectStore<T>
-  readonly #backoff: Backoff
+  readonly #pace: RetryPace
   readonly #stopping = new AbortController()
   /** Where the next watch begins; undefined asks for a list first. */
   #resourceVersion: string | undefined
@@ -75,7 +69,7 @@ class Reflector<T extends KubeObject> implements Store<T>, Startable {
     this.#random = deps.random ?? Math.random
     this.#type = type
     this.#config = config
-    this.#backoff = new Backoff(REFLECTOR_BACKOFF, this.#random)
+    this.#pace = new RetryPace(this.#random)
     this.#store = new ObjectStore(config.indexes ?? {}, (error) => this.#handlerFailed(error))
   }
 
@@ -122,8 +116,8 @@ class Reflector<T extends KubeObject> implements Store<T>, Startable {
         failure = error
       }
       if (signal.aborted) return
-      if (failure !== undefined) this.#report(failure)
-      await this.#clock.sleep(this.#nextDelay(failure), signal).catch(() => {})
+      if (failure !== undefined) this.#failed(failure)
+      await this.#clock.sleep(this.#pace.next(failure), signal).catch(() => {})
     }
   }
 
@@ -133,16 +127,16 @@ class Reflector<T extends KubeObject> implements Store<T>, Startable {
     try {
       await this.#watch(this.#resourceVersion ?? '')
     } finally {
-      if (this.#clock.monotonic() - startedAt >= WATCH_HEALTHY_MS) this.#backoff.reset()
+      if (this.#clock.monotonic() - startedAt >= WATCH_HEALTHY_MS) this.#pace.reset()
     }
   }
 
   async #relist(): Promise<void> {
     const { namespace, labelSelector, fieldSelector } = this.#config
-    const selectors = { ...(namespace && { namespace }), ...(labelSelector && { labelSelector }) }
     const { items, resourceVersion } = await this.#client.list<T>(this.#type, {
-      ...selectors,
-      ...(fieldSelector && { fieldSelector }),
+      namespace,
+      labelSelector,
+      fieldSelector,
       signal: this.#stopping.signal,
     })
     this.#metrics.listed(this.#type.plural)
@@ -173,7 +167,7 @@ class Reflector<T extends KubeObject> implements Store<T>, Startable {
       for await (const event of watchEvents<T>(body, `watch of ${this.#type.plural}`)) {
         cancel()
         cancel = this.#clock.after(WATCH_SILENCE_MS, giveUp)
-        this.#backoff.reset()
+        this.#pace.reset()
         this.#handle(event)
       }
     } finally {
@@ -193,31 +187,15 @@ class Reflector<T extends KubeObject> implements Store<T>, Startable {
     return this.#config.transform?.(small) ?? small
   }
 
-  #nextDelay(failure: unknown): number {
+  #failed(failure: unknown): void {
     if (needsRelist(failure)) this.#resourceVersion = undefined
-    if (this.#backoff.failures === 0) {
-      this.#backoff.next()
-      return REFLECTOR_BACKOFF.first * (0.5 + this.#random() / 2)
-    }
-    const delay = this.#backoff.next()
-    return failure instanceof UnreachableError
-      ? Math.min(delay, UNREACHABLE_BACKOFF_MAX_MS * this.#jitter())
-      : delay
-  }
-
-  /** Between three quarters and all. */
-  #jitter(): number {
-    return 0.75 + this.#random() / 4
-  }
-
-  #report(failure: unknown): void {
     const code = errorCode(failure) ?? 'error'
     this.#metrics.failed(this.#type.plural, code)
-    const fields = { error: describeError(failure), failures: this.#backoff.failures }
+    const fields = { error: describeError(failure), failures: this.#pace.failures }
     const message = needsRelist(failure)
       ? 'history was compacted, listing again'
       : 'watch failed, trying again'
-    if (this.#backoff.failures > 0) this.#log.warn(fields, message)
+    if (this.#pace.failures > 0) this.#log.warn(fields, message)
     else this.#log.info(fields, message)
   }
 

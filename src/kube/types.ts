@@ -15,9 +15,9 @@ export interface KubeList<T> {
 }
 
 export interface ListOptions {
-  readonly namespace?: string
-  readonly labelSelector?: string
-  readonly fieldSelector?: string
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
   readonly signal?: AbortSignal
 }
 
