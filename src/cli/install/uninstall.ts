@@ -16,6 +16,7 @@ import { describeObject } from './apply-objects.ts'
 import { type DnsOutcome, unwireCoreDns } from './coredns.ts'
 import { isCrd } from './crds.ts'
 import { Discovery } from './discovery.ts'
+import { InstallError } from './errors.ts'
 import { manifestObjects } from './installation.ts'
 import { EDIT_ATTEMPTS, WAIT_MS } from './limits.ts'
 
@@ -92,7 +93,7 @@ class Removal {
     for (const { metadata } of await this.#list<ServiceExport>(Resource.serviceExport)) {
       for (let attempt = 1; !(await this.#clearedConditions(metadata)); attempt++) {
         if (attempt === EDIT_ATTEMPTS)
-          throw new Error(`${metadata.namespace}/${metadata.name} keeps changing`)
+          throw new InstallError(`ServiceExport ${metadata.namespace}/${metadata.name} keeps changing`)
       }
     }
   }

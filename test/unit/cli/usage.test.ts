@@ -1,0 +1,84 @@
+/** What commands say, and how they end, when they cannot do what was asked; none of these reaches a cluster. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { expect, test } from '@jest/globals'
+import type { CliContext } from '../../../src/cli/context.ts'
+import { runCli } from '../../../src/cli/program.ts'
+
+async function fairlead(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const result = { code: 0, stdout: '', stderr: '' }
+  const collector = (name: 'stdout' | 'stderr') =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        result[name] += String(chunk)
+        done()
+      },
+    })
+  const never = () => Promise.reject(new Error('no process is run here'))
+  const context: CliContext = {
+    stdout: collector('stdout'),
+    stderr: collector('stderr'),
+    stdin: process.stdin,
+    env: {},
+    processes: { router: never, controller: never, dns: never },
+    setExitCode: (code) => {
+      result.code = code
+    },
+  }
+  await runCli(context, args)
+  return result
+}
+
+test.each([
+  [['link'], 'give either --to-context or at least one --endpoint'],
+  [['link', '--to-context', 'b', '--endpoint', 'h:1'], 'give either --to-context or at least one --endpoint'],
+  [['link', '--endpoint', 'host:5671'], 'a link made with --endpoint needs a name'],
+  [['link', 'x', '--endpoint', 'nonsense'], '"nonsense" is not HOST:PORT'],
+  [['link', 'x', '--endpoint', 'h:1', '--cost', '0'], 'a whole number from 1 to 1000000 is wanted'],
+  [['install', '--overlay', 'moon'], 'Allowed choices are base, kind, lab'],
+  [['install', '--dry-run', '--cluster-id', 'Not_An_Id'], 'cannot be a cluster id'],
+  [['uninstall', '--timeout', 'soon'], 'a number of seconds is wanted'],
+  [['export'], "missing required argument 'service'"],
+])('fairlead %j cannot be used', async (args, message) => {
+  const { code, stdout, stderr } = await fairlead(...args)
+  expect(stderr).toContain(message)
+  expect([code, stdout]).toEqual([2, ''])
+})
+
+test.each([[['status']], [['install']], [['uninstall']], [['export', 'web']], [['unexport', 'web']]])(
+  'fairlead %j names the kubeconfig it cannot read',
+  async (args) => {
+    const { code, stderr } = await fairlead(...args, '--kubeconfig', '/nonexistent/kubeconfig')
+    expect(stderr).toContain('/nonexistent/kubeconfig')
+    expect(code).toBe(1)
+  },
+)
+
+test('a dry run prints objects for kubectl and talks on standard error', async () => {
+  const { code, stdout, stderr } = await fairlead('install', '--dry-run', '--cluster-id', 'east')
+  expect(code).toBe(0)
+  expect(stdout).toContain('kind: Deployment')
+  expect(stdout).toContain('value: east')
+  expect(stdout).not.toContain('tls.key:')
+  expect(stderr).toContain('not shown: Secrets')
+})
+
+test('a server that refuses connections ends with the code for unreachable clusters', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-usage-'))
+  const file = join(folder, 'kubeconfig')
+  const cluster = { server: 'https://127.0.0.1:1', 'insecure-skip-tls-verify': true }
+  const config = {
+    clusters: [{ name: 'c', cluster }],
+    users: [{ name: 'u', user: {} }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'c',
+  }
+  writeFileSync(file, JSON.stringify(config))
+  const { code, stderr } = await fairlead('status', '--kubeconfig', file)
+  rmSync(folder, { recursive: true })
+  expect(stderr).toContain('cannot reach the Kubernetes API at https://127.0.0.1:1')
+  expect(code).toBe(3)
+})
