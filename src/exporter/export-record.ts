@@ -6,7 +6,8 @@ import { Label } from '../api/names.ts'
 import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
 import type { RecordPort, ServiceRecord } from '../api/service-record.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
-import { RECORD_MAX_METADATA_CHARS, RECORD_MAX_METADATA_KEYS, RECORD_MAX_PORTS } from './limits.ts'
+import { isLabelValue, whyUnfitMetadata } from './exported-metadata.ts'
+import { RECORD_MAX_PORTS } from './limits.ts'
 
 /** Seconds a client stays with its backend when the Service does not say (Kubernetes default). */
 const DEFAULT_AFFINITY_SECONDS = 10_800
@@ -58,21 +59,8 @@ function whyUnfit({ spec }: ServiceExport, service: Service): string | undefined
   if (ports > RECORD_MAX_PORTS) {
     return `the Service has ${ports} ports; at most ${RECORD_MAX_PORTS} can be exported`
   }
-  return (
-    whyTooMuch('exportedLabels', spec?.exportedLabels) ??
-    whyTooMuch('exportedAnnotations', spec?.exportedAnnotations)
-  )
-}
-
-function whyTooMuch(field: string, values: Readonly<Record<string, string>> = {}): string | undefined {
-  const entries = Object.entries(values)
-  if (entries.length > RECORD_MAX_METADATA_KEYS) {
-    return `spec.${field} has ${entries.length} keys; at most ${RECORD_MAX_METADATA_KEYS} can be exported`
-  }
-  const chars = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
-  return chars > RECORD_MAX_METADATA_CHARS
-    ? `spec.${field} has ${chars} characters; at most ${RECORD_MAX_METADATA_CHARS} can be exported`
-    : undefined
+  const labels = whyUnfitMetadata('exportedLabels', spec?.exportedLabels, isLabelValue)
+  return labels ?? whyUnfitMetadata('exportedAnnotations', spec?.exportedAnnotations, () => true)
 }
 
 function recordOf(

@@ -5,6 +5,7 @@
 import type { ServiceImport } from '../api/mcs.ts'
 import type { ObjectMeta } from '../api/objects.ts'
 import type { ServiceRecord } from '../api/service-record.ts'
+import { RECORD_MAX_METADATA_CHARS, RECORD_MAX_METADATA_KEYS } from './limits.ts'
 
 /** On imports: JSON with the exported label and annotation keys. Absent when there are none. */
 export const EXPORTED_KEYS_ANNOTATION = 'fairlead.dev/exported-keys'
@@ -67,4 +68,35 @@ function pick(values: Readonly<Record<string, string>>, keys: readonly string[])
   return Object.fromEntries(
     keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])),
   ) as Record<string, string>
+}
+
+/** Kubernetes qualified name: an optional DNS prefix and a slash, then at most 63 characters. */
+const QUALIFIED_NAME = /^([a-z0-9][-a-z0-9.]{0,252}\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
+
+/** What Kubernetes takes for the value of a label. */
+export function isLabelValue(value: string): boolean {
+  return LABEL_VALUE.test(value)
+}
+
+/**
+ * Why these labels or annotations cannot be put on imports; undefined when they can. The CRD checks none of it, and
+ * one bad key would have every other cluster refuse the import.
+ */
+export function whyUnfitMetadata(
+  field: string,
+  values: Readonly<Record<string, string>> = {},
+  isValue: (value: string) => boolean,
+): string | undefined {
+  const entries = Object.entries(values)
+  if (entries.length > RECORD_MAX_METADATA_KEYS) {
+    return `spec.${field} has ${entries.length} keys; at most ${RECORD_MAX_METADATA_KEYS} can be exported`
+  }
+  const chars = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  if (chars > RECORD_MAX_METADATA_CHARS) {
+    return `spec.${field} has ${chars} characters; at most ${RECORD_MAX_METADATA_CHARS} can be exported`
+  }
+  const wrong = entries.find(([key, value]) => !QUALIFIED_NAME.test(key) || !isValue(value))
+  return wrong && `spec.${field}: Kubernetes does not take ${wrong.join('=')}`
 }

@@ -53,6 +53,23 @@ describe('what can be exported', () => {
     const exported = serviceExport({ spec: { exportedAnnotations: { note: 'x'.repeat(5_000) } } })
     expect(evaluateExport(exported, service(), [])).toMatchObject({ state: 'unfit' })
   })
+
+  test.each([
+    [{ exportedLabels: { 'not a key': 'x' } }, 'not a key=x'],
+    [{ exportedLabels: { team: 'no spaces please' } }, 'team=no spaces please'],
+    [{ exportedAnnotations: { '/': '' } }, '/='],
+  ])('metadata that Kubernetes would refuse on every import is not fit: %j', (spec, wrong) => {
+    const evaluation = evaluateExport(serviceExport({ spec }), service(), [])
+    expect(evaluation).toMatchObject({ state: 'unfit', message: expect.stringContaining(wrong) })
+  })
+
+  test('labels with a prefix and empty values, and annotations with any text, are fit', () => {
+    const spec = {
+      exportedLabels: { 'example.com/team': '' },
+      exportedAnnotations: { note: 'any text, at all' },
+    }
+    expect(recordOf(service(), [], serviceExport({ spec }))).toMatchObject(spec)
+  })
 })
 
 describe('what a record says', () => {
