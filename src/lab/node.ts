@@ -11,6 +11,7 @@ import { loadKubeContext } from '../kube/credentials.ts'
 import { EventRecorder } from '../kube/events.ts'
 import { type Reflected, reflect } from '../kube/reflector.ts'
 import type { WatchingKubeClient } from '../kube/types.ts'
+import { createClusterDns } from './cluster-dns/cluster-dns.ts'
 import {
   CONTROLLER_RESOURCES,
   type ControllerStores,
@@ -77,7 +78,12 @@ export async function createNode(deps: NodeDeps, config: NodeConfig): Promise<St
     },
     kubeletConfig(config),
   )
+  const dns = createClusterDns(
+    { client, clock, log },
+    { host: plan.dnsAddress, port: plan.dnsPort, clusterAddress: plan.dnsAddress },
+  )
   const notReady = (): readonly string[] => [
+    ...dns.notReady(),
     ...watched.parts.filter((store) => !store.synced).map(() => 'watches'),
     ...(registration.registered ? [] : ['node']),
     ...(proxy.table.current() === undefined ? ['service rules'] : []),
@@ -89,6 +95,7 @@ export async function createNode(deps: NodeDeps, config: NodeConfig): Promise<St
     proxy,
     new LoadBalancerStatus({ client, log, services: stores.services, table: proxy.table }, plan),
     clusterControllers({ client, stores, clock, log }),
+    dns,
     events,
     kubelet,
   ])

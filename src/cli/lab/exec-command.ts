@@ -23,10 +23,8 @@ export function execCommand(context: CliContext): Command {
     .argument('<command...>', 'the command and its arguments, after --')
     .option('-n, --namespace <name>', 'namespace of the pod: where short names are looked up', 'default')
     .addOption(stateOption())
-    .passThroughOptions()
     .action(async (cluster: string, command: string[], options: ExecOptions) => {
-      // The parser hands on the `--` that follows the cluster's name.
-      await exec(context, cluster, command[0] === '--' ? command.slice(1) : command, options)
+      await exec(context, cluster, command, options)
     })
 }
 

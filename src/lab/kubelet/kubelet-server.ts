@@ -52,11 +52,23 @@ export class KubeletServer implements Startable {
   }
 
   #route(url: URL, response: ServerResponse): void {
-    const [, first, ...rest] = url.pathname.split('/').map(decodeURIComponent)
-    if (first === 'containerLogs') return this.#logs(rest, url.searchParams, response)
-    if (first === 'runningContainers')
-      return reply(response, 200, JSON.stringify(this.#deps.kubelet.running()))
-    if (first !== 'readyz') return reply(response, 404, 'not found\n')
+    const [, first = '', ...rest] = url.pathname.split('/').map(decodeURIComponent)
+    switch (first) {
+      case 'containerLogs':
+        this.#logs(rest, url.searchParams, response)
+        break
+      case 'runningContainers':
+        reply(response, 200, JSON.stringify(this.#deps.kubelet.running()))
+        break
+      case 'readyz':
+        this.#ready(response)
+        break
+      default:
+        reply(response, 404, 'not found\n')
+    }
+  }
+
+  #ready(response: ServerResponse): void {
     const missing = this.#deps.notReady()
     if (missing.length === 0) reply(response, 200, 'ok\n')
     else reply(response, 503, `not ready: ${missing.join(', ')}\n`)
@@ -64,19 +76,16 @@ export class KubeletServer implements Startable {
 
   #logs(path: readonly string[], query: URLSearchParams, response: ServerResponse): void {
     const [namespace = '', pod = '', container = ''] = path
+    const previous = query.get('previous') === 'true'
     const runner = this.#deps.kubelet.runner(namespace, pod, container)
-    const log = runner?.log(query.get('previous') === 'true' ? 'previous' : 'current')
-    if (runner === undefined)
-      return reply(response, 404, `container "${container}" in pod "${pod}" is not known here\n`)
-    if (log === undefined) {
-      const which = query.get('previous') === 'true' ? 'previous terminated container' : 'container'
-      return reply(
-        response,
-        400,
-        `${which} "${container}" in pod "${pod}" is waiting to start or not found\n`,
-      )
+    const log = runner?.log(previous ? 'previous' : 'current')
+    if (log !== undefined) serveLog(log, query, response)
+    else if (runner === undefined) {
+      reply(response, 404, `container "${container}" in pod "${pod}" is not known here\n`)
+    } else {
+      const which = previous ? 'previous terminated container' : 'container'
+      reply(response, 400, `${which} "${container}" in pod "${pod}" is waiting to start or not found\n`)
     }
-    serveLog(log, query, response)
   }
 }
 

@@ -9,6 +9,7 @@ import { isConflict, isNotFound } from '../../kube/errors.ts'
 import type { KubeClient, Store } from '../../kube/types.ts'
 import type { RunningContainer } from '../kubelet-client.ts'
 import { pause } from '../pause.ts'
+import { bindPod } from './bind-pod.ts'
 import { ClusterConfigSource } from './cluster-config-source.ts'
 import type { ContainerRunner } from './container-runner.ts'
 import { MAX_PODS, STATUS_BACKOFF, VOLUME_REFRESH_INTERVAL } from './limits.ts'
@@ -32,11 +33,6 @@ export interface KubeletDeps {
 
 export interface KubeletConfig extends PodWorkerConfig {
   readonly nodeName: string
-}
-
-/** POST pods/NAME/binding. */
-function bindingOf(pod: string): typeof Resource.pod {
-  return { ...Resource.pod, plural: `pods/${pod}/binding`, kind: 'Binding' }
 }
 
 export class Kubelet implements Startable {
@@ -87,12 +83,13 @@ export class Kubelet implements Startable {
 
   #sync(pod: LabPod): void {
     const { uid = '', deletionTimestamp } = pod.metadata
-    if (pod.spec?.nodeName === undefined || pod.spec.nodeName === '') return this.#bind(pod)
-    if (pod.spec.nodeName !== this.#config.nodeName) return
     const worker = this.#workers.get(uid)
-    if (deletionTimestamp !== undefined) return this.#terminate(pod, worker)
-    if (worker !== undefined || isFinished(pod) || this.#workers.size >= MAX_PODS) return
-    this.#startWorker(pod, uid)
+    const place = pod.spec?.nodeName ?? ''
+    if (place !== '' && place !== this.#config.nodeName) return
+    if (deletionTimestamp !== undefined) this.#terminate(pod, worker)
+    else if (place === '') this.#bind(pod)
+    else if (worker === undefined && !isFinished(pod) && this.#workers.size < MAX_PODS)
+      this.#startWorker(pod, uid)
   }
 
   #startWorker(pod: LabPod, uid: string): void {
@@ -104,14 +101,8 @@ export class Kubelet implements Startable {
 
   /** There is one node: every pod goes there. */
   #bind(pod: LabPod): void {
-    if (pod.metadata.deletionTimestamp !== undefined) return this.#terminate(pod, undefined)
-    const { namespace = 'default', name = '', uid = '' } = pod.metadata
-    const target = { apiVersion: 'v1', kind: 'Node', name: this.#config.nodeName }
-    const binding = { metadata: { name, namespace, uid }, target }
-    this.#persist(
-      `bind ${uid}`,
-      pod,
-      async () => void (await this.#deps.client.create(bindingOf(name), binding)),
+    this.#persist(`bind ${pod.metadata.uid}`, pod, () =>
+      bindPod(this.#deps.client, pod, this.#config.nodeName),
     )
   }
 
@@ -120,8 +111,8 @@ export class Kubelet implements Startable {
     const { namespace = 'default', name = '', uid = '' } = pod.metadata
     // A shorter grace given later is a new reason to end it.
     this.#persist(`end ${uid} ${grace}`, pod, async () => {
-      if (worker !== undefined) return await worker.terminate(grace)
-      await this.#deps.client.delete(Resource.pod, { namespace, name }, { gracePeriodSeconds: 0, uid })
+      if (worker !== undefined) await worker.terminate(grace)
+      else await this.#deps.client.delete(Resource.pod, { namespace, name }, { gracePeriodSeconds: 0, uid })
     })
   }
 

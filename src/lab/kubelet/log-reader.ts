@@ -27,7 +27,10 @@ export function serveLog(log: ContainerLog, parameters: URLSearchParams, respons
   response.flushHeaders()
   const out = new LimitedOutput(response, query.limitBytes)
   out.write(selectLines(log.read(), query))
-  if (parameters.get('follow') !== 'true') return out.end()
+  if (parameters.get('follow') !== 'true') {
+    out.end()
+    return
+  }
   const stop = log.follow({
     lines: (text) => {
       const lines = text.split('\n').slice(0, -1)

@@ -107,15 +107,15 @@ export class PodWorker {
     this.#stopping.abort()
     await Promise.all([...this.#runners.values()].map((runner) => runner.stop(grace)))
     await this.#running
-    await this.#place?.sandbox.destroy()
+    const place = this.#place
     this.#place = undefined
+    await place?.sandbox.destroy()
   }
 
   async #run(): Promise<void> {
     this.#report()
     const place = await this.#setUp()
     if (place === undefined) return
-    this.#place = place
     this.#report()
     const { initContainers = [], containers = [] } = this.#pod.spec ?? {}
     for (const container of initContainers) {
@@ -129,35 +129,36 @@ export class PodWorker {
 
   /** Tries until there is a sandbox with all volumes; undefined when the pod ends before. */
   async #setUp(): Promise<Place | undefined> {
+    const { runtime } = this.#deps
+    const sandbox = await this.#persist('FailedCreatePodSandBox', () =>
+      runtime.createSandbox(this.#pod, podHostname(this.#pod)),
+    )
+    if (sandbox === undefined) return undefined
+    const volumes = new PodVolumes(this.#pod, this.#deps.source, {
+      folder: sandbox.volumeFolder,
+      addresses: { podIp: sandbox.address, hostIp: this.#config.hostAddress },
+      userNamespace: this.#config.userNamespace,
+    })
+    this.#place = { sandbox, volumes }
+    await this.#persist('FailedMount', () => volumes.write())
+    return this.#stopping.signal.aborted ? undefined : this.#place
+  }
+
+  /** Repeats `step` until it works; undefined when the pod ends before. */
+  async #persist<T>(reason: string, step: () => Promise<T>): Promise<T | undefined> {
     const backoff = new Backoff(SETUP_BACKOFF)
     let told = ''
     while (!this.#stopping.signal.aborted) {
       try {
-        return await this.#makePlace()
+        return await step()
       } catch (error) {
         const message = describeError(error)
-        if (message !== told) this.#deps.tell(this.#pod, 'FailedCreatePodSandBox', message)
+        if (message !== told) this.#deps.tell(this.#pod, reason, message)
         told = message
         await pause(this.#deps.clock, backoff.next(), this.#stopping.signal)
       }
     }
     return undefined
-  }
-
-  async #makePlace(): Promise<Place> {
-    const sandbox = await this.#deps.runtime.createSandbox(this.#pod, podHostname(this.#pod))
-    try {
-      const volumes = new PodVolumes(this.#pod, this.#deps.source, {
-        folder: sandbox.volumeFolder,
-        addresses: { podIp: sandbox.address, hostIp: this.#config.hostAddress },
-        userNamespace: this.#config.userNamespace,
-      })
-      await volumes.write()
-      return { sandbox, volumes }
-    } catch (error) {
-      await sandbox.destroy()
-      throw error
-    }
   }
 
   /** True when the next may start. */

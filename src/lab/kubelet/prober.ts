@@ -58,22 +58,17 @@ export class Prober {
 
   /** Asks often until the first success, so that nobody waits for a period that just began. */
   async #readiness(probe: Probe, signal: AbortSignal): Promise<void> {
-    const thresholds = { ok: probe.successThreshold ?? 1, failed: probe.failureThreshold ?? 3 }
+    const readiness = new Threshold(probe)
     const quick = Math.min(QUICK_PROBE_INTERVAL, period(probe))
-    let ready = false
     let everReady = false
-    let against = 0
     if (!(await this.#pause(initialDelay(probe), signal))) return
     do {
       const outcome = await this.#probe(probe)
       if (signal.aborted) return
-      against = outcome.ok === ready ? 0 : against + 1
-      if (against >= (outcome.ok ? thresholds.ok : thresholds.failed)) {
-        ready = outcome.ok
-        everReady ||= ready
-        against = 0
+      if (readiness.turns(outcome.ok)) {
+        everReady ||= outcome.ok
         this.#deps.events.readiness(
-          ready,
+          outcome.ok,
           outcome.ok ? undefined : `Readiness probe failed: ${outcome.message}`,
         )
       }
@@ -110,4 +105,26 @@ function period(probe: Probe): number {
 
 function initialDelay(probe: Probe): number {
   return (probe.initialDelaySeconds ?? 0) * 1_000
+}
+
+/** Turns after so many successes or failures in a row. */
+class Threshold {
+  readonly #success: number
+  readonly #failure: number
+  #holds = false
+  #against = 0
+
+  constructor({ successThreshold = 1, failureThreshold = 3 }: Probe) {
+    this.#success = successThreshold
+    this.#failure = failureThreshold
+  }
+
+  /** True when this outcome turns it. */
+  turns(ok: boolean): boolean {
+    this.#against = ok === this.#holds ? 0 : this.#against + 1
+    if (this.#against === 0 || this.#against < (ok ? this.#success : this.#failure)) return false
+    this.#against = 0
+    this.#holds = ok
+    return true
+  }
 }
