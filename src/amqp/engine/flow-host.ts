@@ -29,6 +29,8 @@ export interface FlowHost {
   send(performative: Performative): void
   /** A peer's unsettled delivery was taken. */
   settle(deliveryId: number): void
+  /** Tells what was taken, which must go before the link is detached. */
+  sendSettlements(): void
   /** A flow has an owner; an owner is told nothing more. */
   started(): void
   finished(): void

@@ -268,6 +268,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
 
   #detach(link: Link | undefined, error: FlowError | undefined): void {
     if (link === undefined || link.detachSent) return
+    if (link.role === 'receiver') this.#host.sendSettlements()
     this.#host.send(link.detach(link.detachReceived ? undefined : error))
   }
 

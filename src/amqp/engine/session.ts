@@ -170,9 +170,13 @@ export class Session implements PairingHost, Turn {
   // Turn: what the session itself has to say
 
   takeTurn(): boolean {
-    for (const range of this.#settlements.take()) this.send(range)
+    this.sendSettlements()
     if (this.#window.refreshDue) this.send({ kind: 'flow', ...this.#window.flow() })
     return false
+  }
+
+  sendSettlements(): void {
+    for (const range of this.#settlements.take()) this.send(range)
   }
 
   // Life

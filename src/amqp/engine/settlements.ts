@@ -3,6 +3,8 @@
  */
 import type { Disposition } from '../codec/performatives.ts'
 
+const NONE: readonly Disposition[] = []
+
 export class Settlements {
   #ranges: { first: number; last: number }[] = []
 
@@ -13,7 +15,8 @@ export class Settlements {
   }
 
   /** The dispositions owed now. */
-  take(): Disposition[] {
+  take(): readonly Disposition[] {
+    if (this.#ranges.length === 0) return NONE
     const ranges = this.#ranges
     this.#ranges = []
     return ranges.map(({ first, last }) => ({

@@ -28,13 +28,9 @@ async function serve(accept: FlowAcceptor, config = {}): Promise<AmqpServer> {
 function dial(server: AmqpServer, options: Partial<ConnectionOptions> = {}): Connection {
   const container = rhea.create_container()
   container.on('error', () => {})
-  const connection = container.connect({
-    host: '127.0.0.1',
-    port: server.port,
-    reconnect: false,
-    tcp_no_delay: true,
-    ...options,
-  } as ConnectionOptions)
+  const noDelay = { tcp_no_delay: true } // absent from rhea's types
+  const where = { host: '127.0.0.1', port: server.port, reconnect: false, ...noDelay }
+  const connection = container.connect({ ...where, ...options } as ConnectionOptions)
   for (const name of [
     'connection_error',
     'protocol_error',
@@ -151,7 +147,7 @@ test('messages of many frames, both ways, and deliveries that wait for settlemen
     while (sender.sendable() && next < bodies.length) sender.send(data(bodies[next++] ?? Buffer.alloc(0)))
   })
   await eventually(() => expect(received.reduce((sum, chunk) => sum + chunk.length, 0)).toBe(800_000))
-  expect(Buffer.concat(received)).toEqual(Buffer.concat(bodies))
+  expect(Buffer.concat(received).equals(Buffer.concat(bodies))).toBe(true)
   await eventually(() => expect(accepted).toBe(bodies.length))
 })
 
@@ -164,7 +160,7 @@ test('a frame size of 512 is respected', async () => {
   })
   const { receiver, received } = openFlow(dial(server, { max_frame_size: 512 }), 'r1')
   await happens(receiver, 'receiver_close')
-  expect(Buffer.concat(received)).toEqual(Buffer.alloc(100_000, 1))
+  expect(Buffer.concat(received).equals(Buffer.alloc(100_000, 1))).toBe(true)
   expect(Math.max(...received.map((chunk) => chunk.length))).toBeLessThan(512)
 })
 
