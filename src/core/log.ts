@@ -17,18 +17,9 @@ export interface Logger {
 export const LogLevel = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LogLevel)[number]
 
-/** Keys whose values never reach a log line. */
-const SECRET_KEYS = [
-  'token',
-  'code',
-  'password',
-  'authorization',
-  'key',
-  'privateKey',
-  '*.token',
-  '*.key',
-  '*.password',
-]
+/** Fields whose values never reach a log line. Error codes and object keys are not secrets, so `code` and `key` are not among them. */
+const SECRET_FIELDS = ['token', 'password', 'authorization', 'privateKey', 'keyPem', 'inviteCode']
+const SECRET_PATHS = SECRET_FIELDS.flatMap((name) => [name, `*.${name}`])
 
 /** A logger that writes JSON lines to file descriptor `fd` (default 1) without a worker, so that none is lost at exit. */
 export function createLogger(level: LogLevel, fields: LogFields = {}, fd = 1): Logger {
@@ -38,7 +29,7 @@ export function createLogger(level: LogLevel, fields: LogFields = {}, fd = 1): L
       base: fields,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_KEYS, censor: '[redacted]' },
+      redact: { paths: SECRET_PATHS, censor: '[redacted]' },
     },
     pino.destination({ dest: fd, sync: true }),
   )
