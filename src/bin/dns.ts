@@ -11,7 +11,7 @@ import { systemClock } from '../core/clock.ts'
 import { describeError, UsageError } from '../core/errors.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
-import { createLogger, LogLevel } from '../core/log.ts'
+import { createLogger, type Logger, LogLevel } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { CLUSTERSET_DNS_VERSION, clusterSetSource, IMPORT_SLICES, importIndexes } from '../dns/clusterset.ts'
 import { DnsServer } from '../dns/dns-server.ts'
@@ -34,19 +34,27 @@ interface DnsConfig {
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runDns(argv: readonly string[]): Promise<void> {
-  const parts = await assemble(readConfig(argv, process.env))
+  const config = readConfig(argv, process.env)
+  const log = createLogger(config.logLevel, { process: 'dns', pod: config.pod })
+  const { parts, server, health } = await assemble(config, log)
   const ended = terminationSignal()
   try {
     await parts.start()
-    await ended
+    log.info({ zone: config.zone, port: server.port, health: health.port }, 'serving')
+    log.info({ signal: await ended }, 'stopping')
   } finally {
     await parts.stop()
   }
 }
 
-async function assemble(config: DnsConfig): Promise<Startable> {
+interface Assembly {
+  readonly parts: Startable
+  readonly server: DnsServer
+  readonly health: HealthServer
+}
+
+async function assemble(config: DnsConfig, log: Logger): Promise<Assembly> {
   const clock = systemClock
-  const log = createLogger(config.logLevel, { process: 'dns', pod: config.pod })
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const watch = { client, clock, log, metrics: kubeMetrics(metrics) }
@@ -66,7 +74,11 @@ async function assemble(config: DnsConfig): Promise<Startable> {
   const health = new HealthServer({ metrics, notReady: () => source.notReady() }, config.health)
   const close = { start: async () => {}, stop: () => client.close() }
   // Stopped in reverse: readiness ends with the health server, answers in work go out, then the watches end.
-  return new Lifecycle([close, source, imports, namespaces, slices, server, health])
+  return {
+    parts: new Lifecycle([close, source, imports, namespaces, slices, server, health]),
+    server,
+    health,
+  }
 }
 
 function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): DnsConfig {

@@ -13,7 +13,7 @@ import { ENDPOINT_SLICE_MANAGER, planEndpointSlices } from './endpoint-slice-pla
 import { matchesLabels } from './label-selector.ts'
 import { OwnWrites } from './own-writes.ts'
 import { ownKeys, WorkloadController } from './workload-controller.ts'
-import type { WorkloadPod } from './workloads.ts'
+import { isControlledBy, type WorkloadPod } from './workloads.ts'
 
 /** Keeps the slices of every Service with a selector. */
 export function endpointSliceController(deps: ControllerDeps): Startable {
@@ -51,7 +51,7 @@ class SliceWrites {
   async make(service: Service, pods: readonly WorkloadPod[]): Promise<void> {
     const existing = this.#view
       .list(service.metadata.namespace)
-      .filter((slice) => serviceOf(slice) === service.metadata.name)
+      .filter((slice) => serviceOf(slice) === service.metadata.name && isControlledBy(slice, service))
       .filter((slice) => slice.metadata.deletionTimestamp === undefined)
     const plan = planEndpointSlices(service, pods, existing)
     for (const slice of plan.update)
