@@ -47,6 +47,9 @@ export const LIST_TYPES = {
   'PodDisruptionBudgetSpec.selector': merge(undefined, 'replace'),
   'CustomResourceDefinitionStatus.conditions': map('type'),
   'Endpoint.addresses': set,
+  // Part of a list's key, so that items without it find their counterpart.
+  'ContainerPort.protocol': { default: 'TCP' },
+  'ServicePort.protocol': { default: 'TCP' },
   ...Object.fromEntries(
     ['LabelSelector', 'ObjectReference', 'LocalObjectReference', 'TypedLocalObjectReference', 'SecretKeySelector',
       'ConfigMapKeySelector', 'ObjectFieldSelector', 'ResourceFieldSelector', 'NodeSelector', 'NodeSelectorTerm',

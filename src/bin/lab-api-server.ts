@@ -45,7 +45,8 @@ function readConfig(args: string[]): ApiServerConfig {
 function parseAddress(text: string): TcpAddress {
   const colon = text.lastIndexOf(':')
   const port = Number(text.slice(colon + 1))
-  if (colon < 1 || !Number.isInteger(port) || port > 65_535) throw new UsageError(`--listen ${text}: give HOST:PORT`)
+  if (colon < 1 || !Number.isInteger(port) || port > 65_535)
+    throw new UsageError(`--listen ${text}: give HOST:PORT`)
   return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port }
 }
 

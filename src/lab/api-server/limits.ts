@@ -44,8 +44,14 @@ export const MAX_WARNINGS = 32
 /** How long open requests may take to end when the server stops, milliseconds. */
 export const STOP_GRACE_MS = 1000
 
-/** Attempts to apply a patch whose target changes meanwhile. */
+/** Names tried for one generateName. */
 export const NAME_ATTEMPTS = 8
 
-/** Compiled regular expressions of schemas kept. */
-export const MAX_PATTERNS = 1024
+/** How long Events are kept, milliseconds. */
+export const EVENT_LIFETIME_MS = 60 * 60_000
+
+/** Time between looks for Events that are too old, milliseconds. */
+export const EVENT_SWEEP_MS = 60_000
+
+/** Wait before a failed step of an in-process controller is tried again, milliseconds. */
+export const CONTROLLER_RETRY_MS = 500

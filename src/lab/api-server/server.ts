@@ -8,16 +8,25 @@ import { AuditLog } from './audit/audit-log.ts'
 import { Authenticator } from './authn/authenticator.ts'
 import { loadTokenKey, TokenIssuer } from './authn/service-account-tokens.ts'
 import { Rbac } from './authz/rbac.ts'
+import { bootstrap } from './bootstrap/bootstrap.ts'
+import { CrdCleaner } from './controllers/crd-cleaner.ts'
+import { expireEvents } from './controllers/event-expiry.ts'
+import { GarbageCollector } from './controllers/garbage-collector.ts'
+import { NamespaceController } from './controllers/namespace-controller.ts'
+import { RoleAggregation } from './controllers/role-aggregation.ts'
 import { followCrds } from './crd/crd-registry.ts'
-import { Dispatcher } from './http/dispatch.ts'
+import { Dispatcher, type DispatcherDeps } from './http/dispatch.ts'
 import { ObjectEncoder } from './http/encoder.ts'
 import { Listeners, type TcpAddress, type TlsFiles } from './http/listeners.ts'
+import type { ObjectHandlerDeps } from './http/object-handlers.ts'
 import { PathHandlers } from './http/path-handlers.ts'
 import { Presenter } from './http/presenter.ts'
-import { handleRequest } from './http/request-handler.ts'
-import { SubresourceHandlers } from './http/subresources.ts'
+import { handleRequest, type RequestHandlerDeps } from './http/request-handler.ts'
+import { answerReview } from './http/reviews.ts'
+import { createSubresources } from './http/subresources.ts'
 import { builtinDefinitions } from './kinds/builtin-table.ts'
 import { KindRegistry } from './kinds/registry.ts'
+import { ServiceAddresses } from './kinds/service-addresses.ts'
 import { createStrategies } from './kinds/strategies.ts'
 import { BOOKMARK_INTERVAL_MS } from './limits.ts'
 import { OpenApi } from './openapi/openapi.ts'
@@ -44,6 +53,8 @@ export interface ApiServerConfig {
   readonly serviceCidr?: string | undefined
   /** ip:port that endpoints of the `kubernetes` Service point to. */
   readonly advertise?: string | undefined
+  /** PEM pods verify this server with. Default: the client CA. */
+  readonly servingCa?: string | undefined
   /** Unix socket of the node's kubelet, for logs of pods. */
   readonly kubeletSocket?: string | undefined
   /** JSON-lines file of all requests. */
@@ -62,26 +73,20 @@ export interface ApiServer {
 
 /** Starts the server; resolves when it listens. */
 export async function startApiServer(deps: ApiServerDeps, config: ApiServerConfig): Promise<ApiServer> {
-  const { api, tokens } = openState(deps, config)
+  const state = openState(deps, config)
+  const { api, addresses } = state
+  bootstrap(api, { serviceAddress: addresses.first, advertise: config.advertise })
+  const controllers = startControllers(deps, api, config.servingCa ?? config.tls.clientCa)
   const stopping = new AbortController()
   const audit = config.auditFile === undefined ? undefined : new AuditLog(deps.clock, config.auditFile)
   const listeners = new Listeners(config)
-  const requests = deps.metrics.counter('apiserver_request_total', 'Requests answered', ['verb', 'resource', 'code'])
-  const handlerDeps = {
-    log: deps.log,
-    audit,
-    authenticator: new Authenticator({ clock: deps.clock, store: api.store, tokens }),
-    rbac: new Rbac(api.store),
-    dispatcher: createDispatcher(api, config),
-    paths: createPathHandlers(deps, api, tokens, config),
-    count: requests,
-    stopping: stopping.signal,
-  }
-  await listeners.start((request, response) => void handleRequest(handlerDeps, request, response))
+  const handler = createHandler(deps, state, config, audit, stopping.signal)
+  await listeners.start((request, response) => void handleRequest(handler, request, response))
   return {
     ports: listeners.ports,
     async stop() {
       stopping.abort()
+      for (const stop of controllers) stop()
       await listeners.stop()
       api.store.close()
       audit?.close()
@@ -89,29 +94,71 @@ export async function startApiServer(deps: ApiServerDeps, config: ApiServerConfi
   }
 }
 
-function openState(deps: ApiServerDeps, config: ApiServerConfig): { api: ApiDeps; tokens: TokenIssuer } {
+interface State {
+  readonly api: ApiDeps
+  readonly tokens: TokenIssuer
+  readonly addresses: ServiceAddresses
+}
+
+function openState(deps: ApiServerDeps, config: ApiServerConfig): State {
+  const { clock } = deps
   const log = config.stateFolder === undefined ? undefined : new AppendLog(config.stateFolder)
   // Seconds since 1970 grow faster than revisions of a lab: after a restart without state, old watches get 410.
-  const firstRevision = Math.floor(deps.clock.now() / 1000)
-  const store = new ObjectStore(log, { firstRevision, ...(config.eventWindow === undefined ? {} : { eventWindow: config.eventWindow }) })
-  const strategies = createStrategies({ kinds: () => kinds })
+  const firstRevision = Math.floor(clock.now() / 1000)
+  const store = new ObjectStore(log, { firstRevision, eventWindow: config.eventWindow })
+  const addresses = new ServiceAddresses(config.serviceCidr ?? '10.96.0.0/16', store.bucket('/services'))
+  const strategies = createStrategies({ kinds: () => kinds, addresses: () => addresses })
   const kinds = new KindRegistry(builtinDefinitions(strategies))
   followCrds(store, kinds)
-  return { api: { clock: deps.clock, store, kinds }, tokens: new TokenIssuer(loadTokenKey(config.stateFolder)) }
+  return {
+    api: { clock, store, kinds },
+    tokens: new TokenIssuer(loadTokenKey(config.stateFolder)),
+    addresses,
+  }
 }
 
-function createDispatcher(api: ApiDeps, config: ApiServerConfig): Dispatcher {
-  const presenter = new Presenter({ encoder: new ObjectEncoder(), tables: new TableMaker(api.clock) })
-  const subresources = new SubresourceHandlers(new Map())
-  return new Dispatcher(
-    { ...api, presenter, subresources, review: () => undefined },
-    { bookmarkInterval: config.bookmarkInterval ?? BOOKMARK_INTERVAL_MS },
-  )
+/** Starts what works in the background; returns the ways to stop. */
+function startControllers(deps: ApiServerDeps, api: ApiDeps, rootCa: string): (() => void)[] {
+  const shared = { ...api, log: deps.log.child({ component: 'api-controllers' }) }
+  const running = [
+    new GarbageCollector(shared),
+    new NamespaceController(shared, rootCa),
+    new CrdCleaner(shared),
+    new RoleAggregation(shared),
+  ]
+  return [expireEvents(api), ...running.map((controller) => () => controller.stop())]
 }
 
-function createPathHandlers(deps: ApiServerDeps, api: ApiDeps, tokens: TokenIssuer, config: ApiServerConfig): PathHandlers {
-  return new PathHandlers(
-    { kinds: api.kinds, metrics: deps.metrics, tokens, openApi: new OpenApi(api.kinds) },
+function createHandler(
+  deps: ApiServerDeps,
+  { api, tokens }: State,
+  config: ApiServerConfig,
+  audit: AuditLog | undefined,
+  stopping: AbortSignal,
+): RequestHandlerDeps {
+  const { clock, log, metrics } = deps
+  const authenticator = new Authenticator({ clock, store: api.store, tokens })
+  const rbac = new Rbac(api.store)
+  const presenter = new Presenter({ encoder: new ObjectEncoder(), tables: new TableMaker(clock) })
+  const objects: ObjectHandlerDeps = { ...api, presenter, rbac }
+  const review: DispatcherDeps['review'] = (served, target, context) =>
+    answerReview({ rbac, authenticator }, served, target, context)
+  const subresources = createSubresources(objects, tokens, config.kubeletSocket)
+  const paths = new PathHandlers(
+    { kinds: api.kinds, metrics, tokens, openApi: new OpenApi(api.kinds) },
     { serverAddress: config.advertise ?? '127.0.0.1:443' },
   )
+  return {
+    log,
+    audit,
+    authenticator,
+    rbac,
+    dispatcher: new Dispatcher(
+      { ...objects, subresources, review },
+      { bookmarkInterval: config.bookmarkInterval ?? BOOKMARK_INTERVAL_MS },
+    ),
+    paths,
+    count: metrics.counter('apiserver_request_total', 'Requests answered', ['verb', 'resource', 'code']),
+    stopping,
+  }
 }

@@ -18,7 +18,10 @@ export class AuditLog {
 
   write(user: UserInfo, info: RequestInfo, code: number): void {
     const time = new Date(this.#clock.now()).toISOString()
-    writeSync(this.#fd, `${JSON.stringify({ time, user: user.name, groups: user.groups, ...describe(info), code })}\n`)
+    writeSync(
+      this.#fd,
+      `${JSON.stringify({ time, user: user.name, groups: user.groups, ...describe(info), code })}\n`,
+    )
   }
 
   close(): void {

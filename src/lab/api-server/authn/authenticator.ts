@@ -40,8 +40,11 @@ export class Authenticator {
 
   verifyToken(token: string, audiences: readonly string[]): TokenClaims | undefined {
     const claims = this.#deps.tokens.verify(token, this.#deps.clock.now())
-    if (claims === undefined || !claims.audiences.some((audience) => audiences.includes(audience))) return undefined
-    return this.#exists('/serviceaccounts', claims.namespace, claims) && this.#boundExists(claims) ? claims : undefined
+    if (claims === undefined || !claims.audiences.some((audience) => audiences.includes(audience)))
+      return undefined
+    return this.#exists('/serviceaccounts', claims.namespace, claims) && this.#boundExists(claims)
+      ? claims
+      : undefined
   }
 
   #boundExists({ namespace, bound }: TokenClaims): boolean {
@@ -56,14 +59,17 @@ export class Authenticator {
 /** CN is the user, each O a group. A certificate of another authority is not valid. */
 function certificateUser({ socket }: IncomingMessage): UserInfo | undefined {
   if (!(socket instanceof TLSSocket)) return ANONYMOUS
-  const subject = socket.getPeerCertificate().subject as unknown as Record<string, string | string[]> | undefined
+  const subject = socket.getPeerCertificate().subject as unknown as
+    | Record<string, string | string[]>
+    | undefined
   if (subject === undefined) return ANONYMOUS
   if (!socket.authorized) return undefined
   const name = [subject['CN'] ?? []].flat()[0]
   return name === undefined ? undefined : knownUser(name, [subject['O'] ?? []].flat())
 }
 
-function toUser(claims: TokenClaims): UserInfo {
+/** The user a verified token stands for. */
+export function toUser(claims: TokenClaims): UserInfo {
   const { namespace, name, uid, bound, id } = claims
   const groups = [Group.serviceAccounts, `${Group.serviceAccounts}:${namespace}`]
   return knownUser(`system:serviceaccount:${namespace}:${name}`, groups, uid, {

@@ -59,7 +59,9 @@ export class TokenIssuer {
 
   /** The public key as a JSON web key set (RFC 7517). */
   keySet(): object {
-    return { keys: [{ ...this.#public.export({ format: 'jwk' }), kid: this.#keyId, use: 'sig', alg: 'ES256' }] }
+    return {
+      keys: [{ ...this.#public.export({ format: 'jwk' }), kid: this.#keyId, use: 'sig', alg: 'ES256' }],
+    }
   }
 
   issue(subject: TokenSubject, audiences: readonly string[], now: number, seconds: number): string {
@@ -89,7 +91,12 @@ export class TokenIssuer {
     const [header = '', payload = '', signature = '', ...rest] = token.split('.')
     if (rest.length > 0 || decode(header)?.['alg'] !== 'ES256') return undefined
     const key = { key: this.#public, dsaEncoding: 'ieee-p1363' as const }
-    const genuine = verify('sha256', Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))
+    const genuine = verify(
+      'sha256',
+      Buffer.from(`${header}.${payload}`),
+      key,
+      Buffer.from(signature, 'base64url'),
+    )
     const claims = genuine ? decode(payload) : undefined
     if (claims === undefined || claims['iss'] !== ISSUER) return undefined
     const expires = numberAt(claims, 'exp') ?? 0
@@ -117,7 +124,10 @@ function readClaims(claims: JsonObject, expires: number): TokenClaims {
     namespace: stringAt(own, 'namespace') ?? '',
     name: stringAt(own, 'serviceaccount', 'name') ?? '',
     uid: stringAt(own, 'serviceaccount', 'uid') ?? '',
-    bound: pod === undefined ? undefined : { kind: 'Pod', name: stringAt(pod, 'name') ?? '', uid: stringAt(pod, 'uid') ?? '' },
+    bound:
+      pod === undefined
+        ? undefined
+        : { kind: 'Pod', name: stringAt(pod, 'name') ?? '', uid: stringAt(pod, 'uid') ?? '' },
     audiences: [claims['aud']].flat().map(String),
     expires,
     id: stringAt(claims, 'jti') ?? '',

@@ -26,7 +26,10 @@ export function forbiddenRequest(user: UserInfo, info: RequestInfo): StatusError
     return new StatusError(403, 'Forbidden', message, {})
   }
   const resource = info.subresource === undefined ? info.resource : `${info.resource}/${info.subresource}`
-  const scope = info.namespace === undefined ? 'at the cluster scope' : `in the namespace ${JSON.stringify(info.namespace)}`
+  const scope =
+    info.namespace === undefined
+      ? 'at the cluster scope'
+      : `in the namespace ${JSON.stringify(info.namespace)}`
   const why = `User ${JSON.stringify(user.name)} cannot ${info.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(info.group)} ${scope}`
   return forbidden({ group: info.group, name: info.resource }, info.authorizedName ?? '', why)
 }

@@ -4,7 +4,6 @@
 import { type ApiObject, storageKey } from '../api-object.ts'
 import { Group, isMaster, type UserInfo } from '../authn/user.ts'
 import { type JsonObject, objectsAt, stringAt, valueAt } from '../json/access.ts'
-import { fromSelectorObject, matchesLabels } from '../selectors/label-selector.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { type Attributes, covers, type PolicyRule, readRule } from './rules.ts'
 
@@ -36,30 +35,24 @@ export class Rbac {
 
   /** Every rule that applies to `user` in a namespace. */
   rulesOf(user: UserInfo, namespace: string): PolicyRule[] {
-    const everything: PolicyRule = { verbs: ['*'], apiGroups: ['*'], resources: ['*'], resourceNames: [], nonResourceURLs: [] }
+    const everything: PolicyRule = {
+      verbs: ['*'],
+      apiGroups: ['*'],
+      resources: ['*'],
+      resourceNames: [],
+      nonResourceURLs: [],
+    }
     const paths: PolicyRule = { ...everything, apiGroups: [], resources: [], nonResourceURLs: ['*'] }
     if (isMaster(user)) return [everything, paths]
     return [...this.#bindingsOf(user, namespace)].flatMap(({ rules }) => rules)
   }
 
-  /** Rules of a stored role, with what it aggregates. */
+  /** Rules of a stored role. */
   rulesOfRole(kind: string, name: string, namespace: string): PolicyRule[] {
     const clusterWide = kind === 'ClusterRole'
     const bucket = this.#store.bucket(`${RBAC}/${clusterWide ? 'clusterroles' : 'roles'}`)
     const role = bucket.get(storageKey(clusterWide ? undefined : namespace, name))
-    return role === undefined ? [] : this.#rulesIn(role)
-  }
-
-  #rulesIn(role: ApiObject): PolicyRule[] {
-    const selectors = objectsAt(role, 'aggregationRule', 'clusterRoleSelectors').map(fromSelectorObject)
-    const sources =
-      selectors.length === 0
-        ? [role]
-        : this.#store
-            .bucket(`${RBAC}/clusterroles`)
-            .values()
-            .filter(({ metadata }) => selectors.some((selector) => matchesLabels(selector, metadata.labels)))
-    return sources.flatMap((source) => objectsAt(source, 'rules').map(readRule))
+    return objectsAt(role, 'rules').map(readRule)
   }
 
   *#bindingsOf(user: UserInfo, namespace: string): Generator<{ binding: ApiObject; rules: PolicyRule[] }> {
@@ -68,7 +61,10 @@ export class Rbac {
     for (const binding of [...clusterWide, ...local]) {
       if (!objectsAt(binding, 'subjects').some((subject) => isSubject(subject, user, binding))) continue
       const role = valueAt(binding, 'roleRef')
-      yield { binding, rules: this.rulesOfRole(stringAt(role, 'kind') ?? '', stringAt(role, 'name') ?? '', namespace) }
+      yield {
+        binding,
+        rules: this.rulesOfRole(stringAt(role, 'kind') ?? '', stringAt(role, 'name') ?? '', namespace),
+      }
     }
   }
 }
@@ -82,7 +78,10 @@ function isSubject(subject: JsonObject, user: UserInfo, binding: ApiObject): boo
       return user.groups.includes(name)
     case 'ServiceAccount': {
       const namespace = stringAt(subject, 'namespace') || binding.metadata.namespace
-      return user.name === `system:serviceaccount:${namespace}:${name}` && user.groups.includes(Group.serviceAccounts)
+      return (
+        user.name === `system:serviceaccount:${namespace}:${name}` &&
+        user.groups.includes(Group.serviceAccounts)
+      )
     }
     default:
       return false

@@ -13,7 +13,8 @@ export function followCrds(store: ObjectStore, kinds: KindRegistry): void {
   const bucket = store.bucket(CRD_BUCKET)
   for (const crd of bucket.values()) serve(kinds, crd)
   bucket.subscribe(({ type, object }) => {
-    if (type === 'DELETED') kinds.remove(stringAt(object, 'spec', 'group') ?? '', stringAt(object, 'spec', 'names', 'plural') ?? '')
+    if (type === 'DELETED')
+      kinds.remove(stringAt(object, 'spec', 'group') ?? '', stringAt(object, 'spec', 'names', 'plural') ?? '')
     else serve(kinds, object)
   })
 }

@@ -3,7 +3,15 @@
  */
 import type { ApiObject } from '../api-object.ts'
 import { timestamp } from '../api-object.ts'
-import { arrayAt, type JsonObject, objectAt, objectsAt, stringAt, stringsAt, valueAt } from '../json/access.ts'
+import {
+  arrayAt,
+  type JsonObject,
+  objectAt,
+  objectsAt,
+  stringAt,
+  stringsAt,
+  valueAt,
+} from '../json/access.ts'
 import type { KindRegistry } from '../kinds/registry.ts'
 import type { Strategy } from '../kinds/resource-definition.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../validation/field-error.ts'
@@ -30,7 +38,10 @@ export function crdStrategy(kinds: () => KindRegistry): Strategy {
       const stored = stringsAt(status, 'storedVersions')
       const fresh = statusOf(next, kinds(), now, stored)
       const conditions = objectsAt(status, 'conditions')
-      next['status'] = conditions.length === 0 ? fresh : { ...fresh, conditions: conditionsOf(next, kinds(), now, conditions) }
+      next['status'] =
+        conditions.length === 0
+          ? fresh
+          : { ...fresh, conditions: conditionsOf(next, kinds(), now, conditions) }
       if (current.metadata.deletionTimestamp !== undefined) return
       if (!next.metadata.finalizers?.includes(CRD_FINALIZER)) {
         next.metadata.finalizers = [...(next.metadata.finalizers ?? []), CRD_FINALIZER]
@@ -51,7 +62,10 @@ function fillNames(crd: ApiObject): void {
 }
 
 function statusOf(crd: ApiObject, kinds: KindRegistry, now: number, stored: readonly string[]): JsonObject {
-  const storage = stringAt(objectsAt(crd, 'spec', 'versions').find((row) => row['storage'] === true), 'name')
+  const storage = stringAt(
+    objectsAt(crd, 'spec', 'versions').find((row) => row['storage'] === true),
+    'name',
+  )
   return {
     acceptedNames: objectAt(crd, 'spec', 'names') ?? {},
     conditions: conditionsOf(crd, kinds, now, []),
@@ -59,17 +73,32 @@ function statusOf(crd: ApiObject, kinds: KindRegistry, now: number, stored: read
   }
 }
 
-function conditionsOf(crd: ApiObject, kinds: KindRegistry, now: number, present: readonly JsonObject[]): JsonObject[] {
+function conditionsOf(
+  crd: ApiObject,
+  kinds: KindRegistry,
+  now: number,
+  present: readonly JsonObject[],
+): JsonObject[] {
   const clash = nameClash(crd, kinds)
   const wanted: JsonObject[] =
     clash === undefined
       ? [
           { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' },
-          { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' },
+          {
+            type: 'Established',
+            status: 'True',
+            reason: 'InitialNamesAccepted',
+            message: 'the initial names have been accepted',
+          },
         ]
       : [
           { type: 'NamesAccepted', status: 'False', reason: 'KindConflict', message: clash },
-          { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' },
+          {
+            type: 'Established',
+            status: 'False',
+            reason: 'NotAccepted',
+            message: 'not all names are accepted',
+          },
         ]
   const kept = present.filter(({ type }) => !wanted.some((condition) => condition['type'] === type))
   return [...kept, ...wanted.map((condition) => keepTransition(condition, present, now))]
@@ -78,7 +107,10 @@ function conditionsOf(crd: ApiObject, kinds: KindRegistry, now: number, present:
 function keepTransition(condition: JsonObject, present: readonly JsonObject[], now: number): JsonObject {
   const before = present.find(({ type }) => type === condition['type'])
   const same = before?.['status'] === condition['status']
-  return { ...condition, lastTransitionTime: (same ? before?.['lastTransitionTime'] : undefined) ?? timestamp(now) }
+  return {
+    ...condition,
+    lastTransitionTime: (same ? before?.['lastTransitionTime'] : undefined) ?? timestamp(now),
+  }
 }
 
 /** Another resource of the group that has the kind already. */
@@ -111,7 +143,13 @@ function checkVersions(crd: ApiObject): FieldError[] {
   const storing = rows.filter((row) => row['storage'] === true)
   const faults: FieldError[] = []
   if (storing.length !== 1) {
-    faults.push(invalidValue('spec.versions', arrayAt(crd, 'spec', 'versions'), 'must have exactly one version marked as storage version'))
+    faults.push(
+      invalidValue(
+        'spec.versions',
+        arrayAt(crd, 'spec', 'versions'),
+        'must have exactly one version marked as storage version',
+      ),
+    )
   }
   return faults.concat(rows.flatMap((row, index) => checkVersionSchema(row, `spec.versions[${index}]`, crd)))
 }
@@ -128,5 +166,7 @@ function checkCrdUpdate(next: ApiObject, current: ApiObject): FieldError[] {
   const fields = [['group'], ['scope'], ['names', 'plural'], ['names', 'kind']]
   return fields
     .filter((path) => stringAt(next, 'spec', ...path) !== stringAt(current, 'spec', ...path))
-    .map((path) => invalidValue(`spec.${path.join('.')}`, stringAt(next, 'spec', ...path), 'field is immutable'))
+    .map((path) =>
+      invalidValue(`spec.${path.join('.')}`, stringAt(next, 'spec', ...path), 'field is immutable'),
+    )
 }

@@ -62,7 +62,11 @@ function schemaName(group: string, version: string, kind: string): string {
 }
 
 /** The schema with the fields every object has. */
-function rootSchema(row: JsonObject, gvk: { group: string; version: string; kind: string }, preserve: boolean): Schema {
+function rootSchema(
+  row: JsonObject,
+  gvk: { group: string; version: string; kind: string },
+  preserve: boolean,
+): Schema {
   const given = (objectAt(row, 'schema', 'openAPIV3Schema') ?? { type: 'object' }) as Schema
   return {
     ...given,
@@ -70,8 +74,14 @@ function rootSchema(row: JsonObject, gvk: { group: string; version: string; kind
     ...(preserve ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
     properties: {
       ...given.properties,
-      apiVersion: { type: 'string', description: 'APIVersion defines the versioned schema of this representation of an object.' },
-      kind: { type: 'string', description: 'Kind is a string value representing the REST resource this object represents.' },
+      apiVersion: {
+        type: 'string',
+        description: 'APIVersion defines the versioned schema of this representation of an object.',
+      },
+      kind: {
+        type: 'string',
+        description: 'Kind is a string value representing the REST resource this object represents.',
+      },
       metadata: reference(OBJECT_META),
     },
     'x-kubernetes-group-version-kind': [gvk],

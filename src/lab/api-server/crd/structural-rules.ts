@@ -2,7 +2,13 @@
  * The rules that make a CRD schema structural: types everywhere, no references, list and map keys that fit.
  */
 import { isObject, type JsonObject, objectAt, stringAt, stringsAt } from '../json/access.ts'
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../validation/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../validation/field-error.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 
@@ -20,8 +26,16 @@ export function checkStructural(schema: JsonObject, path: string, root = false):
 function checkOwnType(schema: JsonObject, path: string, root: boolean): FieldError[] {
   const type = stringAt(schema, 'type') ?? ''
   if (type === '') {
-    const free = schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true
-    return free && !root ? [] : [required(`${path}.type`, root ? 'must not be empty at the root' : 'must not be empty for specified object fields')]
+    const free =
+      schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true
+    return free && !root
+      ? []
+      : [
+          required(
+            `${path}.type`,
+            root ? 'must not be empty at the root' : 'must not be empty for specified object fields',
+          ),
+        ]
   }
   if (!TYPES.includes(type)) return [notSupported(`${path}.type`, type, TYPES)]
   if (root && type !== 'object') return [invalidValue(`${path}.type`, type, 'must be object at the root')]
@@ -35,10 +49,20 @@ function checkForbidden(schema: JsonObject, path: string): FieldError[] {
     forbiddenField(`${path}.${key}`, `${key} is not supported`),
   )
   if (schema['uniqueItems'] === true) {
-    faults.push(forbiddenField(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'))
+    faults.push(
+      forbiddenField(
+        `${path}.uniqueItems`,
+        'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+      ),
+    )
   }
   if (schema['properties'] !== undefined && isObject(schema['additionalProperties'])) {
-    faults.push(forbiddenField(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'))
+    faults.push(
+      forbiddenField(
+        `${path}.additionalProperties`,
+        'additionalProperties and properties are mutual exclusive',
+      ),
+    )
   }
   return faults
 }
@@ -50,7 +74,13 @@ function checkPattern(schema: JsonObject, path: string): FieldError[] {
     new RegExp(pattern.replace(/^\(\?i\)/, ''))
     return []
   } catch (error) {
-    return [invalidValue(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${String(error)}`)]
+    return [
+      invalidValue(
+        `${path}.pattern`,
+        pattern,
+        `must be a valid regular expression, but isn't: ${String(error)}`,
+      ),
+    ]
   }
 }
 
@@ -58,17 +88,28 @@ function checkListType(schema: JsonObject, path: string): FieldError[] {
   const type = stringAt(schema, 'x-kubernetes-list-type')
   const keys = stringsAt(schema, 'x-kubernetes-list-map-keys')
   if (type === undefined) return []
-  if (stringAt(schema, 'type') !== 'array') return [invalidValue(`${path}.type`, schema['type'] ?? '', 'must be array if x-kubernetes-list-type is set')]
+  if (stringAt(schema, 'type') !== 'array')
+    return [
+      invalidValue(`${path}.type`, schema['type'] ?? '', 'must be array if x-kubernetes-list-type is set'),
+    ]
   if (!['atomic', 'set', 'map'].includes(type)) {
     return [notSupported(`${path}.x-kubernetes-list-type`, type, ['atomic', 'set', 'map'])]
   }
   if (type !== 'map') return []
   if (keys.length === 0) {
-    return [required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map')]
+    return [
+      required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map'),
+    ]
   }
   return keys
     .filter((key) => objectAt(schema, 'items', 'properties', key) === undefined)
-    .map((key) => invalidValue(`${path}.x-kubernetes-list-map-keys`, keys, `entries must all be names of item properties: ${key}`))
+    .map((key) =>
+      invalidValue(
+        `${path}.x-kubernetes-list-map-keys`,
+        keys,
+        `entries must all be names of item properties: ${key}`,
+      ),
+    )
 }
 
 function checkMembers(schema: JsonObject, path: string): FieldError[] {

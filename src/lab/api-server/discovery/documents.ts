@@ -15,7 +15,11 @@ export function coreVersions(serverAddress: string): object {
 
 /** /apis */
 export function groupList(kinds: KindRegistry): object {
-  return { kind: 'APIGroupList', apiVersion: 'v1', groups: namedGroups(kinds).map(([name, versions]) => group(name, versions)) }
+  return {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: namedGroups(kinds).map(([name, versions]) => group(name, versions)),
+  }
 }
 
 function namedGroups(kinds: KindRegistry): [string, string[]][] {
@@ -125,4 +129,3 @@ function aggregatedSubresources(served: ServedResource, gv: { group: string; ver
   }))
   return subresources.length === 0 ? {} : { subresources }
 }
-

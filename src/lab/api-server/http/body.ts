@@ -1,5 +1,5 @@
 /**
- * Reading request bodies: bounded, JSON or YAML.
+ * Reading request bodies: bounded; JSON, YAML or protobuf.
  */
 import type { IncomingMessage } from 'node:http'
 import { parse as parseYaml } from 'yaml'
@@ -7,11 +7,13 @@ import { badRequest, tooLarge, unsupportedMediaType } from '../errors.ts'
 import { isObject } from '../json/access.ts'
 import { duplicateKeys } from '../json/duplicate-keys.ts'
 import { MAX_BODY_BYTES, MAX_JSON_DEPTH } from '../limits.ts'
+import { decodeEnvelope } from '../protobuf/kubernetes-decoder.ts'
+import { WireError } from '../protobuf/wire-reader.ts'
 import type { Body } from '../verbs/decode-body.ts'
 import type { FieldValidation } from '../verbs/deps.ts'
 
-/** The whole body as text. */
-export async function readText(request: IncomingMessage): Promise<string> {
+/** The whole body. */
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -19,7 +21,12 @@ export async function readText(request: IncomingMessage): Promise<string> {
     if (length > MAX_BODY_BYTES) throw tooLarge()
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
+}
+
+/** The whole body as text. */
+export async function readText(request: IncomingMessage): Promise<string> {
+  return (await readBytes(request)).toString('utf8')
 }
 
 /** The media type without parameters. */
@@ -27,22 +34,38 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 }
 
-const OBJECT_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+const OBJECT_TYPES = ['application/json', 'application/yaml', PROTOBUF]
 
 /** The body as one object. An empty body is undefined. */
-export async function readBody(request: IncomingMessage, validation: FieldValidation): Promise<Body | undefined> {
+export async function readBody(
+  request: IncomingMessage,
+  validation: FieldValidation,
+): Promise<Body | undefined> {
   const type = mediaType(request)
-  if (type !== '' && type !== 'application/json' && type !== 'application/yaml') {
-    throw unsupportedMediaType(OBJECT_TYPES.slice(0, 2))
-  }
+  if (type === PROTOBUF) return parseProtobuf(await readBytes(request))
+  if (type !== '' && !OBJECT_TYPES.includes(type)) throw unsupportedMediaType(OBJECT_TYPES)
   const text = await readText(request)
   return text.trim() === '' ? undefined : parseObject(text, type === 'application/yaml', validation)
+}
+
+function parseProtobuf(data: Buffer): Body | undefined {
+  if (data.length === 0) return undefined
+  try {
+    const value = decodeEnvelope(data)
+    if (value === undefined) throw unsupportedMediaType(OBJECT_TYPES.slice(0, 2))
+    return { value, duplicates: [] }
+  } catch (error) {
+    if (error instanceof WireError) throw badRequest(`cannot read the protobuf body: ${error.message}`)
+    throw error
+  }
 }
 
 /** Parses text that must hold one object. */
 export function parseObject(text: string, yaml: boolean, validation: FieldValidation): Body {
   const value = parseValue(text, yaml)
-  if (!isObject(value)) throw badRequest("couldn't get version/kind; json parse error: body must be an object")
+  if (!isObject(value))
+    throw badRequest("couldn't get version/kind; json parse error: body must be an object")
   const duplicates = validation === 'Ignore' || yaml ? [] : duplicateKeys(text)
   return { value, duplicates }
 }
@@ -55,7 +78,8 @@ export function parseValue(text: string, yaml: boolean): unknown {
     return value
   } catch (error) {
     if (yaml) return parseYamlValue(text)
-    if (error instanceof SyntaxError) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`)
+    if (error instanceof SyntaxError)
+      throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`)
     throw error
   }
 }
@@ -67,7 +91,9 @@ function parseYamlValue(text: string): unknown {
     checkDepth(value, 0)
     return value
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw badRequest(
+      `error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 

@@ -1,8 +1,9 @@
 /**
  * list and watch of one resource.
  */
-import type { ServerResponse } from 'node:http'
+
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../../core/clock.ts'
 import { badRequest, expired, invalid } from '../errors.ts'
 import { MAX_WATCH_BACKLOG_BYTES, WATCH_DURATION_MS } from '../limits.ts'
@@ -22,7 +23,11 @@ export interface CollectionConfig {
 }
 
 export function listHandler(deps: ObjectHandlerDeps, target: Target, context: RequestContext): Reply {
-  return deps.presenter.list(target.served, listObjects(deps, target, readListRequest(target, context)), context)
+  return deps.presenter.list(
+    target.served,
+    listObjects(deps, target, readListRequest(target, context)),
+    context,
+  )
 }
 
 function readListRequest(target: Target, { query }: RequestContext): ListRequest {
@@ -38,7 +43,8 @@ function readListRequest(target: Target, { query }: RequestContext): ListRequest
 function positiveInteger(text: string | null): number | undefined {
   if (text === null || text === '') return undefined
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`)
+  if (!Number.isInteger(value) || value < 0)
+    throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`)
   return value === 0 ? undefined : value
 }
 
@@ -84,7 +90,10 @@ function readWatchRequest(target: Target, name: string | undefined, { query }: R
   const version = query.get('resourceVersion') ?? ''
   if (sendInitial !== null) checkInitialEvents(query)
   else if (query.get('resourceVersionMatch')) {
-    const fault = forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+    const fault = forbiddenField(
+      'resourceVersionMatch',
+      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    )
     throw invalid({ group: 'meta.k8s.io', name: 'ListOptions' }, '', [fault])
   }
   const initial = sendInitial === null ? version === '' || version === '0' : sendInitial === 'true'
@@ -116,7 +125,12 @@ function goneLine(since: number, present: number): string {
 }
 
 /** Resolves when the time is up, the client is gone, or the server stops. */
-async function untilEnd(clock: Clock, duration: number, response: ServerResponse, signal: AbortSignal): Promise<void> {
+async function untilEnd(
+  clock: Clock,
+  duration: number,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
   const done = new AbortController()
   const timeUp = new Promise<void>((resolve) => {
     const cancel = clock.after(duration, resolve)

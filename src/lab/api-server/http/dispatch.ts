@@ -22,7 +22,11 @@ import type { SubresourceHandlers } from './subresources.ts'
 export interface DispatcherDeps extends ObjectHandlerDeps {
   readonly subresources: SubresourceHandlers
   /** Answers kinds that are asked, not stored: access reviews. */
-  readonly review: (served: ServedResource, target: Target, context: RequestContext) => Promise<Reply> | undefined
+  readonly review: (
+    served: ServedResource,
+    target: Target,
+    context: RequestContext,
+  ) => Promise<Reply> | undefined
 }
 
 export class Dispatcher {
@@ -42,7 +46,9 @@ export class Dispatcher {
     if (info.subresource !== undefined) return this.#subresource(target, info, info.subresource, context)
     const review = this.#deps.review(served, target, context)
     if (review !== undefined) return review
-    return info.name === undefined ? this.#collection(target, info, context) : this.#single(target, info.name, info, context)
+    return info.name === undefined
+      ? this.#collection(target, info, context)
+      : this.#single(target, info.name, info, context)
   }
 
   async #collection(target: Target, info: ResourceRequest, context: RequestContext): Promise<Reply> {
@@ -61,7 +67,12 @@ export class Dispatcher {
     }
   }
 
-  async #single(target: Target, name: string, info: ResourceRequest, context: RequestContext): Promise<Reply> {
+  async #single(
+    target: Target,
+    name: string,
+    info: ResourceRequest,
+    context: RequestContext,
+  ): Promise<Reply> {
     switch (info.verb) {
       case 'get':
         return getHandler(this.#deps, target, name, context)
@@ -78,10 +89,16 @@ export class Dispatcher {
     }
   }
 
-  async #subresource(target: Target, info: ResourceRequest, subresource: string, context: RequestContext): Promise<Reply> {
+  async #subresource(
+    target: Target,
+    info: ResourceRequest,
+    subresource: string,
+    context: RequestContext,
+  ): Promise<Reply> {
     const { name, verb } = info
     if (name === undefined) throw pathNotFound()
-    if (subresource !== 'status') return this.#deps.subresources.handle(target, name, subresource, verb, context)
+    if (subresource !== 'status')
+      return this.#deps.subresources.handle(target, name, subresource, verb, context)
     if (!target.served.version.status) throw pathNotFound()
     switch (verb) {
       case 'get':

@@ -2,6 +2,8 @@
  * get, create, update, delete and deletecollection of one resource.
  */
 import type { ApiObject } from '../api-object.ts'
+import { checkEscalation } from '../authz/escalation.ts'
+import type { Rbac } from '../authz/rbac.ts'
 import { badRequest } from '../errors.ts'
 import { cloneJson } from '../json/compare.ts'
 import { toVersion } from '../kinds/resource-definition.ts'
@@ -20,6 +22,19 @@ import { readDeleteOptions, readFieldValidation, readWriteOptions } from './writ
 
 export interface ObjectHandlerDeps extends ApiDeps {
   readonly presenter: Presenter
+  readonly rbac: Rbac
+}
+
+/** Refuses objects that would give their writer more rights. */
+export function admit(
+  deps: ObjectHandlerDeps,
+  { served, namespace }: Target,
+  draft: ApiObject,
+  context: RequestContext,
+): void {
+  const { group, resource } = served.definition
+  if (group === 'rbac.authorization.k8s.io')
+    checkEscalation(deps.rbac, context.user, resource, namespace, draft)
 }
 
 export function writeOptionsOf(context: RequestContext): WriteOptions {
@@ -30,17 +45,28 @@ export function writeOptionsOf(context: RequestContext): WriteOptions {
 /** The body, which must be there. */
 export async function requireBody(context: RequestContext): Promise<Body> {
   const body = await readBody(context.request, readFieldValidation(context.query))
-  if (body === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input")
+  if (body === undefined)
+    throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input")
   return body
 }
 
-export function getHandler(deps: ObjectHandlerDeps, target: Target, name: string, context: RequestContext): Reply {
+export function getHandler(
+  deps: ObjectHandlerDeps,
+  target: Target,
+  name: string,
+  context: RequestContext,
+): Reply {
   return deps.presenter.object(target.served, readObject(deps, target, name), context, 200)
 }
 
-export async function createHandler(deps: ObjectHandlerDeps, target: Target, context: RequestContext): Promise<Reply> {
+export async function createHandler(
+  deps: ObjectHandlerDeps,
+  target: Target,
+  context: RequestContext,
+): Promise<Reply> {
   const options = writeOptionsOf(context)
   const draft = decodeBody(target.served, await requireBody(context), options)
+  admit(deps, target, draft, context)
   return deps.presenter.object(target.served, createObject(deps, target, draft, options), context, 201)
 }
 
@@ -53,6 +79,7 @@ export async function updateHandler(
 ): Promise<Reply> {
   const options = writeOptionsOf(context)
   const draft = decodeBody(target.served, await requireBody(context), options)
+  admit(deps, target, draft, context)
   const stored = updateObject(deps, target, name, draft, options, { subresource })
   return deps.presenter.object(target.served, stored, context, 200)
 }
@@ -69,7 +96,12 @@ export async function deleteHandler(
 }
 
 /** What is only marked is shown as it is now; what is gone, as a Status that names it. */
-function deleteReply(deps: ObjectHandlerDeps, { served }: Target, result: DeleteResult, context: RequestContext): Reply {
+function deleteReply(
+  deps: ObjectHandlerDeps,
+  { served }: Target,
+  result: DeleteResult,
+  context: RequestContext,
+): Reply {
   const { group, resource } = served.definition
   if (!result.removed || (group === '' && resource === 'pods')) {
     return deps.presenter.object(served, result.object, context, 200)
@@ -93,13 +125,18 @@ export async function deleteCollectionHandler(
   const options = readDeleteOptions(context.query, body?.value)
   const selector = readSelector(context.query, target.served)
   const scope = target.served.definition.namespaced ? target.namespace : undefined
-  const doomed = bucketOf(deps, target.served).values(scope).filter((object) => selector.matches(object))
+  const doomed = bucketOf(deps, target.served)
+    .values(scope)
+    .filter((object) => selector.matches(object))
   const items = doomed.map((object) => deleteStored(deps, target.served, object, options).object)
-  return deps.presenter.list(target.served, { items, revision: deps.store.revision, continueToken: undefined, remaining: undefined }, context)
+  return deps.presenter.list(
+    target.served,
+    { items, revision: deps.store.revision, continueToken: undefined, remaining: undefined },
+    context,
+  )
 }
 
 /** A draft of the stored object in the version of the path, to patch. */
 export function draftOf(target: Target, stored: ApiObject): ApiObject {
   return cloneJson(toVersion(target.served, stored))
 }
-

@@ -32,7 +32,13 @@ export interface PathHandlerConfig {
 }
 
 /** Paths anybody may ask for. */
-export const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/'])
+export const PUBLIC_PATHS: ReadonlySet<string> = new Set([
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/version',
+  '/version/',
+])
 
 export class PathHandlers {
   readonly #deps: PathHandlerDeps
@@ -67,7 +73,19 @@ export class PathHandlers {
       case '/.well-known/openid-configuration':
         return json(200, openIdConfiguration())
       case '/':
-        return json(200, { paths: ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'] })
+        return json(200, {
+          paths: [
+            '/api',
+            '/apis',
+            '/healthz',
+            '/livez',
+            '/metrics',
+            '/openapi/v2',
+            '/openapi/v3',
+            '/readyz',
+            '/version',
+          ],
+        })
       case '/api':
       case '/apis':
         return this.#root(path === '/api', context)
@@ -116,7 +134,8 @@ function aggregatedFormat(accept: string | undefined): AggregatedVersion | undef
     const { g, v, as } = parameters
     if (type !== 'application/json') continue
     if (as === undefined) return undefined
-    if (g === 'apidiscovery.k8s.io' && as === 'APIGroupDiscoveryList' && (v === 'v2' || v === 'v2beta1')) return v
+    if (g === 'apidiscovery.k8s.io' && as === 'APIGroupDiscoveryList' && (v === 'v2' || v === 'v2beta1'))
+      return v
   }
   return undefined
 }

@@ -27,7 +27,15 @@ export class Presenter {
   object(served: ServedResource, stored: ApiObject, context: RequestContext, status: number): Reply {
     switch (objectForm(context.request.headers.accept)) {
       case 'Table':
-        return json(status, this.#deps.tables.make(served, [stored], { resourceVersion: stored.metadata.resourceVersion }, context.query))
+        return json(
+          status,
+          this.#deps.tables.make(
+            served,
+            [stored],
+            { resourceVersion: stored.metadata.resourceVersion },
+            context.query,
+          ),
+        )
       case 'PartialObjectMetadata':
         return json(status, partialMetadata(stored))
       default:
@@ -54,7 +62,11 @@ export class Presenter {
   }
 
   #encodeList(served: ServedResource, items: readonly ApiObject[], metadata: object): string {
-    const head = JSON.stringify({ kind: served.definition.listKind, apiVersion: apiVersionOf(served), metadata })
+    const head = JSON.stringify({
+      kind: served.definition.listKind,
+      apiVersion: apiVersionOf(served),
+      metadata,
+    })
     const body = items.map((item) => this.#deps.encoder.encode(served, item)).join(',')
     return `${head.slice(0, -1)},"items":[${body}]}`
   }
@@ -100,13 +112,18 @@ function partialMetadata(object: ApiObject): object {
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata }
 }
 
-function bookmark(served: ServedResource, event: WatchEvent & { type: 'BOOKMARK' }, form: ObjectForm): object {
+function bookmark(
+  served: ServedResource,
+  event: WatchEvent & { type: 'BOOKMARK' },
+  form: ObjectForm,
+): object {
   const metadata = {
     resourceVersion: String(event.revision),
     creationTimestamp: null,
     ...(event.initialEventsEnd === true ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
   }
-  if (form === 'Table') return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: [], rows: [] }
+  if (form === 'Table')
+    return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: [], rows: [] }
   if (form !== 'Object') return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
   return { kind: served.definition.kind, apiVersion: apiVersionOf(served), metadata }
 }

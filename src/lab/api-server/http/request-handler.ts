@@ -2,8 +2,8 @@
  * The way of every request: who, may they, what, answer; and its line in the audit log.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Logger } from '../../../core/log.ts'
 import { describeError } from '../../../core/errors.ts'
+import type { Logger } from '../../../core/log.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
 import { ANONYMOUS, type UserInfo } from '../authn/user.ts'
@@ -60,7 +60,9 @@ export async function handleRequest(
 }
 
 function route(deps: RequestHandlerDeps, info: RequestInfo, context: RequestContext): Promise<Reply> {
-  return info.kind === 'path' ? deps.paths.handle(info.path, context) : deps.dispatcher.dispatch(info, context)
+  return info.kind === 'path'
+    ? deps.paths.handle(info.path, context)
+    : deps.dispatcher.dispatch(info, context)
 }
 
 /** Nobody may stay unknown, except to ask for health and version. */
@@ -84,7 +86,12 @@ function errorReply(deps: RequestHandlerDeps, error: unknown, request: IncomingM
   return json(status.status, status.toStatus())
 }
 
-function record(deps: RequestHandlerDeps, user: UserInfo | undefined, info: RequestInfo | undefined, code: number): void {
+function record(
+  deps: RequestHandlerDeps,
+  user: UserInfo | undefined,
+  info: RequestInfo | undefined,
+  code: number,
+): void {
   if (info === undefined) return
   deps.count({ verb: info.verb, resource: info.kind === 'resource' ? info.resource : '', code: String(code) })
   deps.audit?.write(user ?? ANONYMOUS, info, code)
@@ -100,7 +107,8 @@ async function send(
   try {
     await sendReply(response, reply, warnings, request.method === 'HEAD')
   } catch (error) {
-    if (!response.destroyed) deps.log.warn({ url: request.url, error: describeError(error) }, 'answer was cut off')
+    if (!response.destroyed)
+      deps.log.warn({ url: request.url, error: describeError(error) }, 'answer was cut off')
     response.destroy()
   }
 }

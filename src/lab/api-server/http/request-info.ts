@@ -37,7 +37,8 @@ export function parseRequest(method: string, url: URL): RequestInfo | undefined 
   const other: PathRequest = { kind: 'path', verb: method.toLowerCase(), path: url.pathname }
   const [root, ...rest] = segments
   if (root === 'api' && rest.length >= 2) return resourceRequest('', rest, method, url) ?? other
-  if (root === 'apis' && rest.length >= 3) return resourceRequest(rest[0] ?? '', rest.slice(1), method, url) ?? other
+  if (root === 'apis' && rest.length >= 3)
+    return resourceRequest(rest[0] ?? '', rest.slice(1), method, url) ?? other
   return other
 }
 
@@ -52,7 +53,12 @@ function decodeSegments(path: string): string[] | undefined {
   }
 }
 
-function resourceRequest(group: string, parts: readonly string[], method: string, url: URL): ResourceRequest | undefined {
+function resourceRequest(
+  group: string,
+  parts: readonly string[],
+  method: string,
+  url: URL,
+): ResourceRequest | undefined {
   const version = parts[0] ?? ''
   const { namespace, rest } = splitNamespace(parts.slice(1))
   const [resource, name, ...sub] = rest
@@ -72,7 +78,10 @@ function resourceRequest(group: string, parts: readonly string[], method: string
   }
 }
 
-function splitNamespace(parts: readonly string[]): { namespace: string | undefined; rest: readonly string[] } {
+function splitNamespace(parts: readonly string[]): {
+  namespace: string | undefined
+  rest: readonly string[]
+} {
   const [first, namespace, third] = parts
   if (first !== 'namespaces' || third === undefined || NAMESPACE_SUBRESOURCES.has(third)) {
     return { namespace: undefined, rest: parts }

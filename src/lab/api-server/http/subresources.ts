@@ -1,12 +1,18 @@
 /**
  * Subresources other than status: scale, token, eviction, log, finalize.
  */
+import type { TokenIssuer } from '../authn/service-account-tokens.ts'
 import { methodNotAllowed, pathNotFound } from '../errors.ts'
 import type { Target } from '../verbs/deps.ts'
+import { finalizeHandler, tokenHandler } from './account-subresources.ts'
 import type { RequestContext } from './context.ts'
+import type { ObjectHandlerDeps } from './object-handlers.ts'
+import { evictionHandler, logHandler } from './pod-subresources.ts'
 import type { Reply } from './reply.ts'
+import { scaleHandler } from './scale-handler.ts'
 
-export type SubresourceHandler = (
+type SubresourceHandler = (
+  deps: ObjectHandlerDeps,
   target: Target,
   name: string,
   verb: string,
@@ -14,10 +20,12 @@ export type SubresourceHandler = (
 ) => Promise<Reply>
 
 export class SubresourceHandlers {
+  readonly #deps: ObjectHandlerDeps
   readonly #handlers: ReadonlyMap<string, SubresourceHandler>
 
   /** Handlers by subresource name. */
-  constructor(handlers: ReadonlyMap<string, SubresourceHandler>) {
+  constructor(deps: ObjectHandlerDeps, handlers: ReadonlyMap<string, SubresourceHandler>) {
+    this.#deps = deps
     this.#handlers = handlers
   }
 
@@ -31,8 +39,26 @@ export class SubresourceHandlers {
     const handler = this.#handlers.get(subresource)
     if (handler === undefined || !offers(target, subresource)) throw pathNotFound()
     if (subresource !== 'scale' && !verbsOf(target, subresource).includes(verb)) throw methodNotAllowed()
-    return handler(target, name, verb, context)
+    return handler(this.#deps, target, name, verb, context)
   }
+}
+
+/** All there are; `kubeletSocket` is where logs come from. */
+export function createSubresources(
+  deps: ObjectHandlerDeps,
+  tokens: TokenIssuer,
+  kubeletSocket: string | undefined,
+): SubresourceHandlers {
+  return new SubresourceHandlers(
+    deps,
+    new Map<string, SubresourceHandler>([
+      ['scale', scaleHandler],
+      ['eviction', evictionHandler],
+      ['finalize', finalizeHandler],
+      ['token', tokenHandler(tokens)],
+      ['log', logHandler(kubeletSocket)],
+    ]),
+  )
 }
 
 function offers({ served }: Target, subresource: string): boolean {

@@ -18,7 +18,8 @@ export interface WriteQuery {
 /** Options of create, update and patch. */
 export function readWriteOptions({ query, userAgent, warn }: WriteQuery): WriteOptions {
   const manager = query.get('fieldManager') ?? ''
-  if (manager.length > MAX_MANAGER) throw badRequest(`fieldManager: Too long: may not be more than ${MAX_MANAGER} bytes`)
+  if (manager.length > MAX_MANAGER)
+    throw badRequest(`fieldManager: Too long: may not be more than ${MAX_MANAGER} bytes`)
   return {
     dryRun: isDryRun(query.getAll('dryRun')),
     fieldManager: manager === '' ? managerFrom(userAgent) : manager,
@@ -38,7 +39,9 @@ export function readFieldValidation(query: URLSearchParams): FieldValidation {
   if (given === null || given === '') return 'Warn'
   const found = FieldValidation.find((value) => value === given)
   if (found !== undefined) return found
-  throw badRequest(`fieldValidation: Unsupported value: "${given}": supported values: "Ignore", "Strict", "Warn"`)
+  throw badRequest(
+    `fieldValidation: Unsupported value: "${given}": supported values: "Ignore", "Strict", "Warn"`,
+  )
 }
 
 function isDryRun(values: readonly string[]): boolean {
@@ -63,7 +66,8 @@ export function readDeleteOptions(query: URLSearchParams, body: unknown): Delete
 function readGrace(query: URLSearchParams, body: unknown): number | undefined {
   const fromQuery = query.get('gracePeriodSeconds')
   const seconds = numberAt(body, 'gracePeriodSeconds') ?? (fromQuery === null ? undefined : Number(fromQuery))
-  if (seconds !== undefined && !Number.isInteger(seconds)) throw badRequest('gracePeriodSeconds must be an integer')
+  if (seconds !== undefined && !Number.isInteger(seconds))
+    throw badRequest('gracePeriodSeconds must be an integer')
   return seconds === undefined ? undefined : Math.max(0, seconds)
 }
 
@@ -76,7 +80,9 @@ function readPolicy(query: URLSearchParams, body: unknown): DeleteOptions['propa
       return given
     case undefined:
     case '':
-      return valueAt(body, 'orphanDependents') === true || query.get('orphanDependents') === 'true' ? 'Orphan' : undefined
+      return valueAt(body, 'orphanDependents') === true || query.get('orphanDependents') === 'true'
+        ? 'Orphan'
+        : undefined
     default:
       throw badRequest(
         `propagationPolicy: Unsupported value: "${given}": supported values: "Foreground", "Background", "Orphan"`,

@@ -1,9 +1,10 @@
 /**
  * The built-in resources: one row each. What a kind does beyond being stored is in its strategy.
  */
-import { ALL_VERBS, type ResourceDefinition, type Strategy, type Subresource } from './resource-definition.ts'
+
 import { definition } from '../openapi/catalog.ts'
 import { eventsConversion } from './events-conversion.ts'
+import { ALL_VERBS, type ResourceDefinition, type Strategy, type Subresource } from './resource-definition.ts'
 
 export interface BuiltinRow {
   readonly group: string
@@ -22,10 +23,24 @@ export interface BuiltinRow {
 const APPS = { group: 'apps', package: 'io.k8s.api.apps.v1', all: true, status: true } as const
 const RBAC = { group: 'rbac.authorization.k8s.io', package: 'io.k8s.api.rbac.v1' } as const
 const CORE = { group: '', package: 'io.k8s.api.core.v1' } as const
-const AUTHZ = { group: 'authorization.k8s.io', package: 'io.k8s.api.authorization.v1', verbs: ['create'] } as const
-const AUTHN = { group: 'authentication.k8s.io', package: 'io.k8s.api.authentication.v1', verbs: ['create'] } as const
+const AUTHZ = {
+  group: 'authorization.k8s.io',
+  package: 'io.k8s.api.authorization.v1',
+  verbs: ['create'],
+} as const
+const AUTHN = {
+  group: 'authentication.k8s.io',
+  package: 'io.k8s.api.authentication.v1',
+  verbs: ['create'],
+} as const
 
-const EVICTION: Subresource = { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] }
+const EVICTION: Subresource = {
+  name: 'eviction',
+  kind: 'Eviction',
+  group: 'policy',
+  version: 'v1',
+  verbs: ['create'],
+}
 const TOKEN: Subresource = {
   name: 'token',
   kind: 'TokenRequest',
@@ -35,25 +50,65 @@ const TOKEN: Subresource = {
 }
 
 const ROWS: readonly BuiltinRow[] = [
-  { ...CORE, kind: 'Namespace', resource: 'namespaces', short: ['ns'], cluster: true, status: true, sub: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }] },
+  {
+    ...CORE,
+    kind: 'Namespace',
+    resource: 'namespaces',
+    short: ['ns'],
+    cluster: true,
+    status: true,
+    sub: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
+  },
   { ...CORE, kind: 'Node', resource: 'nodes', short: ['no'], cluster: true, status: true },
-  { ...CORE, kind: 'Pod', resource: 'pods', short: ['po'], all: true, status: true, sub: [{ name: 'log', kind: 'Pod', verbs: ['get'] }, EVICTION] },
+  {
+    ...CORE,
+    kind: 'Pod',
+    resource: 'pods',
+    short: ['po'],
+    all: true,
+    status: true,
+    sub: [{ name: 'log', kind: 'Pod', verbs: ['get'] }, EVICTION],
+  },
   { ...CORE, kind: 'Service', resource: 'services', short: ['svc'], all: true, status: true },
   { ...CORE, kind: 'ConfigMap', resource: 'configmaps', short: ['cm'] },
   { ...CORE, kind: 'Secret', resource: 'secrets' },
   { ...CORE, kind: 'ServiceAccount', resource: 'serviceaccounts', short: ['sa'], sub: [TOKEN] },
   { ...CORE, kind: 'Event', resource: 'events', short: ['ev'] },
   { ...CORE, kind: 'Endpoints', resource: 'endpoints', short: ['ep'] },
-  { group: 'events.k8s.io', package: 'io.k8s.api.events.v1', kind: 'Event', resource: 'events', short: ['ev'] },
+  {
+    group: 'events.k8s.io',
+    package: 'io.k8s.api.events.v1',
+    kind: 'Event',
+    resource: 'events',
+    short: ['ev'],
+  },
   { ...APPS, kind: 'Deployment', resource: 'deployments', short: ['deploy'], scale: true },
   { ...APPS, kind: 'ReplicaSet', resource: 'replicasets', short: ['rs'], scale: true },
   { ...APPS, kind: 'StatefulSet', resource: 'statefulsets', short: ['sts'], scale: true },
   { ...APPS, kind: 'DaemonSet', resource: 'daemonsets', short: ['ds'] },
   { group: 'batch', package: 'io.k8s.api.batch.v1', kind: 'Job', resource: 'jobs', all: true, status: true },
-  { group: 'discovery.k8s.io', package: 'io.k8s.api.discovery.v1', kind: 'EndpointSlice', resource: 'endpointslices' },
+  {
+    group: 'discovery.k8s.io',
+    package: 'io.k8s.api.discovery.v1',
+    kind: 'EndpointSlice',
+    resource: 'endpointslices',
+  },
   { group: 'coordination.k8s.io', package: 'io.k8s.api.coordination.v1', kind: 'Lease', resource: 'leases' },
-  { group: 'policy', package: 'io.k8s.api.policy.v1', kind: 'PodDisruptionBudget', resource: 'poddisruptionbudgets', short: ['pdb'], status: true },
-  { group: 'networking.k8s.io', package: 'io.k8s.api.networking.v1', kind: 'NetworkPolicy', resource: 'networkpolicies', short: ['netpol'] },
+  {
+    group: 'policy',
+    package: 'io.k8s.api.policy.v1',
+    kind: 'PodDisruptionBudget',
+    resource: 'poddisruptionbudgets',
+    short: ['pdb'],
+    status: true,
+  },
+  {
+    group: 'networking.k8s.io',
+    package: 'io.k8s.api.networking.v1',
+    kind: 'NetworkPolicy',
+    resource: 'networkpolicies',
+    short: ['netpol'],
+  },
   { ...RBAC, kind: 'Role', resource: 'roles' },
   { ...RBAC, kind: 'RoleBinding', resource: 'rolebindings' },
   { ...RBAC, kind: 'ClusterRole', resource: 'clusterroles', cluster: true },

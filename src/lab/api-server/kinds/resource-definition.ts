@@ -108,7 +108,16 @@ export interface ServedResource {
   readonly version: ResourceVersion
 }
 
-export const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const
+export const ALL_VERBS = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+] as const
 
 /** The apiVersion of objects of this resource. */
 export function apiVersionOf(served: ServedResource): string {

@@ -63,7 +63,8 @@ export function memberSchema(schema: Schema, key: string): Schema | undefined {
 
 /** Fields the schema does not name are kept as they are. */
 export function isOpen(schema: Schema): boolean {
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true) return true
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true)
+    return true
   return schema.type === undefined && schema.properties === undefined && !schema['x-kubernetes-int-or-string']
 }
 

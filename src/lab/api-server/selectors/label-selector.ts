@@ -89,17 +89,22 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 export function fromSelectorObject(selector: unknown): Requirement[] {
   const labels = Object.entries(stringMapAt(selector, 'matchLabels'))
   const equal = labels.map(([key, value]): Requirement => ({ key, operator: '=', values: [value] }))
-  const expressions = objectsAt(selector, 'matchExpressions').map((expression): Requirement => ({
-    key: stringAt(expression, 'key') ?? '',
-    operator: OPERATORS[stringAt(expression, 'operator') ?? ''] ?? 'in',
-    values: stringsAt(expression, 'values'),
-  }))
+  const expressions = objectsAt(selector, 'matchExpressions').map(
+    (expression): Requirement => ({
+      key: stringAt(expression, 'key') ?? '',
+      operator: OPERATORS[stringAt(expression, 'operator') ?? ''] ?? 'in',
+      values: stringsAt(expression, 'values'),
+    }),
+  )
   return [...equal, ...expressions]
 }
 
 /** Query text of requirements, sorted by key: what scale.status.selector holds. */
 export function selectorText(requirements: readonly Requirement[]): string {
-  return [...requirements].sort((a, b) => (a.key < b.key ? -1 : 1)).map(requirementText).join(',')
+  return [...requirements]
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(requirementText)
+    .join(',')
 }
 
 function requirementText({ key, operator, values }: Requirement): string {

@@ -6,20 +6,25 @@ import type { ApiObject } from '../api-object.ts'
 import { COMPACT_MIN_BYTES, EVENT_WINDOW } from '../limits.ts'
 import type { AppendLog, LogEntry } from './append-log.ts'
 import { Bucket } from './bucket.ts'
+import type { ChangeEvent } from './event-window.ts'
 
 export interface ObjectStoreConfig {
   /** Changes kept for each resource. Default EVENT_WINDOW. */
-  readonly eventWindow?: number
+  readonly eventWindow?: number | undefined
   /** First revision when there is no log: later than that of any earlier run, so that old watches get 410. */
   readonly firstRevision: number
   /** Default COMPACT_MIN_BYTES. */
-  readonly compactMinBytes?: number
+  readonly compactMinBytes?: number | undefined
 }
+
+/** Told the resource, `group/plural`, and what changed. */
+export type StoreListener = (bucket: string, event: ChangeEvent) => void
 
 export class ObjectStore {
   readonly #log: AppendLog | undefined
   readonly #config: ObjectStoreConfig
   readonly #buckets = new Map<string, Bucket>()
+  readonly #listeners = new Set<StoreListener>()
   #revision: number
   /** Changes before this revision are unknown to every bucket. */
   #floor: number
@@ -59,7 +64,7 @@ export class ObjectStore {
     object.metadata.resourceVersion = String(revision)
     this.#log?.append({ r: revision, b: name, k: key, o: object })
     this.#revision = revision
-    this.bucket(name).set(key, object, revision)
+    this.#tell(name, this.bucket(name).set(key, object, revision))
     this.#compactWhenDue()
     return object
   }
@@ -70,13 +75,23 @@ export class ObjectStore {
     const final = withRevision(last, revision)
     this.#log?.append({ r: revision, b: name, k: key })
     this.#revision = revision
-    this.bucket(name).remove(key, final, revision)
+    this.#tell(name, this.bucket(name).remove(key, final, revision))
     this.#compactWhenDue()
     return final
   }
 
+  /** Calls `listener` after each change of any resource. Returns the way to stop. */
+  subscribe(listener: StoreListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   close(): void {
     this.#log?.close()
+  }
+
+  #tell(name: string, event: ChangeEvent): void {
+    for (const listener of [...this.#listeners]) listener(name, event)
   }
 
   #load(log: AppendLog): void {
@@ -109,7 +124,8 @@ export class ObjectStore {
     for (const [name, bucket] of this.#buckets) {
       for (const key of bucket.keys()) {
         const object = bucket.get(key)
-        if (object !== undefined) yield { r: Number(object.metadata.resourceVersion), b: name, k: key, o: object }
+        if (object !== undefined)
+          yield { r: Number(object.metadata.resourceVersion), b: name, k: key, o: object }
       }
     }
   }

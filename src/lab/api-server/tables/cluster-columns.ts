@@ -78,7 +78,9 @@ export const EVENT_COLUMNS: readonly Column[] = [
   wide('Subobject', (event) => stringAt(event, 'involvedObject', 'fieldPath') ?? ''),
   wide('Source', source),
   column('Message', (event) => (stringAt(event, 'message') ?? '').trim()),
-  wide('First Seen', (event, now) => age(stringAt(event, 'firstTimestamp') ?? event.metadata.creationTimestamp, now)),
+  wide('First Seen', (event, now) =>
+    age(stringAt(event, 'firstTimestamp') ?? event.metadata.creationTimestamp, now),
+  ),
   wide('Count', (event) => numberAt(event, 'series', 'count') ?? numberAt(event, 'count') ?? 1, 'integer'),
   wide('Name', (event) => event.metadata.name ?? ''),
 ]
@@ -94,7 +96,11 @@ export const SECRET_COLUMNS: readonly Column[] = [
   AGE,
 ]
 
-export const CONFIG_MAP_COLUMNS: readonly Column[] = [NAME, column('Data', entries('data', 'binaryData'), 'integer'), AGE]
+export const CONFIG_MAP_COLUMNS: readonly Column[] = [
+  NAME,
+  column('Data', entries('data', 'binaryData'), 'integer'),
+  AGE,
+]
 
 export const SERVICE_ACCOUNT_COLUMNS: readonly Column[] = [
   NAME,
@@ -118,13 +124,18 @@ function subjects(kind: string): Column['cell'] {
   return (binding) =>
     objectsAt(binding, 'subjects')
       .filter((subject) => subject['kind'] === kind)
-      .map(({ name, namespace }) => (namespace === undefined || kind !== 'ServiceAccount' ? name : `${namespace}/${name}`))
+      .map(({ name, namespace }) =>
+        namespace === undefined || kind !== 'ServiceAccount' ? name : `${namespace}/${name}`,
+      )
       .join(', ')
 }
 
 export const ROLE_BINDING_COLUMNS: readonly Column[] = [
   NAME,
-  column('Role', (binding) => `${stringAt(binding, 'roleRef', 'kind')}/${stringAt(binding, 'roleRef', 'name')}`),
+  column(
+    'Role',
+    (binding) => `${stringAt(binding, 'roleRef', 'kind')}/${stringAt(binding, 'roleRef', 'name')}`,
+  ),
   AGE,
   wide('Users', subjects('User')),
   wide('Groups', subjects('Group')),

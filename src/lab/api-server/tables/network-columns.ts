@@ -53,7 +53,9 @@ export const ENDPOINT_SLICE_COLUMNS: readonly Column[] = [
   NAME,
   column('AddressType', (slice) => stringAt(slice, 'addressType') ?? ''),
   column('Ports', slicePorts),
-  column('Endpoints', (slice) => (objectsAt(slice, 'endpoints').length === 0 ? '<unset>' : sliceEndpoints(slice))),
+  column('Endpoints', (slice) =>
+    objectsAt(slice, 'endpoints').length === 0 ? '<unset>' : sliceEndpoints(slice),
+  ),
   AGE,
 ]
 
@@ -72,6 +74,9 @@ export const ENDPOINTS_COLUMNS: readonly Column[] = [NAME, column('Endpoints', e
 
 export const NETWORK_POLICY_COLUMNS: readonly Column[] = [
   NAME,
-  column('Pod-Selector', (policy) => selectorText(fromSelectorObject(valueAt(policy, 'spec', 'podSelector'))) || '<none>'),
+  column(
+    'Pod-Selector',
+    (policy) => selectorText(fromSelectorObject(valueAt(policy, 'spec', 'podSelector'))) || '<none>',
+  ),
   AGE,
 ]

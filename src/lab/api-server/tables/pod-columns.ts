@@ -67,7 +67,10 @@ function containerReason(pod: ApiObject, fallback: string): string {
 }
 
 function states(status: JsonObject): { waiting: JsonObject | undefined; terminated: JsonObject | undefined } {
-  return { waiting: objectAt(status, 'state', 'waiting'), terminated: objectAt(status, 'state', 'terminated') }
+  return {
+    waiting: objectAt(status, 'state', 'waiting'),
+    terminated: objectAt(status, 'state', 'terminated'),
+  }
 }
 
 function terminationReason(terminated: JsonObject): string {
@@ -78,7 +81,9 @@ function terminationReason(terminated: JsonObject): string {
 }
 
 function isReady(pod: ApiObject): boolean {
-  return objectsAt(pod, 'status', 'conditions').some(({ type, status }) => type === 'Ready' && status === 'True')
+  return objectsAt(pod, 'status', 'conditions').some(
+    ({ type, status }) => type === 'Ready' && status === 'True',
+  )
 }
 
 function readinessGates(pod: ApiObject): string {

@@ -84,5 +84,7 @@ function readInclude(query: URLSearchParams): string {
 function rowObject(served: ServedResource, object: ApiObject, include: string): object {
   if (include === 'None') return {}
   if (include === 'Object') return { object: toVersion(served, object) }
-  return { object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata } }
+  return {
+    object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata },
+  }
 }

@@ -27,7 +27,9 @@ function containers(field: 'name' | 'image'): Column['cell'] {
 }
 
 const CONTAINERS = [wide('Containers', containers('name')), wide('Images', containers('image'))]
-const SELECTOR = wide('Selector', (object) => selectorText(fromSelectorObject(valueAt(object, 'spec', 'selector'))))
+const SELECTOR = wide('Selector', (object) =>
+  selectorText(fromSelectorObject(valueAt(object, 'spec', 'selector'))),
+)
 
 export const DEPLOYMENT_COLUMNS: readonly Column[] = [
   NAME,
@@ -49,7 +51,12 @@ export const REPLICA_SET_COLUMNS: readonly Column[] = [
   SELECTOR,
 ]
 
-export const STATEFUL_SET_COLUMNS: readonly Column[] = [NAME, column('Ready', readyOfWanted), AGE, ...CONTAINERS]
+export const STATEFUL_SET_COLUMNS: readonly Column[] = [
+  NAME,
+  column('Ready', readyOfWanted),
+  AGE,
+  ...CONTAINERS,
+]
 
 export const DAEMON_SET_COLUMNS: readonly Column[] = [
   NAME,
@@ -58,7 +65,9 @@ export const DAEMON_SET_COLUMNS: readonly Column[] = [
   column('Ready', status('numberReady'), 'integer'),
   column('Up-to-date', status('updatedNumberScheduled'), 'integer'),
   column('Available', status('numberAvailable'), 'integer'),
-  column('Node Selector', (object) => labelText(stringMapAt(object, 'spec', 'template', 'spec', 'nodeSelector'))),
+  column('Node Selector', (object) =>
+    labelText(stringMapAt(object, 'spec', 'template', 'spec', 'nodeSelector')),
+  ),
   AGE,
   ...CONTAINERS,
   SELECTOR,
@@ -82,7 +91,10 @@ function jobDuration(job: ApiObject, now: number): string {
 export const JOB_COLUMNS: readonly Column[] = [
   NAME,
   column('Status', jobStatus),
-  column('Completions', (job) => `${numberAt(job, 'status', 'succeeded') ?? 0}/${numberAt(job, 'spec', 'completions') ?? 1}`),
+  column(
+    'Completions',
+    (job) => `${numberAt(job, 'status', 'succeeded') ?? 0}/${numberAt(job, 'spec', 'completions') ?? 1}`,
+  ),
   column('Duration', jobDuration),
   AGE,
   ...CONTAINERS,

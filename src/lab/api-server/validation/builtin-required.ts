@@ -25,7 +25,8 @@ function walkObject(schema: Schema, value: JsonObject, path: string, resolve: Re
   for (const key of schema.required ?? []) {
     const member = schema.properties?.[key]
     // Empty lists are written as missing ones.
-    if (isMissing(value[key]) && (member === undefined || resolve(member).type !== 'array')) faults.push(required(at(key)))
+    if (isMissing(value[key]) && (member === undefined || resolve(member).type !== 'array'))
+      faults.push(required(at(key)))
   }
   for (const [key, item] of Object.entries(value)) {
     const member = schema.properties?.[key] ?? schema.additionalProperties

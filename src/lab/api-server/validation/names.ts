@@ -95,4 +95,3 @@ export function checkRequiredLabel(name: string | undefined, field: string): Fie
   if (name === undefined || name === '') return [required(field)]
   return checkName('label', name, field)
 }
-

@@ -5,16 +5,29 @@ import { isObject, type JsonObject } from '../json/access.ts'
 import { isOpen, memberSchema, type Resolve, type Schema } from '../openapi/schema.ts'
 
 /** Removes unknown fields in place and adds their paths to `unknown`. */
-export function prune(given: Schema, value: unknown, path: string, resolve: Resolve, unknown: string[]): void {
+export function prune(
+  given: Schema,
+  value: unknown,
+  path: string,
+  resolve: Resolve,
+  unknown: string[],
+): void {
   const schema = resolve(given)
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) prune(schema.items ?? {}, item, `${path}[${index}]`, resolve, unknown)
+    for (const [index, item] of value.entries())
+      prune(schema.items ?? {}, item, `${path}[${index}]`, resolve, unknown)
   } else if (isObject(value)) {
     pruneObject(schema, value, path, resolve, unknown)
   }
 }
 
-function pruneObject(schema: Schema, value: JsonObject, path: string, resolve: Resolve, unknown: string[]): void {
+function pruneObject(
+  schema: Schema,
+  value: JsonObject,
+  path: string,
+  resolve: Resolve,
+  unknown: string[],
+): void {
   const embedded = schema['x-kubernetes-embedded-resource'] === true
   for (const key of Object.keys(value)) {
     const field = path === '' ? key : `${path}.${key}`

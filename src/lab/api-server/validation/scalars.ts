@@ -10,16 +10,24 @@ export function checkString(schema: Schema, value: string, path: string): FieldE
   const faults: FieldError[] = []
   const length = [...value].length
   if (schema.minLength !== undefined && length < schema.minLength) {
-    faults.push(invalidValue(path, value, `${path} in body should be at least ${schema.minLength} chars long`))
+    faults.push(
+      invalidValue(path, value, `${path} in body should be at least ${schema.minLength} chars long`),
+    )
   }
   if (schema.maxLength !== undefined && length > schema.maxLength) {
-    faults.push({ field: path, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${schema.maxLength} bytes` })
+    faults.push({
+      field: path,
+      reason: 'FieldValueTooLong',
+      message: `Too long: may not be more than ${schema.maxLength} bytes`,
+    })
   }
   if (schema.pattern !== undefined && !toRegExp(schema.pattern).test(value)) {
     faults.push(invalidValue(path, value, `${path} in body should match '${schema.pattern}'`))
   }
   if (schema.format !== undefined && FORMATS[schema.format]?.(value) === false) {
-    faults.push(invalidValue(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`))
+    faults.push(
+      invalidValue(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`),
+    )
   }
   return faults
 }
@@ -59,23 +67,26 @@ function isCidr(value: string): boolean {
 
 /** Faults of a number: bounds and multiples. */
 export function checkNumber(schema: Schema, value: number, path: string): FieldError[] {
-  const faults: FieldError[] = []
-  const { minimum, maximum, multipleOf } = schema
-  if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum)) {
-    const what = schema.exclusiveMinimum === true ? 'greater than' : 'greater than or equal to'
-    faults.push(invalidValue(path, value, `${path} in body should be ${what} ${minimum}`))
-  }
-  if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum)) {
-    const what = schema.exclusiveMaximum === true ? 'less than' : 'less than or equal to'
-    faults.push(invalidValue(path, value, `${path} in body should be ${what} ${maximum}`))
-  }
-  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
-    faults.push(invalidValue(path, value, `${path} in body should be a multiple of ${multipleOf}`))
+  const faults = [...checkMinimum(schema, value, path), ...checkMaximum(schema, value, path)]
+  if (schema.multipleOf !== undefined && !isMultiple(value, schema.multipleOf)) {
+    faults.push(invalidValue(path, value, `${path} in body should be a multiple of ${schema.multipleOf}`))
   }
   if (schema.format === 'int32' && Math.abs(value) > 2 ** 31) {
     faults.push(invalidValue(path, value, `${path} in body must be of type int32: ${value}`))
   }
   return faults
+}
+
+function checkMinimum({ minimum, exclusiveMinimum }: Schema, value: number, path: string): FieldError[] {
+  if (minimum === undefined || value > minimum || (value === minimum && exclusiveMinimum !== true)) return []
+  const what = exclusiveMinimum === true ? 'greater than' : 'greater than or equal to'
+  return [invalidValue(path, value, `${path} in body should be ${what} ${minimum}`)]
+}
+
+function checkMaximum({ maximum, exclusiveMaximum }: Schema, value: number, path: string): FieldError[] {
+  if (maximum === undefined || value < maximum || (value === maximum && exclusiveMaximum !== true)) return []
+  const what = exclusiveMaximum === true ? 'less than' : 'less than or equal to'
+  return [invalidValue(path, value, `${path} in body should be ${what} ${maximum}`)]
 }
 
 function isMultiple(value: number, of: number): boolean {

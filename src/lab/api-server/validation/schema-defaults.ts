@@ -22,6 +22,7 @@ function defaultObject(schema: Schema, value: JsonObject, resolve: Resolve): voi
   const rest = schema.additionalProperties
   if (typeof rest !== 'object') return
   for (const [key, item] of Object.entries(value)) {
-    if (schema.properties === undefined || !Object.hasOwn(schema.properties, key)) applyDefaults(rest, item, resolve)
+    if (schema.properties === undefined || !Object.hasOwn(schema.properties, key))
+      applyDefaults(rest, item, resolve)
   }
 }

@@ -10,7 +10,8 @@ import { checkNumber, checkString } from './scalars.ts'
 /** All faults of `value`; `path` is the field it is in. */
 export function validateSchema(given: Schema, value: unknown, path: string, resolve: Resolve): FieldError[] {
   const schema = resolve(given)
-  if (value === null) return schema.nullable === true || schema.type === undefined ? [] : [wrongType(path, value, schema.type)]
+  if (value === null)
+    return schema.nullable === true || schema.type === undefined ? [] : [wrongType(path, value, schema.type)]
   const typeFault = checkType(schema, value, path)
   if (typeFault !== undefined) return [typeFault]
   return [
@@ -62,7 +63,9 @@ function checkObject(schema: Schema, value: JsonObject, path: string, resolve: R
     .map((key) => required(join(path, key)))
   const count = Object.keys(value).length
   if (schema.minProperties !== undefined && count < schema.minProperties) {
-    faults.push(invalidValue(path, count, `${path} in body should have at least ${schema.minProperties} properties`))
+    faults.push(
+      invalidValue(path, count, `${path} in body should have at least ${schema.minProperties} properties`),
+    )
   }
   if (schema.maxProperties !== undefined && count > schema.maxProperties) {
     faults.push(invalidValue(path, count, `must have at most ${schema.maxProperties} items`))
@@ -81,15 +84,23 @@ function join(path: string, key: string): string {
 function checkArray(schema: Schema, value: readonly unknown[], path: string, resolve: Resolve): FieldError[] {
   const faults: FieldError[] = []
   if (schema.minItems !== undefined && value.length < schema.minItems) {
-    faults.push(invalidValue(path, value.length, `${path} in body should have at least ${schema.minItems} items`))
+    faults.push(
+      invalidValue(path, value.length, `${path} in body should have at least ${schema.minItems} items`),
+    )
   }
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    faults.push({ field: path, reason: 'FieldValueTooMany', message: `Too many: ${value.length}: must have at most ${schema.maxItems} items` })
+    faults.push({
+      field: path,
+      reason: 'FieldValueTooMany',
+      message: `Too many: ${value.length}: must have at most ${schema.maxItems} items`,
+    })
   }
   faults.push(...checkUnique(schema, value, path))
   const { items } = schema
   if (items === undefined) return faults
-  return faults.concat(value.flatMap((item, index) => validateSchema(items, item, `${path}[${index}]`, resolve)))
+  return faults.concat(
+    value.flatMap((item, index) => validateSchema(items, item, `${path}[${index}]`, resolve)),
+  )
 }
 
 /** Lists of type set and map hold no item twice. */
@@ -110,7 +121,9 @@ function checkUnique(schema: Schema, value: readonly unknown[], path: string): F
 
 function pick(item: unknown, keys: readonly string[], items: Schema | undefined): JsonObject {
   const source = isObject(item) ? item : {}
-  return Object.fromEntries(keys.map((key) => [key, source[key] ?? items?.properties?.[key]?.default ?? null]))
+  return Object.fromEntries(
+    keys.map((key) => [key, source[key] ?? items?.properties?.[key]?.default ?? null]),
+  )
 }
 
 function checkJunctors(schema: Schema, value: unknown, path: string, resolve: Resolve): FieldError[] {
@@ -120,7 +133,13 @@ function checkJunctors(schema: Schema, value: unknown, path: string, resolve: Re
     faults.push(invalidValue(path, value, `${path} in body must validate at least one schema (anyOf)`))
   }
   if (schema.oneOf !== undefined && schema.oneOf.filter(valid).length !== 1) {
-    faults.push(invalidValue(path, value, `${path} in body must validate one and only one schema (oneOf). Found ${schema.oneOf.filter(valid).length} valid alternatives`))
+    faults.push(
+      invalidValue(
+        path,
+        value,
+        `${path} in body must validate one and only one schema (oneOf). Found ${schema.oneOf.filter(valid).length} valid alternatives`,
+      ),
+    )
   }
   if (schema.not !== undefined && valid(schema.not)) {
     faults.push(invalidValue(path, value, `${path} in body must not validate the schema (not)`))

@@ -64,10 +64,12 @@ function decodeObject(schema: Schema, value: JsonObject, path: string, context: 
 
 function decodeIntOrString(schema: Schema, value: unknown, path: string, context: DecodeContext): unknown {
   if (schema.format === 'quantity') {
-    if (typeof value !== 'string' && typeof value !== 'number') throw wrongGoType(value, 'resource.Quantity', path, context)
+    if (typeof value !== 'string' && typeof value !== 'number')
+      throw wrongGoType(value, 'resource.Quantity', path, context)
     return checkQuantity(String(value))
   }
-  if (typeof value !== 'string' && !Number.isInteger(value)) throw wrongGoType(value, 'intstr.IntOrString', path, context)
+  if (typeof value !== 'string' && !Number.isInteger(value))
+    throw wrongGoType(value, 'intstr.IntOrString', path, context)
   return value
 }
 
@@ -83,7 +85,8 @@ function checkQuantity(text: string): string {
 function decodeInteger(schema: Schema, value: unknown, path: string, context: DecodeContext): number {
   const type = schema.format === 'int32' ? 'int32' : 'int64'
   if (typeof value !== 'number' || !Number.isInteger(value)) throw wrongGoType(value, type, path, context)
-  if (type === 'int32' && (value > 2 ** 31 - 1 || value < -(2 ** 31))) throw wrongGoType(value, type, path, context)
+  if (type === 'int32' && (value > 2 ** 31 - 1 || value < -(2 ** 31)))
+    throw wrongGoType(value, type, path, context)
   return value
 }
 
@@ -94,13 +97,16 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 function decodeString(schema: Schema, value: string, path: string): string {
   switch (schema.format) {
     case 'date-time':
-      if (!SECONDS.test(value) || Number.isNaN(Date.parse(value))) throw timeError(value, '2006-01-02T15:04:05Z07:00')
+      if (!SECONDS.test(value) || Number.isNaN(Date.parse(value)))
+        throw timeError(value, '2006-01-02T15:04:05Z07:00')
       return `${new Date(value).toISOString().slice(0, 19)}Z`
     case 'micro-time':
-      if (!MICROS.test(value) || Number.isNaN(Date.parse(value))) throw timeError(value, '2006-01-02T15:04:05.000000Z07:00')
+      if (!MICROS.test(value) || Number.isNaN(Date.parse(value)))
+        throw timeError(value, '2006-01-02T15:04:05.000000Z07:00')
       return value
     case 'byte':
-      if (!BASE64.test(value.replaceAll(/[\r\n]/g, ''))) throw new DecodeError(`illegal base64 data in ${path}`)
+      if (!BASE64.test(value.replaceAll(/[\r\n]/g, '')))
+        throw new DecodeError(`illegal base64 data in ${path}`)
       return value.replaceAll(/[\r\n]/g, '')
     default:
       return value
@@ -126,9 +132,14 @@ function expectType<T>(
 
 function wrongGoType(value: unknown, goType: string, path: string, { kind }: DecodeContext): DecodeError {
   const found = jsonType(value)
-  const what = found === 'integer' || found === 'number' ? `number${goType.startsWith('int') ? ` ${value}` : ''}` : goKind(found)
+  const what =
+    found === 'integer' || found === 'number'
+      ? `number${goType.startsWith('int') ? ` ${value}` : ''}`
+      : goKind(found)
   const field = path.replaceAll(/\[\d+\]/g, '')
-  return new DecodeError(`json: cannot unmarshal ${what} into Go struct field ${kind}.${field} of type ${goType}`)
+  return new DecodeError(
+    `json: cannot unmarshal ${what} into Go struct field ${kind}.${field} of type ${goType}`,
+  )
 }
 
 function goKind(found: string): string {

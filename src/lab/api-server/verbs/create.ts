@@ -7,21 +7,44 @@ import { alreadyExists, badRequest, forbidden, notFound, StatusError } from '../
 import { stringAt } from '../json/access.ts'
 import { type ServedResource, toStorage } from '../kinds/resource-definition.ts'
 import { NAME_ATTEMPTS } from '../limits.ts'
-import { type ApiDeps, bucketOf, resourceName, strategyContext, type Target, type WriteOptions } from './deps.ts'
+import {
+  type ApiDeps,
+  bucketOf,
+  resourceName,
+  strategyContext,
+  type Target,
+  type WriteOptions,
+} from './deps.ts'
 import { generatedName, stampNew } from './names.ts'
 import { fillObject, validateObject } from './prepare.ts'
 
+export interface CreateKind {
+  /** Server-side apply has recorded field ownership already. */
+  readonly tracked: boolean
+}
+
 /** Creates from a decoded draft, which is given away. Returns the stored form. */
-export function createObject(deps: ApiDeps, target: Target, given: ApiObject, options: WriteOptions): ApiObject {
-  const draft = prepareDraft(deps, target, given, options)
+export function createObject(
+  deps: ApiDeps,
+  target: Target,
+  given: ApiObject,
+  options: WriteOptions,
+  kind: CreateKind = { tracked: false },
+): ApiObject {
+  const draft = prepareDraft(deps, target, given)
+  if (!kind.tracked) {
+    delete draft.metadata.managedFields
+    trackWrite({ served: target.served, current: undefined, next: draft, options, now: deps.clock.now() })
+  }
   return storeNew(deps, target, draft, options)
 }
 
 /** Steps before ownership of fields is recorded: names, system fields, defaults. */
-function prepareDraft(deps: ApiDeps, target: Target, given: ApiObject, options: WriteOptions): ApiObject {
+function prepareDraft(deps: ApiDeps, target: Target, given: ApiObject): ApiObject {
   const { served } = target
   const draft = toStorage(served, given)
-  if (draft.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  if (draft.metadata.resourceVersion)
+    throw badRequest('resourceVersion should not be set on objects to be created')
   settleNamespace(draft, target)
   settleName(deps, target, draft)
   checkNamespace(deps, target, draft)
@@ -33,7 +56,6 @@ function prepareDraft(deps: ApiDeps, target: Target, given: ApiObject, options: 
   if (bucketOf(deps, served).get(key) !== undefined) {
     throw alreadyExists(resourceName(served), draft.metadata.name ?? '')
   }
-  trackWrite({ served, current: undefined, next: draft, options, now: deps.clock.now() })
   return draft
 }
 
@@ -53,9 +75,7 @@ export function settleNamespace(draft: ApiObject, { served, namespace }: Target)
   }
   const given = draft.metadata.namespace
   if (given !== undefined && given !== '' && given !== namespace) {
-    throw badRequest(
-      `the namespace of the provided object does not match the namespace sent on the request`,
-    )
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`)
   }
   if (namespace !== undefined) draft.metadata.namespace = namespace
 }
@@ -83,6 +103,12 @@ function terminating(served: ServedResource, draft: ApiObject, namespace: string
   const plain = forbidden(resourceName(served), draft.metadata.name ?? '', why)
   return new StatusError(403, 'Forbidden', plain.message, {
     ...plain.details,
-    causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }],
+    causes: [
+      {
+        reason: 'NamespaceTerminating',
+        message: `namespace ${namespace} is being terminated`,
+        field: 'metadata.namespace',
+      },
+    ],
   })
 }

@@ -25,7 +25,12 @@ export function decodeBody(served: ServedResource, body: Body, options: WriteOpt
   try {
     const decoded = decode(served, body.value, unknown)
     const { metadata } = decoded
-    const draft = { ...decoded, apiVersion: apiVersionOf(served), kind, metadata: isObject(metadata) ? metadata : {} }
+    const draft = {
+      ...decoded,
+      apiVersion: apiVersionOf(served),
+      kind,
+      metadata: isObject(metadata) ? metadata : {},
+    }
     reportStrict(served, body.duplicates, unknown, options)
     return draft
   } catch (error) {

@@ -35,7 +35,12 @@ export interface DeleteResult {
 export const Finalizer = { foreground: 'foregroundDeletion', orphan: 'orphan' } as const
 
 /** Deletes the object called `name`. */
-export function deleteObject(deps: ApiDeps, target: Target, name: string, options: DeleteOptions): DeleteResult {
+export function deleteObject(
+  deps: ApiDeps,
+  target: Target,
+  name: string,
+  options: DeleteOptions,
+): DeleteResult {
   const current = readObject(deps, target, name)
   checkPreconditions(target.served, current, options)
   return deleteStored(deps, target.served, current, options)
@@ -92,7 +97,8 @@ function mark(
   if (finalizers.length > 0) metadata.finalizers = [...finalizers]
   else delete metadata.finalizers
   if (metadata.deletionTimestamp === undefined || grace < (metadata.deletionGracePeriodSeconds ?? 0)) {
-    if (metadata.deletionTimestamp === undefined && metadata.generation !== undefined) metadata.generation += 1
+    if (metadata.deletionTimestamp === undefined && metadata.generation !== undefined)
+      metadata.generation += 1
     metadata.deletionTimestamp = timestamp(deps.clock.now() + grace * 1000)
     metadata.deletionGracePeriodSeconds = grace
   }

@@ -57,6 +57,7 @@ export function strategyContext(deps: ApiDeps, options: WriteOptions): StrategyC
   return {
     now: deps.clock.now(),
     dryRun: options.dryRun,
-    list: (bucket: string, namespace?: string): readonly ApiObject[] => deps.store.bucket(bucket).values(namespace),
+    list: (bucket: string, namespace?: string): readonly ApiObject[] =>
+      deps.store.bucket(bucket).values(namespace),
   }
 }

@@ -78,7 +78,12 @@ function cutPage(rest: readonly ApiObject[], revision: number, request: ListRequ
     if (request.limit !== undefined && items.length === limit) {
       const last = items.at(-1)
       const token = last === undefined ? undefined : makeToken({ revision, after: keyOf(last) })
-      return { items, revision, continueToken: token, remaining: request.selector.everything ? rest.length - index : undefined }
+      return {
+        items,
+        revision,
+        continueToken: token,
+        remaining: request.selector.everything ? rest.length - index : undefined,
+      }
     }
     items.push(object)
   }
@@ -91,7 +96,10 @@ function makeToken(position: Position): string {
 
 function parseToken(token: string): Position {
   try {
-    const { rv, after } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { rv: unknown; after: unknown }
+    const { rv, after } = JSON.parse(Buffer.from(token, 'base64url').toString()) as {
+      rv: unknown
+      after: unknown
+    }
     if (typeof rv === 'number' && typeof after === 'string') return { revision: rv, after }
   } catch {
     // Falls through: any other text is no token of ours.

@@ -36,7 +36,10 @@ export function validateObject(
     ...(definition.strategy.validate?.(draft, strategyContext(deps, options)) ?? []),
   ]
   if (current !== undefined) {
-    faults.push(...checkMetaUpdate(draft, current), ...(definition.strategy.validateUpdate?.(draft, current) ?? []))
+    faults.push(
+      ...checkMetaUpdate(draft, current),
+      ...(definition.strategy.validateUpdate?.(draft, current) ?? []),
+    )
   }
   if (faults.length > 0) throw invalid(kindName(served), draft.metadata.name ?? '', faults)
 }

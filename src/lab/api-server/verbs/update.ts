@@ -8,7 +8,14 @@ import { cloneJson, equalJson } from '../json/compare.ts'
 import { type ServedResource, toStorage } from '../kinds/resource-definition.ts'
 import { invalidValue } from '../validation/field-error.ts'
 import { settleNamespace } from './create.ts'
-import { type ApiDeps, kindName, resourceName, strategyContext, type Target, type WriteOptions } from './deps.ts'
+import {
+  type ApiDeps,
+  kindName,
+  resourceName,
+  strategyContext,
+  type Target,
+  type WriteOptions,
+} from './deps.ts'
 import { fillObject, validateObject } from './prepare.ts'
 import { readObject } from './read.ts'
 
@@ -41,9 +48,7 @@ export function updateObject(
 function checkPathName({ metadata }: ApiObject, name: string): void {
   metadata.name ??= name
   if (metadata.name !== name) {
-    throw badRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
-    )
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   }
 }
 
@@ -99,7 +104,9 @@ function isolate(served: ServedResource, current: ApiObject, draft: ApiObject, k
   if (kind.subresource === 'status') return withStatusOf(served, current, draft)
   if (!served.version.status) return draft
   const { status: _, ...rest } = draft
-  return current['status'] === undefined ? (rest as ApiObject) : ({ ...rest, status: current['status'] } as ApiObject)
+  return current['status'] === undefined
+    ? (rest as ApiObject)
+    : ({ ...rest, status: current['status'] } as ApiObject)
 }
 
 function withStatusOf(served: ServedResource, current: ApiObject, draft: ApiObject): ApiObject {
@@ -138,7 +145,8 @@ function keepSystemFields({ metadata }: ApiObject, current: ApiObject): void {
 function countGeneration({ definition }: ServedResource, next: ApiObject, current: ApiObject): void {
   if (current.metadata.generation === undefined) return
   if (definition.builtin && definition.strategy.countsGenerations !== true) return
-  if (!equalJson(contentOf(next), contentOf(current))) next.metadata.generation = current.metadata.generation + 1
+  if (!equalJson(contentOf(next), contentOf(current)))
+    next.metadata.generation = current.metadata.generation + 1
 }
 
 function contentOf(object: ApiObject): unknown {
@@ -154,7 +162,12 @@ function sameContent(next: ApiObject, current: ApiObject): boolean {
 /** Marked for deletion and nothing holds it any longer. */
 export function isReleased(object: ApiObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata
-  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && finalizers.length === 0 && !hasSpecFinalizers(object)
+  return (
+    deletionTimestamp !== undefined &&
+    deletionGracePeriodSeconds === 0 &&
+    finalizers.length === 0 &&
+    !hasSpecFinalizers(object)
+  )
 }
 
 /** Namespaces are also held by `spec.finalizers`. */

@@ -31,15 +31,24 @@ export function watchObjects(
     const event = translateChange(change, namespace, request.selector)
     if (event !== undefined) sink(event)
   }
-  if (request.since !== undefined) {
+  if (request.since === undefined) sendPresent(deps, bucket.values(namespace), request, sink)
+  else {
     const missed = request.since > deps.store.revision ? undefined : bucket.window.since(request.since)
     if (missed === undefined) return undefined
     for (const change of missed) translate(change)
-  } else {
-    for (const object of bucket.values(namespace)) if (request.selector.matches(object)) sink({ type: 'ADDED', object })
-    if (request.markInitialEnd) sink({ type: 'BOOKMARK', revision: deps.store.revision, initialEventsEnd: true })
   }
   return bucket.subscribe(translate)
+}
+
+function sendPresent(
+  deps: ApiDeps,
+  objects: readonly ApiObject[],
+  request: WatchRequest,
+  sink: (event: WatchEvent) => void,
+): void {
+  for (const object of objects) if (request.selector.matches(object)) sink({ type: 'ADDED', object })
+  if (request.markInitialEnd)
+    sink({ type: 'BOOKMARK', revision: deps.store.revision, initialEventsEnd: true })
 }
 
 /** What a watcher sees of a change: objects enter and leave its selection. */
@@ -51,7 +60,8 @@ function translateChange(
   const { object, previous } = change
   if (namespace !== undefined && !keyOf(object).startsWith(`${namespace}/`)) return undefined
   const before = previous !== undefined && selector.matches(previous)
-  if (change.type === 'DELETED') return before || previous === undefined ? { type: 'DELETED', object } : undefined
+  if (change.type === 'DELETED')
+    return before || previous === undefined ? { type: 'DELETED', object } : undefined
   const after = selector.matches(object)
   if (after) return { type: before ? 'MODIFIED' : 'ADDED', object }
   return before ? { type: 'DELETED', object: atRevision(previous, change.revision) } : undefined
