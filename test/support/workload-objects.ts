@@ -1,14 +1,12 @@
 /** Kubernetes objects for tests of the lab's controllers: small, with only what a test says. */
 import type { EndpointSlice, Service } from '../../src/api/objects.ts'
-import { Resource, type ResourceType } from '../../src/api/resources.ts'
-import {
-  controllerReference,
-  type DaemonSet,
-  type Deployment,
-  type PodTemplate,
-  type ReplicaSet,
-  type StatefulSet,
-  type WorkloadPod,
+import type {
+  DaemonSet,
+  Deployment,
+  PodTemplate,
+  ReplicaSet,
+  StatefulSet,
+  WorkloadPod,
 } from '../../src/lab/controllers/workloads.ts'
 
 /** What `now` is in these tests. */
@@ -27,10 +25,6 @@ export function template(image = 'a'): PodTemplate {
 }
 
 export interface PodOptions {
-  readonly owner?: {
-    readonly object: { metadata: { uid?: string; name?: string } }
-    readonly type: ResourceType
-  }
   readonly ready?: boolean
   readonly readySeconds?: number
   readonly phase?: string
@@ -42,7 +36,7 @@ export interface PodOptions {
 }
 
 export function pod(name: string, options: PodOptions = {}): WorkloadPod {
-  const { owner, ready = true, readySeconds = 60, phase = 'Running', terminating = false, ip } = options
+  const { ready = true, readySeconds = 60, phase = 'Running', terminating = false, ip } = options
   return {
     metadata: {
       name,
@@ -50,7 +44,6 @@ export function pod(name: string, options: PodOptions = {}): WorkloadPod {
       uid: `uid-${name}`,
       creationTimestamp: options.created ?? ago(100),
       labels: options.labels ?? { app: 'web' },
-      ...(owner && { ownerReferences: [controllerReference(owner.object, owner.type)] }),
       ...(terminating && { deletionTimestamp: ago(1) }),
     },
     spec: { nodeName: 'node', containers: template().spec.containers ?? [], ...options.spec },
@@ -123,8 +116,3 @@ export function stored(slice: EndpointSlice, name: string): EndpointSlice {
   const { generateName: _generated, ...metadata } = slice.metadata
   return { ...slice, metadata: { ...metadata, name, uid: `uid-${name}`, resourceVersion: '1' } }
 }
-
-export const owners = {
-  replicaSet: (object: ReplicaSet) => ({ object, type: Resource.replicaSet }),
-  statefulSet: (object: StatefulSet) => ({ object, type: Resource.statefulSet }),
-} as const
