@@ -1,0 +1,220 @@
+/** install, link, export, status and uninstall against a real API server, where no process runs. */
+
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { LinkResource } from '../../../src/api/link.ts'
+import type { ClusterProperty, ServiceExport, ServiceImport } from '../../../src/api/mcs.ts'
+import type { KubeObject, Service } from '../../../src/api/objects.ts'
+import { Resource, type ResourceType } from '../../../src/api/resources.ts'
+import { type InstallReport, installFairlead } from '../../../src/cli/install/install.ts'
+import { linkClusters } from '../../../src/cli/install/link-clusters.ts'
+import { uninstallFairlead } from '../../../src/cli/install/uninstall.ts'
+import { clusterStatus } from '../../../src/cli/status/cluster-status.ts'
+import { connectKube } from '../../../src/kube/client.ts'
+import { certificateIdentity } from '../../../src/pki/identity.ts'
+import { type KubeApi, startKubeApi } from '../../support/kube-api.ts'
+
+const COREFILE = '.:53 {\n    kubernetes cluster.local\n    reload\n}\n'
+const SYSTEM = 'fairlead-system'
+
+let api: KubeApi
+let pkiDir: string
+
+beforeAll(async () => {
+  api = await startKubeApi()
+  pkiDir = join(await mkdtemp(join(tmpdir(), 'fairlead-install-')), 'pki')
+  for (const name of ['kube-system', 'demo']) await ensureNamespace(name)
+  await api.client.create(Resource.configMap, {
+    metadata: { namespace: 'kube-system', name: 'coredns' },
+    data: { Corefile: COREFILE },
+  } as KubeObject)
+})
+
+afterAll(async () => {
+  await api.stop()
+  await rm(join(pkiDir, '..'), { recursive: true, force: true })
+})
+
+async function ensureNamespace(name: string): Promise<void> {
+  if ((await api.client.get(Resource.namespace, { name })) === undefined) {
+    await api.client.create(Resource.namespace, { metadata: { name } })
+  }
+}
+
+function install(options: { clusterId?: string; clusterset?: string } = {}): Promise<InstallReport> {
+  return installFairlead({ kubeconfig: api.kubeconfig, pkiDir, overlay: 'lab', ...options })
+}
+
+async function corefile(): Promise<string | undefined> {
+  const found = await api.client.get<KubeObject & { data?: Record<string, string> }>(Resource.configMap, {
+    namespace: 'kube-system',
+    name: 'coredns',
+  })
+  return found?.data?.['Corefile']
+}
+
+async function secretFile(name: string, file: string): Promise<string> {
+  const found = await api.client.get<KubeObject & { data: Record<string, string> }>(Resource.secret, {
+    namespace: SYSTEM,
+    name,
+  })
+  return Buffer.from(found?.data[file] ?? '', 'base64').toString()
+}
+
+test('the first install makes everything, and a root key that only its owner may read', async () => {
+  const report = await install({ clusterId: 'east', clusterset: 'shop' })
+  expect(report.objects.filter(({ outcome }) => outcome !== 'created')).toEqual([])
+  expect(report.dns).toEqual({ outcome: 'configured' })
+  expect((await stat(join(pkiDir, 'ca.key'))).mode & 0o777).toBe(0o600)
+  for (const role of ['router', 'controller'] as const) {
+    const certificate = await secretFile(`fairlead-${role}-tls`, 'tls.crt')
+    expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role })
+    expect(await secretFile(`fairlead-${role}-tls`, 'ca.crt')).toBe(
+      await readFile(join(pkiDir, 'ca.crt'), 'utf8'),
+    )
+  }
+  const property = await api.client.get<ClusterProperty>(Resource.clusterProperty, {
+    name: 'cluster.clusterset.k8s.io',
+  })
+  expect(property?.spec.value).toBe('east')
+  const dns = await api.client.get<Service>(Resource.service, { namespace: SYSTEM, name: 'fairlead-dns' })
+  expect(await corefile()).toContain(`forward . ${dns?.spec?.clusterIP}\n`)
+  expect(await corefile()).toContain(COREFILE)
+})
+
+test('the second install changes nothing, and knows by itself which cluster it is', async () => {
+  const report = await install()
+  expect(report).toMatchObject({ clusterId: 'east', clusterset: 'shop', dns: { outcome: 'unchanged' } })
+  expect(report.objects.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+})
+
+test('a member is not given another id', async () => {
+  await expect(install({ clusterId: 'north' })).rejects.toThrow(
+    'this cluster is a member with cluster id east',
+  )
+})
+
+test('another root replaces the certificates, and with them the pods', async () => {
+  const before = await secretFile('fairlead-router-tls', 'tls.crt')
+  await rm(pkiDir, { recursive: true })
+  const report = await install()
+  const changed = report.objects.filter(({ outcome }) => outcome === 'configured').map(({ object }) => object)
+  expect(changed.sort()).toEqual([
+    'deployment/fairlead-controller -n fairlead-system',
+    'deployment/fairlead-router -n fairlead-system',
+    'secret/fairlead-controller-tls -n fairlead-system',
+    'secret/fairlead-router-tls -n fairlead-system',
+  ])
+  expect(await secretFile('fairlead-router-tls', 'tls.crt')).not.toBe(before)
+})
+
+test('newer CRDs of the standard are kept, ours are not put over them', async () => {
+  const ref = { name: 'serviceexports.multicluster.x-k8s.io' }
+  const label = (version: string) => ({
+    metadata: { labels: { 'multicluster.x-k8s.io/release-version': version } },
+  })
+  await api.client.patch(Resource.customResourceDefinition, ref, 'merge', label('v9.0.0'))
+  const { objects } = await install()
+  expect(objects.find(({ object }) => object.endsWith(ref.name))?.outcome).toBe('newer kept')
+  await api.client.patch(Resource.customResourceDefinition, ref, 'merge', label('v0.5.0'))
+})
+
+test('link asks the other cluster for the address of its router and its id', async () => {
+  const ref = { namespace: SYSTEM, name: 'fairlead-router' }
+  const status = { loadBalancer: { ingress: [{ ip: '203.0.113.9' }] } }
+  await api.client.patch(Resource.service, ref, 'merge', { status }, 'status')
+  const link = await linkClusters({ kubeconfig: api.kubeconfig, context: 'test', toContext: 'test' })
+  expect(link).toMatchObject({
+    metadata: { name: 'east', namespace: SYSTEM },
+    spec: { endpoints: [{ host: '203.0.113.9', port: 5671, transport: 'tls' }], cost: 1 },
+  })
+})
+
+test.each([
+  ['no endpoint', { endpoints: [] }],
+  ['a URL for a host', { endpoints: [{ host: 'https://east', port: 5671 }] }],
+  ['a port out of range', { endpoints: [{ host: 'east', port: 0 }] }],
+  ['a transport that is not spoken', { endpoints: [{ host: 'east', port: 1, transport: 'carrier-pigeon' }] }],
+  ['nothing', undefined],
+])('a Link with %s is refused by its schema', async (_, spec) => {
+  const link = { metadata: { name: 'bad', namespace: SYSTEM }, spec } as unknown as LinkResource
+  await expect(api.client.create(Resource.link, link)).rejects.toMatchObject({ status: 422 })
+})
+
+test('status tells what is there', async () => {
+  await api.client.create<ServiceExport>(Resource.serviceExport, {
+    metadata: { namespace: 'demo', name: 'hello' },
+  })
+  const connection = await connectKube({ kubeconfig: api.kubeconfig })
+  const status = await clusterStatus(connection)
+  await connection.client.close()
+  expect(status).toMatchObject({
+    context: 'test',
+    clusterId: 'east',
+    clusterset: 'shop',
+    healthy: false,
+    links: [{ name: 'east', ready: 'Unknown' }],
+    exports: [{ namespace: 'demo', name: 'hello', valid: 'Unknown' }],
+    imports: [],
+  })
+  expect(status.processes.map(({ name, wanted }) => [name, wanted]).sort()).toEqual([
+    ['fairlead-controller', 1],
+    ['fairlead-dns', 1],
+    ['fairlead-router', 1],
+  ])
+})
+
+test('uninstall removes what we made, keeps what is not ours, and leaves CRDs and exports unless told otherwise', async () => {
+  await pretendToExport()
+  await uninstallFairlead({ kubeconfig: api.kubeconfig })
+  expect(await corefile()).toBe(COREFILE)
+  expect(await names(Resource.service, 'demo')).toEqual(['hello'])
+  expect(await names(Resource.serviceImport, 'demo')).toEqual(['foreign'])
+  expect(await names(Resource.clusterProperty)).toEqual([])
+  expect(await api.client.get(Resource.namespace, { name: SYSTEM })).toBeUndefined()
+  const kept = await api.client.get<ServiceExport>(Resource.serviceExport, {
+    namespace: 'demo',
+    name: 'hello',
+  })
+  expect(kept?.status?.conditions?.map(({ type }) => type)).toEqual(['Theirs'])
+
+  const again = await uninstallFairlead({ kubeconfig: api.kubeconfig, crds: true })
+  expect(again.deleted.filter((object) => !object.startsWith('customresourcedefinition/'))).toEqual([])
+  expect(again.deleted).toHaveLength(4)
+})
+
+/** What a controller would have written. */
+async function pretendToExport(): Promise<void> {
+  const metadata = { namespace: 'demo', name: 'hello' }
+  const ports = [{ port: 80 }]
+  const condition = {
+    status: 'True',
+    reason: 'Valid',
+    message: '',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }
+  const conditions = [
+    { ...condition, type: 'Valid' },
+    { ...condition, type: 'Theirs' },
+  ]
+  const { client } = api
+  await client.create(Resource.service, { metadata, spec: { ports } } as Service)
+  await client.patch(Resource.serviceExport, metadata, 'merge', { status: { conditions } }, 'status')
+  const spec = { type: 'ClusterSetIP', ports } as const
+  await client.apply<ServiceImport>(
+    Resource.serviceImport,
+    { metadata, spec },
+    { fieldManager: 'fairlead-importer' },
+  )
+  const foreign = { metadata: { ...metadata, name: 'foreign' }, spec }
+  await client.apply<ServiceImport>(Resource.serviceImport, foreign, { fieldManager: 'somebody' })
+  const derived = { ...metadata, name: 'derived-x', labels: { 'fairlead.dev/derived-from': 'hello' } }
+  await client.create(Resource.service, { metadata: derived, spec: { ports } } as Service)
+}
+
+async function names(type: ResourceType, namespace?: string): Promise<(string | undefined)[]> {
+  const { items } = await api.client.list(type, namespace === undefined ? {} : { namespace })
+  return items.map(({ metadata }) => metadata.name)
+}
