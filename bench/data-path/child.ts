@@ -23,9 +23,14 @@ export interface Child {
 const TICK_MS = 10
 
 /** Starts `bench/data-path/<name>` with one JSON argument. PROFILE names a folder for CPU profiles. */
-export async function startChild(name: string, argument: unknown): Promise<Child> {
+export async function startChild(
+  name: string,
+  argument: unknown,
+  flags: readonly string[] = [],
+): Promise<Child> {
   const folder = process.env['PROFILE']
-  const execArgv = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
+  const profile = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
+  const execArgv = [...flags, ...profile]
   const process_ = fork(join(import.meta.dirname, name), [JSON.stringify(argument)], { execArgv })
   const [ports] = (await once(process_, 'message')) as [Ports]
   return { pid: process_.pid ?? 0, ports, stop: () => stopChild(process_) }

@@ -1,4 +1,5 @@
 /** What is compared: no relay, two plain Node relays, and two routers with mutual TLS between them. */
+import { HEAP_FLAGS } from '../../src/router/heap-flags.ts'
 import { TestClusterset } from '../../test/support/clusterset.ts'
 import { type Child, type Ports, startChild } from './child.ts'
 
@@ -31,8 +32,12 @@ export async function nodePipe(origin: Child): Promise<System> {
 export async function fairlead(origin: Child): Promise<System> {
   const clusterset = await TestClusterset.create()
   const tls = await Promise.all(['east', 'west'].map((cluster) => clusterset.tlsDir(cluster)))
-  const east = await startChild('router-process.ts', { tlsDir: tls[0], backends: origin.ports })
-  const west = await startChild('router-process.ts', { tlsDir: tls[1], linkPort: east.ports.link })
+  const east = await startChild('router-process.ts', { tlsDir: tls[0], backends: origin.ports }, HEAP_FLAGS)
+  const west = await startChild(
+    'router-process.ts',
+    { tlsDir: tls[1], linkPort: east.ports.link },
+    HEAP_FLAGS,
+  )
   const stop = stopAll(west, east)
   return {
     name: 'fairlead',

@@ -17,6 +17,7 @@ import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { readTlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
+import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { RouterNetwork } from '../router/network/router-network.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
 
@@ -28,6 +29,7 @@ interface RouterProcess extends Startable {
 
 /** Runs until SIGTERM or SIGINT, then drains; a second signal ends it at once. */
 export async function runRouter(argv: readonly string[]): Promise<void> {
+  ensureHeapFlags(process)
   const router = await assemble(parseRouterOptions(argv, process.env), process.env)
   const signalled = terminationSignal()
   try {
