@@ -80,10 +80,11 @@ async function assemble(
     ...routes.notReady(),
     ...dataPath.notReady(),
   ]
-  // Stopped in reverse: no new client first, then the links with a goodbye, then the watches.
+  const health = new HealthServer({ metrics, notReady }, { host, port: options.healthPort })
+  // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([
     { start: async () => {}, stop: () => client.close() },
-    new HealthServer({ metrics, notReady }, { host, port: options.healthPort }),
+    health,
     network,
     routes,
     linkStatus,
@@ -93,7 +94,8 @@ async function assemble(
     async start() {
       await parts.start()
       state = 'running'
-      log.info({ cluster: identity.cluster, linkPort: network.port }, 'router is running')
+      const ports = { linkPort: network.port, healthPort: health.port }
+      log.info({ cluster: identity.cluster, ...ports }, 'router is running')
     },
     async drain() {
       state = 'draining'
