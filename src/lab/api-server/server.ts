@@ -8,7 +8,7 @@ import { AuditLog } from './audit/audit-log.ts'
 import { Authenticator } from './authn/authenticator.ts'
 import { loadTokenKey, TokenIssuer } from './authn/service-account-tokens.ts'
 import { Rbac } from './authz/rbac.ts'
-import { bootstrap } from './bootstrap/bootstrap.ts'
+import { bootstrap, publishEndpoints } from './bootstrap/bootstrap.ts'
 import { CrdCleaner } from './controllers/crd-cleaner.ts'
 import { expireEvents } from './controllers/event-expiry.ts'
 import { GarbageCollector } from './controllers/garbage-collector.ts'
@@ -51,7 +51,7 @@ export interface ApiServerConfig {
   readonly stateFolder?: string | undefined
   /** Where ClusterIPs come from. Default 10.96.0.0/16. */
   readonly serviceCidr?: string | undefined
-  /** ip:port that endpoints of the `kubernetes` Service point to. */
+  /** ip:port that endpoints of the `kubernetes` Service point to. Default: the first TCP address. */
   readonly advertise?: string | undefined
   /** PEM pods verify this server with. Default: the client CA. */
   readonly servingCa?: string | undefined
@@ -75,13 +75,14 @@ export interface ApiServer {
 export async function startApiServer(deps: ApiServerDeps, config: ApiServerConfig): Promise<ApiServer> {
   const state = openState(deps, config)
   const { api, addresses } = state
-  bootstrap(api, { serviceAddress: addresses.first, advertise: config.advertise })
+  bootstrap(api, addresses.first)
   const controllers = startControllers(deps, api, config.servingCa ?? config.tls.clientCa)
   const stopping = new AbortController()
   const audit = config.auditFile === undefined ? undefined : new AuditLog(deps.clock, config.auditFile)
   const listeners = new Listeners(config)
   const handler = createHandler(deps, state, config, audit, stopping.signal)
   await listeners.start((request, response) => void handleRequest(handler, request, response))
+  publishEndpoints(api, config.advertise ?? localAddress(listeners))
   return {
     ports: listeners.ports,
     async stop() {
@@ -92,6 +93,11 @@ export async function startApiServer(deps: ApiServerDeps, config: ApiServerConfi
       audit?.close()
     },
   }
+}
+
+/** Where clients on this machine reach the server; unix sockets alone leave the usual port. */
+function localAddress(listeners: Listeners): string {
+  return `127.0.0.1:${listeners.ports[0] ?? 6443}`
 }
 
 interface State {

@@ -14,6 +14,7 @@ import { readObject } from '../verbs/read.ts'
 import { commitUpdate } from '../verbs/update.ts'
 import { difference, FieldSet, formatFields, intersection, members, pathText, union } from './field-set.ts'
 import { compareFields, fieldsOf } from './field-walk.ts'
+import { refreshLastApplied, upgradedFields } from './last-applied.ts'
 import { type Ownership, ownableContent, readOwnership, writeOwnership } from './managed-fields.ts'
 import { mergeApplied, removeFields } from './merge-typed.ts'
 import { storedSchema } from './stored-schema.ts'
@@ -145,11 +146,14 @@ function mergeConfig(
   const others = entries.filter((entry) => entry !== previous)
   const merged = mergeApplied(ownableContent(live), ownableContent(config), context.schema, resolveReference)
   const changes = compareFields(ownableContent(live), merged, context.schema, resolveReference)
-  const settled = settleConflicts(others, union(changes.added, changes.modified), request.force)
+  const changed = union(changes.added, changes.modified)
+  const upgraded = upgradedFields(live, own, context.schema)
+  const settled = settleConflicts(others, changed, request.force ? changed : upgraded)
   const kept = settled.reduce((sum, entry) => union(sum, entry.fields), own.fields)
   const gone = difference(previous?.fields ?? new FieldSet(), kept)
   const content = removeFields(merged, gone, kept, context.schema, resolveReference)
   const next = withContent(live, isObject(content) ? content : {})
+  refreshLastApplied(next, config, own)
   writeOwnership(next, [...settled, unchangedOr(previous, own)])
   return next
 }
@@ -168,11 +172,13 @@ function unchangedOr(previous: Ownership | undefined, own: Ownership): Ownership
   return equalJson(formatFields(previous.fields), formatFields(own.fields)) ? previous : own
 }
 
-/** Other owners of changed fields: refused, or by force they lose them. */
-function settleConflicts(others: readonly Ownership[], changed: FieldSet, force: boolean): Ownership[] {
+/** Other owners of changed fields: they lose those in `yielded`, the rest are conflicts. */
+function settleConflicts(others: readonly Ownership[], changed: FieldSet, yielded: FieldSet): Ownership[] {
   const clashes = others.map((entry) => ({ entry, fields: intersection(entry.fields, changed) }))
-  const real = clashes.filter(({ fields }) => !fields.isEmpty)
-  if (real.length > 0 && !force) throw conflictError(real)
+  const real = clashes
+    .map(({ entry, fields }) => ({ entry, fields: difference(fields, yielded) }))
+    .filter(({ fields }) => !fields.isEmpty)
+  if (real.length > 0) throw conflictError(real)
   return clashes.map(({ entry, fields }) => ({ ...entry, fields: difference(entry.fields, fields) }))
 }
 

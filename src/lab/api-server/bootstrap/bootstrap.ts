@@ -11,19 +11,16 @@ import { defaultRoles } from './default-roles.ts'
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
-export interface BootstrapConfig {
-  /** ClusterIP of the `kubernetes` Service. */
-  readonly serviceAddress: string
-  /** ip:port its endpoints point to; undefined leaves it without any. */
-  readonly advertise: string | undefined
-}
-
-/** Creates or brings up to date what must be there. Writes nothing that is right already. */
-export function bootstrap(deps: ApiDeps, config: BootstrapConfig): void {
+/** Creates or brings up to date what must be there. Writes nothing that is right already. `serviceAddress`: ClusterIP of the `kubernetes` Service. */
+export function bootstrap(deps: ApiDeps, serviceAddress: string): void {
   for (const name of NAMESPACES) ensure(deps, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   for (const role of defaultRoles()) ensure(deps, role)
-  ensure(deps, kubernetesService(config.serviceAddress))
-  if (config.advertise !== undefined) for (const object of endpoints(config.advertise)) ensure(deps, object)
+  ensure(deps, kubernetesService(serviceAddress))
+}
+
+/** Points the `kubernetes` Service to `advertise`, ip:port. */
+export function publishEndpoints(deps: ApiDeps, advertise: string): void {
+  for (const object of endpoints(advertise)) ensure(deps, object)
 }
 
 function ensure(deps: ApiDeps, object: ApiObject): void {
