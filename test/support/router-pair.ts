@@ -1,7 +1,7 @@
 /** Two data paths, west (clients) and east (backends), and what joins them. */
 import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { Directory } from '../../src/api/service-record.ts'
-import { systemClock } from '../../src/core/clock.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
@@ -29,14 +29,15 @@ export interface RouterOptions {
   readonly directory: Snapshot<Directory>
   readonly peers: PeerTransports
   readonly log?: Logger
+  readonly clock?: Clock
   readonly maxFlows?: number
 }
 
 /** A data path on loopback that logs and measures for itself. */
 export function dataPath(options: RouterOptions): DataPath {
   const { cluster, routes, directory, peers, maxFlows } = options
-  const log = options.log ?? silentLogger
-  const deps = { snapshot: routes, directory, peers, clock: systemClock, log, metrics: createMetrics() }
+  const { log = silentLogger, clock = systemClock } = options
+  const deps = { snapshot: routes, directory, peers, clock, log, metrics: createMetrics() }
   const config = { cluster, listenHost: '127.0.0.1', flowLog: 'info' as const }
   return new DataPath(deps, maxFlows === undefined ? config : { ...config, maxFlows })
 }
