@@ -40,7 +40,7 @@ export function startFairlead(args: readonly string[], options?: RunOptions): Ch
   return start([process.execPath, FAIRLEAD, ...args], options)
 }
 
-/** Brings up a lab with a state folder of its own. */
+/** Brings up a lab with a state folder of its own. With FAIRLEAD_KEEP_LAB set it stays, to be looked at. */
 export async function upLab(clusters = ['east', 'west'], ...flags: readonly string[]): Promise<Clusters> {
   const state = await mkdtemp(join(tmpdir(), 'fairlead-lab-'))
   const lab = (command: string, ...args: readonly string[]) => ['lab', command, '--state', state, ...args]
@@ -66,6 +66,7 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     heal: async (a, b) => void (await fairlead(lab('heal', a, b))),
     kill: async (cluster, role) => void (await fairlead(lab('kill', cluster, role))),
     async down() {
+      if (process.env['FAIRLEAD_KEEP_LAB'] !== undefined) return
       await fairlead(lab('down'), { timeout: 60_000 })
       await rm(state, { recursive: true, force: true })
     },

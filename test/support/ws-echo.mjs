@@ -20,4 +20,7 @@ const [verb, url] = process.argv.slice(2)
 if (verb === 'serve') {
   const server = new WebSocketServer({ host: process.env.POD_IP, port: 9000 })
   server.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })))
-} else process.stdout.write(`${JSON.stringify(await echo(url))}\n`)
+} else {
+  // No await at the top level: the bundle is CommonJS. A rejection ends the process with its message.
+  void echo(url).then((result) => process.stdout.write(`${JSON.stringify(result)}\n`))
+}

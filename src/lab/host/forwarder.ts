@@ -41,7 +41,8 @@ export class Forwarder implements Startable {
   #join(from: Socket, to: Socket): void {
     this.#sockets.add(from)
     from.pipe(to)
-    from.on('error', () => to.resetAndDestroy())
+    // Only TCP knows a reset, and a unix socket throws when asked for one: TLS tells clients that the end was no clean one.
+    from.on('error', () => to.destroy())
     from.once('close', () => {
       this.#sockets.delete(from)
       to.destroySoon()
