@@ -13,7 +13,7 @@ import type { Open, Performative } from './codec/performatives.ts'
 import type { TransferHead } from './codec/transfer.ts'
 import { type ConnectionConfig, type DataConnectionConfig, resolveConfig } from './engine/config.ts'
 import { type ConnectionCounters, newCounters } from './engine/counters.ts'
-import { Handshake, SaslRefused } from './engine/handshake.ts'
+import { Handshake } from './engine/handshake.ts'
 import { KeepAlive } from './engine/keep-alive.ts'
 import { bounded } from './engine/link.ts'
 import { Outbox } from './engine/outbox.ts'
@@ -228,7 +228,8 @@ export class DataConnection implements FlowTransport {
   }
 
   #onSasl(body: Buffer): void {
-    if (this.#handshake.onSasl(body)) this.#parser.expectProtocolHeader()
+    this.#handshake.onSasl(body)
+    this.#parser.expectProtocolHeader()
     this.#pump.request()
   }
 
@@ -288,8 +289,9 @@ export class DataConnection implements FlowTransport {
     const description = isAmqp ? error.message : 'internal error'
     if (!isAmqp) this.#deps.logger.error({ error: describeError(error) }, 'data connection failed')
     this.#parser.stop()
-    if (error instanceof SaslRefused) this.#abandon({ origin: 'engine', condition, description })
-    else this.#shut({ origin: 'engine', condition, description }, { condition, description })
+    if (this.#handshake.done)
+      this.#shut({ origin: 'engine', condition, description }, { condition, description })
+    else this.#abandon({ origin: 'engine', condition, description })
     this.#endSocket()
   }
 

@@ -56,8 +56,11 @@ export const FLOW_QUEUE_BYTES = 256 * 1024
 /** Bytes all flows of a connection may keep waiting here before every owner is told to wait. */
 export const DEFAULT_MAX_BUFFERED_BYTES = 8 * 1024 * 1024
 
-/** Bytes handed to the socket in one flush; more waits for the next turn so that reads are not starved. */
-export const MAX_FLUSH_BYTES = 512 * 1024
+/** Bytes handed to the socket in one write: TLS copies a write whole before it encrypts. */
+export const MAX_FLUSH_BYTES = 256 * 1024
+
+/** Bytes handed to the socket in one turn of the event loop; more waits so that reads are not starved. */
+export const MAX_RUN_BYTES = 512 * 1024
 
 /** Bytes of answers a peer that does not read can make us hold in the socket before we hang up. */
 export const MAX_UNREAD_ANSWERS = 4 * 1024 * 1024

@@ -5,10 +5,13 @@ export interface DuplexPairOptions {
   /** Bytes of the next piece handed over; default: all there are. */
   readonly cut?: (available: number) => number
   readonly highWaterMark?: number
+  /** Called before each piece is handed over; nothing moves until `go` is. */
+  readonly stall?: (go: () => void) => void
   /** What the reader gets instead of what was written. */
   readonly change?: (bytes: Buffer) => Buffer
 }
 
+const now = (go: () => void): void => go()
 const all = (available: number): number => available
 
 /** What one end writes the other reads. */
@@ -24,13 +27,15 @@ class End extends Duplex {
   peer: End | undefined
   readonly #cut: (available: number) => number
   readonly #change: (bytes: Buffer) => Buffer
+  readonly #stall: (go: () => void) => void
   #wanted = false
   #waiting: (() => void) | undefined
 
-  constructor({ cut = all, change = Buffer.from, highWaterMark = 65_536 }: DuplexPairOptions) {
+  constructor({ cut = all, change = Buffer.from, stall = now, highWaterMark = 65_536 }: DuplexPairOptions) {
     super({ highWaterMark, allowHalfOpen: true })
     this.#cut = cut
     this.#change = change
+    this.#stall = stall
   }
 
   override _read(): void {
@@ -42,7 +47,7 @@ class End extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const bytes = this.#change(chunk)
-    setImmediate(() => this.#hand(bytes, done))
+    setImmediate(() => this.#stall(() => this.#hand(bytes, done)))
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -7,15 +7,15 @@ import { MAX_CONTROL_FRAME_SIZE, MAX_TRANSFER_HEAD_SIZE } from '../limits.ts'
 import { FRAME_HEADER_SIZE, FrameType } from './frame.ts'
 import { isTransfer, PERFORMATIVE_PEEK, performativeLength, TransferHead } from './transfer.ts'
 
-/** What the parser reports, in order. All buffers are views: of the read buffer, or of memory not used again. */
+/** What the parser reports, in order. */
 export interface FrameSink {
   /** Eight bytes where a protocol header is due. */
   onProtocolHeader(header: Buffer): void
-  /** A frame that is not a transfer; an empty body is a heartbeat. */
+  /** A frame that is not a transfer; an empty body is a heartbeat. `body` is valid during the call. */
   onFrame(type: number, channel: number, body: Buffer): void
   /** Start of a transfer; `head` is valid during the call. */
   onTransfer(channel: number, head: TransferHead): void
-  /** A piece of the payload of the transfer last started. */
+  /** A piece of the payload of the transfer last started: a view of memory that is not used again. */
   onPayload(chunk: Buffer): void
   onTransferEnd(): void
 }
@@ -180,17 +180,18 @@ export class FrameParser {
   }
 
   #finishSplit(): void {
-    const body = Buffer.from(this.#kept.subarray(0, this.#keptLength))
-    if (this.#kept.length > MAX_TRANSFER_HEAD_SIZE) this.#kept = Buffer.allocUnsafe(MAX_TRANSFER_HEAD_SIZE)
-    if (this.#type !== FrameType.amqp || !isTransfer(body, 0, body.length)) {
-      this.#await('frame', FRAME_HEADER_SIZE)
-      this.#sink.onFrame(this.#type, this.#channel, body)
+    const kept = this.#kept
+    const length = this.#keptLength
+    this.#await(this.#left > 0 ? 'payload' : 'frame', FRAME_HEADER_SIZE)
+    if (this.#type !== FrameType.amqp || !isTransfer(kept, 0, length)) {
+      if (kept.length > MAX_TRANSFER_HEAD_SIZE) this.#kept = Buffer.allocUnsafe(MAX_TRANSFER_HEAD_SIZE)
+      this.#sink.onFrame(this.#type, this.#channel, kept.subarray(0, length))
       return
     }
-    this.#await(this.#left > 0 ? 'payload' : 'frame', FRAME_HEADER_SIZE)
-    const payload = this.#head.read(body, 0, body.length)
+    const payload = this.#head.read(kept, 0, length)
     this.#sink.onTransfer(this.#channel, this.#head)
-    if (payload < body.length) this.#sink.onPayload(body.subarray(payload))
+    // The peek took bytes of a payload behind a short performative: they may be kept, so they are copied.
+    if (payload < length) this.#sink.onPayload(Buffer.from(kept.subarray(payload, length)))
     if (this.#left === 0) this.#sink.onTransferEnd()
   }
 

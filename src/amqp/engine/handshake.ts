@@ -15,6 +15,7 @@ export class Handshake {
   #saslDone = false
   #inSasl = false
   #headerSent = false
+  #headerReceived = false
 
   constructor(side: 'dialer' | 'acceptor', outbox: Outbox) {
     this.#side = side
@@ -28,16 +29,25 @@ export class Handshake {
     this.#outbox.raw(protocolHeader(Protocol.amqp))
   }
 
-  /** Takes the peer's header. */
-  onHeader(header: Buffer): void {
-    const protocol = protocolOf(header)
-    if (protocol === Protocol.amqp) this.sendHeader()
-    else if (protocol === Protocol.sasl && this.#side === 'acceptor' && !this.#saslDone) this.#startSasl()
-    else throw framingError('protocol header is not AMQP 1.0.0')
+  /** AMQP headers went both ways: errors can be told by AMQP's means. */
+  get done(): boolean {
+    return this.#headerSent && this.#headerReceived
   }
 
-  /** Takes a SASL frame; true when the AMQP header comes next. */
-  onSasl(body: Buffer): boolean {
+  /** Takes the peer's header; one we do not speak is answered with the one we do (section 2.2). */
+  onHeader(header: Buffer): void {
+    const protocol = protocolOf(header)
+    if (protocol === Protocol.sasl && this.#side === 'acceptor' && !this.#saslDone) {
+      this.#startSasl()
+      return
+    }
+    this.sendHeader()
+    if (protocol !== Protocol.amqp) throw framingError('protocol header is not AMQP 1.0.0')
+    this.#headerReceived = true
+  }
+
+  /** Takes a SASL frame, behind which the AMQP header comes. */
+  onSasl(body: Buffer): void {
     if (!this.#inSasl) throw framingError('SASL frame outside of SASL')
     const frame = decodeSasl(body)
     if (frame.kind !== 'init') throw new AmqpError(Condition.notAllowed, `unexpected SASL ${frame.kind}`)
@@ -45,20 +55,12 @@ export class Handshake {
     this.#saslDone = true
     const known = MECHANISMS.includes(frame.mechanism)
     this.#outbox.sasl({ kind: 'outcome', code: known ? SaslOutcome.ok : SaslOutcome.auth })
-    if (!known) throw new SaslRefused(frame.mechanism)
-    return true
+    if (!known) throw new AmqpError(Condition.notAllowed, 'SASL mechanism is not offered')
   }
 
   #startSasl(): void {
     this.#inSasl = true
     this.#outbox.raw(protocolHeader(Protocol.sasl))
     this.#outbox.sasl({ kind: 'mechanisms', mechanisms: MECHANISMS })
-  }
-}
-
-/** A mechanism we do not offer: the outcome has been told, there is nothing to close. */
-export class SaslRefused extends AmqpError {
-  constructor(mechanism: string) {
-    super(Condition.notAllowed, `SASL mechanism ${mechanism.slice(0, 32)} is not offered`)
   }
 }

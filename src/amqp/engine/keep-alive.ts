@@ -8,7 +8,7 @@ import { FRAME_TIMEOUT_MS } from '../limits.ts'
 /** Looks per announced idle time-out; death is declared after four looks, twice the announced time. */
 const LOOKS = 2
 
-/** Heartbeats per idle time-out of the peer: two may be lost. */
+/** Looks per idle time-out of the peer at whether something was sent: at most two thirds of it pass in silence. */
 const BEATS = 3
 
 /** Milliseconds between looks when silence is allowed. */

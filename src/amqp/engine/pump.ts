@@ -2,7 +2,7 @@
  * Moves what flows and sessions have to send into the socket: each in turn gets one frame's worth, round robin, while
  * the socket takes it, so that a bulk flow cannot starve a small one and no more is encoded than the socket can hold.
  */
-import { MAX_FLUSH_BYTES } from '../limits.ts'
+import { MAX_FLUSH_BYTES, MAX_RUN_BYTES } from '../limits.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
 import type { Outbox } from './outbox.ts'
 import type { SendBudget } from './send-budget.ts'
@@ -55,24 +55,29 @@ export class Pump {
   }
 
   #run(): void {
-    try {
-      this.#serve()
-    } catch (error) {
-      this.#onError(error)
-    }
-    if (this.#outbox.pending > 0) this.flushes += 1
-    this.#outbox.flush()
+    let served = 0
+    do {
+      served += this.#serve()
+      if (this.#outbox.pending > 0) this.flushes += 1
+      this.#outbox.flush()
+    } while (this.#first !== undefined && !this.#outbox.congested && served < MAX_RUN_BYTES)
     this.#budget.release()
     if (this.#first !== undefined && !this.#outbox.congested) this.#scheduler.request()
   }
 
-  #serve(): void {
-    while (!this.#outbox.congested && this.#outbox.pending < MAX_FLUSH_BYTES) {
-      const turn = this.#shift()
-      if (turn === undefined) return
-      this.#scheduler.served(turn)
-      if (turn.takeTurn() && !turn.queued) this.#append(turn)
+  /** Encodes one flush's worth, turn by turn; returns its bytes. */
+  #serve(): number {
+    try {
+      while (this.#outbox.pending < MAX_FLUSH_BYTES) {
+        const turn = this.#shift()
+        if (turn === undefined) break
+        this.#scheduler.served(turn)
+        if (turn.takeTurn() && !turn.queued) this.#append(turn)
+      }
+    } catch (error) {
+      this.#onError(error)
     }
+    return this.#outbox.pending
   }
 
   #append(turn: Turn): void {

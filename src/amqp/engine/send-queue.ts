@@ -2,12 +2,15 @@
  * Bytes of one flow that wait for window or socket, in the chunks they came in.
  */
 
-/** Chunks used up before the array is cut. */
-const COMPACT_AFTER = 64
+interface Node {
+  readonly chunk: Buffer
+  next: Node | undefined
+}
 
+/** A linked list: what was sent is free at once, and an empty queue costs nothing. */
 export class SendQueue {
-  #chunks: Buffer[] = []
-  #head = 0
+  #first: Node | undefined
+  #last: Node | undefined
   /** Bytes of the first chunk already taken. */
   #offset = 0
   #bytes = 0
@@ -18,42 +21,37 @@ export class SendQueue {
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
-    this.#chunks.push(chunk)
+    const node: Node = { chunk, next: undefined }
+    if (this.#last === undefined) this.#first = node
+    else this.#last.next = node
+    this.#last = node
     this.#bytes += chunk.length
   }
 
   /** Gives the first `size` bytes, which must be there, to `take`, as views. */
   shift(size: number, take: { payload(chunk: Buffer): void }): void {
     let left = size
-    while (left > 0) {
-      const chunk = this.#chunks[this.#head]
-      if (chunk === undefined) break
-      const used = Math.min(left, chunk.length - this.#offset)
-      take.payload(used === chunk.length ? chunk : chunk.subarray(this.#offset, this.#offset + used))
-      this.#advance(chunk, used)
-      left -= used
+    while (left > 0 && this.#first !== undefined) {
+      const { chunk } = this.#first
+      const end = Math.min(chunk.length, this.#offset + left)
+      take.payload(end - this.#offset === chunk.length ? chunk : chunk.subarray(this.#offset, end))
+      left -= end - this.#offset
+      this.#offset = end
+      if (end === chunk.length) this.#dropFirst(this.#first)
     }
     this.#bytes -= size
   }
 
   clear(): void {
-    this.#chunks = []
-    this.#head = 0
+    this.#first = undefined
+    this.#last = undefined
     this.#offset = 0
     this.#bytes = 0
   }
 
-  #advance(chunk: Buffer, used: number): void {
-    this.#offset += used
-    if (this.#offset < chunk.length) return
+  #dropFirst(node: Node): void {
+    this.#first = node.next
     this.#offset = 0
-    this.#head += 1
-    if (this.#head === this.#chunks.length) {
-      this.#chunks.length = 0
-      this.#head = 0
-    } else if (this.#head === COMPACT_AFTER) {
-      this.#chunks.splice(0, this.#head)
-      this.#head = 0
-    }
+    if (node.next === undefined) this.#last = undefined
   }
 }
