@@ -1,11 +1,13 @@
-// Bundles each process into one file under dist/ (the command line keeps a chunk per command, so that --help stays quick).
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// Bundles each process into one file under dist/, or the folder given (the command line keeps a chunk per command, so that --help stays quick).
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const dist = join(root, 'dist')
+const dist = resolve(process.argv[2] ?? join(root, 'dist'))
+// Built beside and then swapped in, so that what runs from the old bundles finds all of them or none.
+const fresh = `${dist}.${process.pid}`
 const entries = readdirSync(join(root, 'src/bin')).map((name) => name.replace(/\.ts$/, ''))
 
 /** @type {import('esbuild').BuildOptions} */
@@ -15,7 +17,7 @@ const shared = {
   platform: 'node',
   format: 'esm',
   target: 'node22',
-  outdir: 'dist',
+  outdir: fresh,
   outExtension: { '.js': '.mjs' },
   sourcemap: 'linked',
   sourcesContent: false,
@@ -43,8 +45,6 @@ const siblingProcesses = {
   },
 }
 
-mkdirSync(dist, { recursive: true })
-for (const name of readdirSync(dist)) rmSync(join(dist, name), { recursive: true })
 await Promise.all([
   build({
     ...shared,
@@ -57,4 +57,8 @@ await Promise.all([
     .filter((name) => name !== 'fairlead')
     .map((name) => build({ ...shared, entryPoints: [`src/bin/${name}.ts`] })),
 ])
-writeFileSync(join(dist, '.built'), '')
+writeFileSync(join(fresh, '.built'), '')
+const old = `${fresh}.old`
+if (existsSync(dist)) renameSync(dist, old)
+renameSync(fresh, dist)
+rmSync(old, { recursive: true, force: true })

@@ -4,12 +4,11 @@
  */
 import { webcrypto } from 'node:crypto'
 
-export type X509Module = typeof import('@peculiar/x509')
+export type X509Module = typeof import('./x509-library.ts')
 
 /** The library. Node keeps one copy, so calling it again costs nothing. */
-export async function loadX509(): Promise<X509Module> {
-  await import('reflect-metadata')
-  return import('@peculiar/x509')
+export function loadX509(): Promise<X509Module> {
+  return import('./x509-library.ts')
 }
 
 /** All our keys: ECDSA on P-256, which every TLS stack signs and checks fast. */
