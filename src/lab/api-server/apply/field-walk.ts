@@ -4,7 +4,7 @@
 import { equalJson } from '../json/compare.ts'
 import type { Resolve, Schema } from '../openapi/schema.ts'
 import { FieldSet } from './field-set.ts'
-import { partMap, partsOf, shapeOf } from './shape.ts'
+import { type Part, partMap, partsOf, type Shape, shapeOf } from './shape.ts'
 
 /** The fields `value` sets: leaves, empty maps and lists, and items of lists. */
 export function fieldsOf(value: unknown, schema: Schema, resolve: Resolve): FieldSet {

@@ -104,6 +104,11 @@ async function send(
   reply: Reply,
   warnings: readonly string[],
 ): Promise<void> {
+  if (hasUnreadBody(request)) {
+    // The rest of the body would be taken for the next request of this connection.
+    response.setHeader('connection', 'close')
+    request.resume()
+  }
   try {
     await sendReply(response, reply, warnings, request.method === 'HEAD')
   } catch (error) {
@@ -111,4 +116,9 @@ async function send(
       deps.log.warn({ url: request.url, error: describeError(error) }, 'answer was cut off')
     response.destroy()
   }
+}
+
+function hasUnreadBody(request: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
+  return (length !== '0' || encoding !== undefined) && !request.complete
 }
