@@ -1,6 +1,6 @@
-/** Where the lab's programs are: the bundle of a process when it was built, else its source. */
+/** Where the lab's programs are: bundles beside a bundle, sources beside sources. */
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LabError } from './errors.ts'
 
@@ -15,18 +15,10 @@ export function packageRoot(): string {
   return folder
 }
 
-/** Node and the file to run for the process of src/bin/`name`.ts. */
+/** Node and the file to run for the process of src/bin/`name`.ts: a bundle when this code runs from one. */
 export function processCommand(name: string): [string, string] {
   const root = packageRoot()
-  const bundle = join(root, 'dist', `${name}.mjs`)
-  const built = existsSync(join(root, 'dist', '.built')) && existsSync(bundle)
-  return [process.execPath, built ? bundle : join(root, 'src', 'bin', `${name}.ts`)]
-}
-
-/** Folders that pods get at the front of PATH, so that `command: ["fairlead", ...]` runs this build. */
-export function commandFolders(): readonly string[] {
-  const root = packageRoot()
-  const own = join(root, 'node_modules', '.bin')
-  // Installed as a package, the commands are beside the package's folder, not inside it.
-  return [existsSync(own) ? own : join(dirname(root), '.bin'), dirname(process.execPath)]
+  const dist = join(root, 'dist')
+  const bundled = fileURLToPath(import.meta.url).startsWith(dist + sep)
+  return [process.execPath, bundled ? join(dist, `${name}.mjs`) : join(root, 'src', 'bin', `${name}.ts`)]
 }
