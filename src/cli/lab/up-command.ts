@@ -9,15 +9,7 @@ import { say } from '../output.ts'
 import { installIntoLab } from './install-into-lab.ts'
 import { stateOption } from './state-option.ts'
 import { upDetached } from './up-detached.ts'
-
-export interface UpOptions {
-  readonly state: string
-  readonly clusters: readonly string[]
-  readonly detach?: boolean
-  readonly bare?: boolean
-  readonly mode: LabMode
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
-}
+import type { UpOptions } from './up-options.ts'
 
 /** Starts clusters and keeps them until Ctrl-C, `lab down`, or, with --detach, until `lab down`. */
 export function upCommand(context: CliContext): Command {

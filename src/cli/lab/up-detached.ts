@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { LabError } from '../../lab/errors.ts'
 import type { CliContext } from '../context.ts'
-import type { UpOptions } from './up-command.ts'
+import type { UpOptions } from './up-options.ts'
 
 /** Resolves when the lab is ready; it then lives on without us. */
 export async function upDetached(context: CliContext, options: UpOptions): Promise<void> {
