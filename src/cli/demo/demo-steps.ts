@@ -22,6 +22,8 @@ export interface DemoConfig {
 }
 
 const URL = 'http://hello.demo.svc.clusterset.local:8080/'
+/** Where commands look for a lab unless told. */
+const DEFAULT_STATE = '.lab'
 const REPLICAS = 2
 const ROLLOUT_TIMEOUT_MS = 60_000
 
@@ -58,6 +60,11 @@ async function applyStep(deps: DemoDeps, config: DemoConfig, cluster: string, fi
   })
 }
 
+/** The flag that users must add when the lab is not where commands look for it. */
+function stateFlag(state: string): string {
+  return state === DEFAULT_STATE ? '' : ` --state ${state}`
+}
+
 /** The request as a user would make it. curl asks again until the import is there: that takes a fraction of a second. */
 function requestStep({ tools, mode, state }: DemoConfig): ShellStep {
   const exec = [
@@ -73,16 +80,20 @@ function requestStep({ tools, mode, state }: DemoConfig): ShellStep {
   if (tools.curl && mode === LabMode.namespaces) {
     const retry = ['--retry', '20', '--retry-delay', '1', '--retry-all-errors', '--max-time', '5']
     return {
-      shown: `npx fairlead lab exec west -- curl -sS ${URL}`,
+      shown: `npx fairlead lab exec${stateFlag(state)} west -- curl -sS ${URL}`,
       command: [...exec, 'curl', '--silent', '--show-error', '--fail', ...retry, URL],
     }
   }
   const script = ['sh', '-c', `exec node --eval "$1" "$2" $FAIRLEAD_DNS`, 'sh', FETCH_SCRIPT, URL]
-  return { shown: `npx fairlead lab exec west -- (own client) ${URL}`, command: [...exec, ...script] }
+  return {
+    shown: `npx fairlead lab exec${stateFlag(state)} west -- (own client) ${URL}`,
+    command: [...exec, ...script],
+  }
 }
 
 /** What a user may try while the demo stays up. */
-export function whatNext({ kubeconfig, mode }: DemoConfig): string {
+export function whatNext({ kubeconfig, mode, state }: DemoConfig): string {
+  const lab = (command: string) => `npx fairlead lab ${command.replace(' ', `${stateFlag(state)} `)}`
   const lines = [
     `export KUBECONFIG=${kubeconfig}`,
     'kubectl --context west get serviceimports -A        # what west imports, and its address',
@@ -90,8 +101,8 @@ export function whatNext({ kubeconfig, mode }: DemoConfig): string {
     'npx fairlead status --context west',
     ...(mode === LabMode.namespaces
       ? [
-          'npx fairlead lab exec west -- dig hello.demo.svc.clusterset.local',
-          'npx fairlead lab cut east west; npx fairlead lab heal east west',
+          lab('exec west -- dig hello.demo.svc.clusterset.local'),
+          `${lab('cut east west')}; ${lab('heal east west')}`,
         ]
       : []),
     'kubectl --context east delete serviceexport hello -n demo   # and nothing reaches it any more',
