@@ -12,7 +12,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 // Short package name, folder, kinds to start from.
 const PACKAGES = [
-  ['core', join(api, 'core/v1'), 'Namespace Node Pod Service ConfigMap Secret ServiceAccount Event Endpoints'],
+  [
+    'core',
+    join(api, 'core/v1'),
+    'Namespace Node Pod Service ConfigMap Secret ServiceAccount Event Endpoints',
+  ],
   ['apps', join(api, 'apps/v1'), 'Deployment ReplicaSet StatefulSet DaemonSet'],
   ['autoscaling', join(api, 'autoscaling/v1'), 'Scale'],
   ['batch', join(api, 'batch/v1'), 'Job'],
@@ -22,32 +26,57 @@ const PACKAGES = [
   ['policy', join(api, 'policy/v1'), 'PodDisruptionBudget Eviction'],
   ['networking', join(api, 'networking/v1'), 'NetworkPolicy'],
   ['rbac', join(api, 'rbac/v1'), 'Role ClusterRole RoleBinding ClusterRoleBinding'],
-  ['authorization', join(api, 'authorization/v1'), 'SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview LocalSubjectAccessReview'],
+  [
+    'authorization',
+    join(api, 'authorization/v1'),
+    'SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview LocalSubjectAccessReview',
+  ],
   ['authentication', join(api, 'authentication/v1'), 'TokenRequest TokenReview SelfSubjectReview'],
   ['meta', join(machinery, 'pkg/apis/meta/v1'), 'DeleteOptions'],
 ]
-const IMPORTS = { v1: 'core', corev1: 'core', metav1: 'meta', resource: 'resource', intstr: 'intstr', runtime: 'runtime', types: 'types' }
+const IMPORTS = {
+  v1: 'core',
+  corev1: 'core',
+  metav1: 'meta',
+  resource: 'resource',
+  intstr: 'intstr',
+  runtime: 'runtime',
+  types: 'types',
+}
 const SCALARS = new Set(['string', 'bool', 'int32', 'int64', 'byte', 'float64'])
 
 const structs = new Map()
-const aliases = new Map([['types.UID', 'string'], ['types.NodeName', 'string'], ['types.NamespacedName', 'string']])
+const aliases = new Map([
+  ['types.UID', 'string'],
+  ['types.NodeName', 'string'],
+  ['types.NamespacedName', 'string'],
+])
 
 for (const [name, folder] of PACKAGES) {
-  for (const file of readdirSync(folder).filter((entry) => entry.endsWith('types.go') || entry === 'time.go')) {
+  for (const file of readdirSync(folder).filter(
+    (entry) => entry.endsWith('types.go') || entry === 'time.go',
+  )) {
     readTypes(name, readFileSync(join(folder, file), 'utf8'))
   }
 }
 
 function readTypes(pkg, text) {
   for (const [, name, target] of text.matchAll(/^type (\w+) ((?:\[\]|map\[\w+\])?[\w.]+)$/gm)) {
-    if (target !== 'struct') aliases.set(`${pkg}.${name}`, target.replace(/\w+(\.\w+)?$/, (type) => qualify(pkg, type)))
+    if (target !== 'struct')
+      aliases.set(
+        `${pkg}.${name}`,
+        target.replace(/\w+(\.\w+)?$/, (type) => qualify(pkg, type)),
+      )
   }
-  for (const [, name, body] of text.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm)) structs.set(`${pkg}.${name}`, readFields(pkg, body))
+  for (const [, name, body] of text.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm))
+    structs.set(`${pkg}.${name}`, readFields(pkg, body))
 }
 
 function readFields(pkg, body) {
   const fields = {}
-  for (const [, type, tags] of body.matchAll(/^\t(?:\w+\s+)?(\*?(?:\[\]|map\[[\w.]+\])*\*?[\w.]+)\s+`([^`]*)`/gm)) {
+  for (const [, type, tags] of body.matchAll(
+    /^\t(?:\w+\s+)?(\*?(?:\[\]|map\[[\w.]+\])*\*?[\w.]+)\s+`([^`]*)`/gm,
+  )) {
     const [json = '', ...options] = (/json:"([^"]*)"/.exec(tags)?.[1] ?? '').split(',')
     const number = /protobuf:"[a-z]+,(\d+),/.exec(tags)?.[1]
     if (number === undefined) continue
@@ -68,7 +97,8 @@ function qualify(pkg, name) {
 function resolveType(type) {
   const [, prefix, name] = /^(\*?(?:\[\]|map )*\*?)([\w.]+)$/.exec(type) ?? []
   const alias = aliases.get(name)
-  if (alias === undefined || name === 'authorization.ExtraValue' || name === 'authentication.ExtraValue') return type
+  if (alias === undefined || name === 'authorization.ExtraValue' || name === 'authentication.ExtraValue')
+    return type
   return resolveType(`${prefix}${alias.replace(/^map\[\w+\]/, 'map ')}`)
 }
 
@@ -84,5 +114,7 @@ function visit(name) {
 }
 for (const [pkg, , kinds] of PACKAGES) for (const kind of kinds.split(' ')) visit(`${pkg}.${kind}`)
 
-const lines = Object.keys(result).sort().map((name) => `${JSON.stringify(name)}:${JSON.stringify(result[name])}`)
+const lines = Object.keys(result)
+  .sort()
+  .map((name) => `${JSON.stringify(name)}:${JSON.stringify(result[name])}`)
 writeFileSync(join(root, 'src/lab/api-server/generated/protobuf.json'), `{\n${lines.join(',\n')}\n}\n`)

@@ -15,7 +15,11 @@ const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity'
 
 // Package, group, version, then the classes served from it: kinds first reached keep nested classes in their package.
 const ROOTS = [
-  [META, undefined, 'V1ObjectMeta V1LabelSelector V1OwnerReference V1Condition V1ListMeta V1DeleteOptions V1Status V1MicroTime'],
+  [
+    META,
+    undefined,
+    'V1ObjectMeta V1LabelSelector V1OwnerReference V1Condition V1ListMeta V1DeleteOptions V1Status V1MicroTime',
+  ],
   [
     CORE,
     ['', 'v1'],
@@ -29,20 +33,34 @@ const ROOTS = [
   ['io.k8s.api.coordination.v1', ['coordination.k8s.io', 'v1'], 'V1Lease'],
   ['io.k8s.api.policy.v1', ['policy', 'v1'], 'V1PodDisruptionBudget V1Eviction'],
   ['io.k8s.api.networking.v1', ['networking.k8s.io', 'v1'], 'V1NetworkPolicy'],
-  ['io.k8s.api.rbac.v1', ['rbac.authorization.k8s.io', 'v1'], 'V1Role V1ClusterRole V1RoleBinding V1ClusterRoleBinding'],
+  [
+    'io.k8s.api.rbac.v1',
+    ['rbac.authorization.k8s.io', 'v1'],
+    'V1Role V1ClusterRole V1RoleBinding V1ClusterRoleBinding',
+  ],
   [
     'io.k8s.api.authorization.v1',
     ['authorization.k8s.io', 'v1'],
     'V1SelfSubjectAccessReview V1SelfSubjectRulesReview V1SubjectAccessReview V1LocalSubjectAccessReview',
   ],
-  ['io.k8s.api.authentication.v1', ['authentication.k8s.io', 'v1'], 'AuthenticationV1TokenRequest V1TokenReview V1SelfSubjectReview'],
+  [
+    'io.k8s.api.authentication.v1',
+    ['authentication.k8s.io', 'v1'],
+    'AuthenticationV1TokenRequest V1TokenReview V1SelfSubjectReview',
+  ],
   [
     'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
     ['apiextensions.k8s.io', 'v1'],
     'V1CustomResourceDefinition',
   ],
 ]
-const META_NESTED = ['V1ManagedFieldsEntry', 'V1LabelSelectorRequirement', 'V1Preconditions', 'V1StatusDetails', 'V1StatusCause']
+const META_NESTED = [
+  'V1ManagedFieldsEntry',
+  'V1LabelSelectorRequirement',
+  'V1Preconditions',
+  'V1StatusDetails',
+  'V1StatusCause',
+]
 // A Quantity is a plain string in the models; these fields also take numbers.
 const QUANTITIES = new Set([
   'ResourceRequirements.limits',
@@ -83,7 +101,9 @@ function readDocs(className) {
   const start = text.indexOf('export declare class')
   const own = [...text.slice(0, start).matchAll(/\/\*\*([\s\S]*?)\*\//g)].at(-1)?.[1] ?? ''
   const fields = new Map()
-  for (const match of text.slice(start).matchAll(/(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?^ {4}'([^']+)'(\??): /gm)) {
+  for (const match of text
+    .slice(start)
+    .matchAll(/(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?^ {4}'([^']+)'(\??): /gm)) {
     fields.set(match[2], { description: cleanText(match[1] ?? ''), required: match[3] !== '?' })
   }
   return { description: cleanText(own), fields }
@@ -134,7 +154,11 @@ async function define(className, queue) {
     const doc = docs.fields.get(field.name)
     const path = `${shortName(className)}.${field.baseName}`
     const schema = withQuantity(path, typeSchema(field.type, field.format, packages.get(className), queue))
-    definition.properties[field.baseName] = { ...(doc?.description ? { description: doc.description } : {}), ...schema, ...LIST_TYPES[path] }
+    definition.properties[field.baseName] = {
+      ...(doc?.description ? { description: doc.description } : {}),
+      ...schema,
+      ...LIST_TYPES[path],
+    }
     if (doc?.required) required.push(field.baseName)
   }
   if (required.length > 0) definition.required = required
@@ -148,15 +172,22 @@ for (const [owner, gv, names] of ROOTS) {
     const pending = [name]
     while (pending.length > 0) await define(pending.shift(), pending)
     if (gv !== undefined && definitions[definitionName(name)].properties.kind !== undefined) {
-      definitions[definitionName(name)]['x-kubernetes-group-version-kind'] = [{ group: gv[0], kind: shortName(name), version: gv[1] }]
+      definitions[definitionName(name)]['x-kubernetes-group-version-kind'] = [
+        { group: gv[0], kind: shortName(name), version: gv[1] },
+      ]
     }
   }
 }
 definitions[QUANTITY] = {
-  description: 'Quantity is a fixed-point number written as an integer, a decimal or with a suffix such as Mi, k or m.',
+  description:
+    'Quantity is a fixed-point number written as an integer, a decimal or with a suffix such as Mi, k or m.',
   'x-kubernetes-int-or-string': true,
   format: 'quantity',
 }
-const sorted = Object.fromEntries(Object.entries(definitions).sort(([left], [right]) => (left < right ? -1 : 1)))
-const lines = Object.entries(sorted).map(([name, schema]) => `${JSON.stringify(name)}:${JSON.stringify(schema)}`)
+const sorted = Object.fromEntries(
+  Object.entries(definitions).sort(([left], [right]) => (left < right ? -1 : 1)),
+)
+const lines = Object.entries(sorted).map(
+  ([name, schema]) => `${JSON.stringify(name)}:${JSON.stringify(schema)}`,
+)
 writeFileSync(join(root, 'src/lab/api-server/generated/schemas.json'), `{\n${lines.join(',\n')}\n}\n`)

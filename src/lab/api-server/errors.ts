@@ -114,12 +114,6 @@ export function methodNotAllowed(): StatusError {
   )
 }
 
-/** The resource exists but this verb does not, as Kubernetes says from inside a handler. */
-export function methodNotSupported(resource: GroupName, verb: string): StatusError {
-  const message = `${verb} is not supported on resources of kind "${qualified(resource)}"`
-  return new StatusError(405, 'MethodNotAllowed', message, detailsOf(resource, ''))
-}
-
 export function unsupportedMediaType(accepted: readonly string[]): StatusError {
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`
   return new StatusError(415, 'UnsupportedMediaType', message, {})

@@ -10,6 +10,8 @@ import { type Part, partMap, partsOf, type Shape, shapeOf } from './shape.ts'
 export function fieldsOf(value: unknown, schema: Schema, resolve: Resolve): FieldSet {
   const set = new FieldSet()
   collect(value, schema, resolve, set, false)
+  // An object that says nothing sets nothing.
+  set.member = false
   return set
 }
 
@@ -57,12 +59,17 @@ function compareInto(
   for (const part of partsOf(after, schema, resolve)) {
     const previous = old.get(part.element)
     old.delete(part.element)
-    if (previous === undefined)
-      collect(part.value, part.schema, resolve, into.added.child(part.element), true)
+    if (previous === undefined) collectPart(part, shape, resolve, into.added)
     else compareInto(previous.value, part.value, part.schema, resolve, childOf(into, part.element))
   }
-  for (const part of old.values())
-    collect(part.value, part.schema, resolve, into.removed.child(part.element), true)
+  for (const part of old.values()) collectPart(part, shape, resolve, into.removed)
+}
+
+/** A part that came or went whole; items of lists count themselves. */
+function collectPart(part: Part, shape: Shape, resolve: Resolve, into: FieldSet): void {
+  const child = into.child(part.element)
+  collect(part.value, part.schema, resolve, child, true)
+  if (shape !== 'map') child.member = true
 }
 
 function childOf(into: Difference, element: string): Difference {

@@ -27,7 +27,15 @@ function aggregated(name: string): ApiObject {
     [],
     name === 'admin' ? {} : { [`rbac.authorization.k8s.io/aggregate-to-${PARENT[name]}`]: 'true' },
   )
-  return { ...role, aggregationRule: { clusterRoleSelectors: [{ matchLabels }] } }
+  // Its rules are written by the aggregation, so this does not speak of them.
+  const { rules: _, ...bare } = role
+  return {
+    ...bare,
+    apiVersion: API_VERSION,
+    kind: 'ClusterRole',
+    metadata: role.metadata,
+    aggregationRule: { clusterRoleSelectors: [{ matchLabels }] },
+  }
 }
 
 /** admin holds what edit holds, which holds what view holds. */

@@ -15,11 +15,6 @@ export function definition(name: string): Schema | undefined {
   return Object.hasOwn(definitions, name) ? definitions[name] : undefined
 }
 
-/** Names of all definitions. */
-export function definitionNames(): readonly string[] {
-  return Object.keys(definitions)
-}
-
 /** A schema that refers to the definition called `name`. */
 export function reference(name: string): Schema {
   return { $ref: `${REFERENCE_PREFIX}${name}` }

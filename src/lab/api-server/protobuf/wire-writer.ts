@@ -42,14 +42,6 @@ export function booleanField(number: number, value: boolean | undefined): Encode
   return integerField(number, value === true ? 1 : 0)
 }
 
-/** A double; left out when undefined. */
-export function doubleField(number: number, value: number | undefined): Encoded {
-  if (value === undefined) return NOTHING
-  const data = Buffer.alloc(8)
-  data.writeDoubleLE(value)
-  return Buffer.concat([tag(number, 1), data])
-}
-
 /** A nested message; kept even when empty. */
 export function messageField(number: number, fields: readonly Encoded[]): Encoded {
   return bytesField(number, Buffer.concat(fields))

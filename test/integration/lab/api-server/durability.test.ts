@@ -169,6 +169,21 @@ describe('the process of the API server', () => {
   )
 
   test(
+    'writes nothing when it starts again with nothing to change',
+    async () => {
+      await start()
+      const settled = await eventually(async () => {
+        const first = (await call('GET', CONFIG_MAPS)).body.metadata.resourceVersion
+        return (await call('GET', '/api/v1/namespaces')).body.metadata.resourceVersion === first && first
+      })
+      await end('SIGKILL')
+      await start()
+      expect((await call('GET', CONFIG_MAPS)).body.metadata.resourceVersion).toBe(settled)
+    },
+    TIMEOUT,
+  )
+
+  test(
     'ends cleanly on SIGTERM, with watches open',
     async () => {
       await start()
