@@ -1,12 +1,7 @@
 /** `fairlead lab up`. */
 import { Command, Option } from 'commander'
-import { terminationSignal } from '../../core/lifecycle.ts'
-import { InterruptedError } from '../../lab/errors.ts'
-import { LabHost } from '../../lab/host/lab-host.ts'
 import { LabMode } from '../../lab/topology.ts'
-import { type CliContext, ExitCode } from '../context.ts'
-import { say } from '../output.ts'
-import { installIntoLab } from './install-into-lab.ts'
+import type { CliContext } from '../context.ts'
 import { stateOption } from './state-option.ts'
 import { upDetached } from './up-detached.ts'
 import type { UpOptions } from './up-options.ts'
@@ -31,31 +26,9 @@ export function upCommand(context: CliContext): Command {
     .addOption(stateOption())
     .action(async (options: UpOptions) => {
       if (options.detach) await upDetached(context, options)
-      else await up(context, options)
+      // Loaded here, because the other lab commands have no use for all that starting a lab takes.
+      else await (await import('./up.ts')).up(context, options)
     })
-}
-
-async function up(context: CliContext, options: UpOptions): Promise<void> {
-  const host = new LabHost({ progress: (message) => say(context, message) }, options)
-  const interrupt = new AbortController()
-  const interrupted = terminationSignal().then((signal) => {
-    context.setExitCode(signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.ok)
-    interrupt.abort(new InterruptedError())
-  })
-  try {
-    await host.start(interrupt.signal)
-    if (options.bare !== true)
-      await installIntoLab(host, { say: (message) => say(context, message), signal: interrupt.signal })
-    say(context, `ready: export KUBECONFIG=${host.files.kubeconfig}`)
-    process.send?.({ ready: true })
-    await Promise.race([interrupted, host.ended])
-  } catch (error) {
-    if (!interrupt.signal.aborted) {
-      await host.abandon()
-      throw error
-    }
-  }
-  await host.stop()
 }
 
 function splitNames(text: string): readonly string[] {

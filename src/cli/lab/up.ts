@@ -1,0 +1,32 @@
+/** What `fairlead lab up` does in the foreground: a lab from its start to its end. */
+import { terminationSignal } from '../../core/lifecycle.ts'
+import { InterruptedError } from '../../lab/errors.ts'
+import { LabHost } from '../../lab/host/lab-host.ts'
+import { type CliContext, ExitCode } from '../context.ts'
+import { say } from '../output.ts'
+import { installIntoLab } from './install-into-lab.ts'
+import type { UpOptions } from './up-options.ts'
+
+/** Resolves when the lab is gone. */
+export async function up(context: CliContext, options: UpOptions): Promise<void> {
+  const host = new LabHost({ progress: (message) => say(context, message) }, options)
+  const interrupt = new AbortController()
+  const interrupted = terminationSignal().then((signal) => {
+    context.setExitCode(signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.ok)
+    interrupt.abort(new InterruptedError())
+  })
+  try {
+    await host.start(interrupt.signal)
+    if (options.bare !== true)
+      await installIntoLab(host, { say: (message) => say(context, message), signal: interrupt.signal })
+    say(context, `ready: export KUBECONFIG=${host.files.kubeconfig}`)
+    process.send?.({ ready: true })
+    await Promise.race([interrupted, host.ended])
+  } catch (error) {
+    if (!interrupt.signal.aborted) {
+      await host.abandon()
+      throw error
+    }
+  }
+  await host.stop()
+}
