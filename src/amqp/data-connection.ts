@@ -3,17 +3,15 @@
  * from the protocol header to the close. Knows nothing of TLS, routing or what flows are for.
  */
 import type { Duplex } from 'node:stream'
-import type { Cancel, Clock } from '../core/clock.ts'
+import type { Cancel } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
-import type { Logger } from '../core/log.ts'
-import { emptyFrame, FrameType } from './codec/frame.ts'
-import { FrameParser, type FrameSink } from './codec/frame-parser.ts'
-import { decodePerformative } from './codec/performative-codec.ts'
-import type { Open, Performative } from './codec/performatives.ts'
-import type { TransferHead } from './codec/transfer.ts'
+import { emptyFrame } from './codec/frame.ts'
+import type { ErrorInfo, Open } from './codec/performatives.ts'
 import { type ConnectionConfig, type DataConnectionConfig, resolveConfig } from './engine/config.ts'
+import type { CloseReason, DataConnectionDeps } from './engine/connection-deps.ts'
 import { type ConnectionCounters, newCounters } from './engine/counters.ts'
 import { Handshake } from './engine/handshake.ts'
+import { Inbound, type InboundEvents } from './engine/inbound.ts'
 import { KeepAlive } from './engine/keep-alive.ts'
 import { bounded } from './engine/link.ts'
 import { Outbox } from './engine/outbox.ts'
@@ -21,9 +19,8 @@ import { openOf, type Peer, peerOf } from './engine/peer.ts'
 import { Pump } from './engine/pump.ts'
 import { SendBudget } from './engine/send-budget.ts'
 import { Sessions } from './engine/sessions.ts'
-import { AmqpError, Condition, decodeError, limitError } from './errors.ts'
+import { AmqpError, Condition, limitError } from './errors.ts'
 import {
-  type FlowAcceptor,
   type FlowChannel,
   FlowCondition,
   type FlowError,
@@ -33,22 +30,8 @@ import {
 } from './flow-transport.ts'
 import { CLOSE_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_UNREAD_ANSWERS } from './limits.ts'
 
-/** Why a connection is over. */
-export interface CloseReason extends FlowError {
-  /** Who ended it: the owner, the engine because of an error, the peer's close, or the loss of the socket. */
-  readonly origin: 'owner' | 'engine' | 'peer' | 'socket'
-}
-
-export interface DataConnectionDeps {
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Decides about flows the peer opens. */
-  readonly accept: FlowAcceptor
-  /** The peer's open came: flows travel. */
-  readonly onOpen?: (peer: Peer) => void
-  /** Called once, when the connection stops being usable; its flows were reset before. */
-  readonly onClose?: (reason: CloseReason) => void
-}
+export type { DataConnectionConfig } from './engine/config.ts'
+export type { CloseReason, DataConnectionDeps } from './engine/connection-deps.ts'
 
 /** Runs on a connected socket, whose `allowHalfOpen` and buffer sizes are its maker's choice. */
 export class DataConnection implements FlowTransport {
@@ -62,15 +45,13 @@ export class DataConnection implements FlowTransport {
   readonly #outbox: Outbox
   readonly #pump: Pump
   readonly #budget: SendBudget
-  readonly #parser: FrameParser
+  readonly #inbound: Inbound
   readonly #handshake: Handshake
   readonly #sessions: Sessions
   readonly #keepAlive: KeepAlive
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
   #openSent = false
   #peer: Peer | undefined
-  #received = 0
-  #frames = 0
   #deadline: Cancel = () => {}
 
   constructor(socket: Duplex, deps: DataConnectionDeps, config: DataConnectionConfig) {
@@ -82,11 +63,11 @@ export class DataConnection implements FlowTransport {
     this.#config = resolveConfig(config)
     this.#outbox = new Outbox(socket)
     this.#budget = new SendBudget(this.#config.maxBufferedBytes)
-    this.#pump = new Pump(this.#outbox, this.#budget, (error) => this.#fail(error))
+    this.#pump = new Pump(this.#outbox, this.#budget, this.counters, (error) => this.#fail(error))
     this.#handshake = new Handshake(this.#config.side, this.#outbox)
-    this.#parser = new FrameParser(this.#sink(), this.#config.maxFrameSize)
     this.#greet()
     this.#sessions = new Sessions(this.#sessionDeps(), this.#config)
+    this.#inbound = new Inbound(this.#events(), this.#handshake, this.#sessions, this.#config.maxFrameSize)
     this.#keepAlive = this.#watch()
   }
 
@@ -110,16 +91,6 @@ export class DataConnection implements FlowTransport {
   /** Bytes of flows not yet taken by the kernel. */
   get bufferedBytes(): number {
     return this.#budget.used + this.#outbox.buffered
-  }
-
-  /** Bytes received, AMQP's overhead included. */
-  get receivedBytes(): number {
-    return this.#received
-  }
-
-  /** Writes to the socket so far: many frames share one. */
-  get flushes(): number {
-    return this.#pump.flushes
   }
 
   /** Known once its open came. */
@@ -176,15 +147,21 @@ export class DataConnection implements FlowTransport {
   #watch(): KeepAlive {
     const deps = {
       clock: this.#deps.clock,
-      received: () => this.#received,
-      flushed: () => this.#pump.flushes,
-      frames: () => this.#frames,
-      inFrame: () => this.#parser.inFrame,
+      inbound: this.#inbound,
+      outbound: this.counters,
       sendHeartbeat: () => this.#sendHeartbeat(),
       onSilence: (what: string) => this.#fail(limitError(`idle time-out: ${what}`)),
       onLook: () => this.#sessions.expire(),
     }
     return new KeepAlive(deps, this.#config.idleTimeoutMs)
+  }
+
+  #events(): InboundEvents {
+    return {
+      onHandshake: () => this.#pump.request(),
+      onOpen: (open) => this.#onOpen(open),
+      onClose: (error) => this.#onClose(error),
+    }
   }
 
   #listen(): void {
@@ -199,55 +176,12 @@ export class DataConnection implements FlowTransport {
   // Receiving
 
   #onData(chunk: Buffer): void {
-    this.#received += chunk.length
     try {
-      this.#parser.push(chunk)
+      this.#inbound.push(chunk)
       if (this.#outbox.buffered > MAX_UNREAD_ANSWERS) throw limitError('the peer does not read')
     } catch (error) {
       this.#fail(error)
     }
-  }
-
-  #sink(): FrameSink {
-    return {
-      onProtocolHeader: (header) => {
-        this.#handshake.onHeader(header)
-        this.#pump.request()
-      },
-      onFrame: (type, channel, body) => this.#onFrame(type, channel, body),
-      onTransfer: (channel, head) => this.#onTransfer(channel, head),
-      onPayload: (chunk) => this.#sessions.onPayload(chunk),
-      onTransferEnd: () => this.#sessions.onTransferEnd(),
-    }
-  }
-
-  #onFrame(type: number, channel: number, body: Buffer): void {
-    this.#frames += 1
-    if (type === FrameType.sasl) this.#onSasl(body)
-    else if (body.length > 0) this.#onPerformative(channel, body)
-  }
-
-  #onSasl(body: Buffer): void {
-    this.#handshake.onSasl(body)
-    this.#parser.expectProtocolHeader()
-    this.#pump.request()
-  }
-
-  #onTransfer(channel: number, head: TransferHead): void {
-    this.#frames += 1
-    if (this.#isLive) this.#sessions.onTransfer(channel, head)
-  }
-
-  #onPerformative(channel: number, body: Buffer): void {
-    const { performative, payload } = decodePerformative(body)
-    if (payload !== body.length) throw decodeError(`bytes behind ${performative.kind}`)
-    if (performative.kind === 'close') this.#onClose(performative.error)
-    else if (this.#isLive) this.#onLive(channel, performative)
-  }
-
-  #onLive(channel: number, performative: Performative): void {
-    if (performative.kind === 'open') this.#onOpen(performative)
-    else this.#sessions.onPerformative(channel, performative)
   }
 
   #onOpen(open: Open): void {
@@ -273,12 +207,12 @@ export class DataConnection implements FlowTransport {
   // Ending
 
   /** The peer's close: an answer to ours, or the end from its side. */
-  #onClose(error: { condition: string; description?: string | undefined } | undefined): void {
+  #onClose(error: ErrorInfo | undefined): void {
     if (this.#isLive) {
       const description = error?.description ?? 'the peer closed the connection'
       this.#shut({ origin: 'peer', condition: error?.condition ?? Condition.connectionForced, description })
     }
-    this.#parser.stop()
+    this.#inbound.stop()
     this.#endSocket()
   }
 
@@ -288,7 +222,7 @@ export class DataConnection implements FlowTransport {
     const condition = isAmqp ? error.condition : Condition.internalError
     const description = isAmqp ? error.message : 'internal error'
     if (!isAmqp) this.#deps.logger.error({ error: describeError(error) }, 'data connection failed')
-    this.#parser.stop()
+    this.#inbound.stop()
     if (this.#handshake.done)
       this.#shut({ origin: 'engine', condition, description }, { condition, description })
     else this.#abandon({ origin: 'engine', condition, description })
@@ -321,6 +255,7 @@ export class DataConnection implements FlowTransport {
 
   #leave(reason: CloseReason): void {
     this.#state = 'closing'
+    this.#inbound.closing = true
     this.#deadline()
     this.#keepAlive.stop()
     this.#sessions.lose(lost(reason.description))

@@ -11,6 +11,8 @@ export interface ConnectionCounters {
   bytesReceived: number
   transfersSent: number
   transfersReceived: number
+  /** Writes to the socket: many frames share one. */
+  flushes: number
 }
 
 /** All zero. */
@@ -23,5 +25,6 @@ export function newCounters(): ConnectionCounters {
     bytesReceived: 0,
     transfersSent: 0,
     transfersReceived: 0,
+    flushes: 0,
   }
 }

@@ -4,14 +4,16 @@
 import { SectionReader, type SectionSink } from '../codec/section-reader.ts'
 import type { TransferHead } from '../codec/transfer.ts'
 import { AmqpError, Condition } from '../errors.ts'
+import type { FlowHost } from './flow-host.ts'
 import type { Link } from './link.ts'
-import type { ReceiveWindow } from './receive-window.ts'
+import { type ReceiveWindow, receiveWindowFor } from './receive-window.ts'
 
 export class FlowInput implements SectionSink {
   link: Link | undefined
   window: ReceiveWindow | undefined
   /** A grant is owed to the sender. */
   grantOwed = false
+  readonly #host: FlowHost
   readonly #sink: SectionSink
   readonly #sections = new SectionReader(this)
   #inDelivery = false
@@ -22,13 +24,21 @@ export class FlowInput implements SectionSink {
   #bytes = 0
   #failure: AmqpError | undefined
 
-  constructor(sink: SectionSink) {
+  constructor(host: FlowHost, sink: SectionSink) {
+    this.#host = host
     this.#sink = sink
   }
 
   /** The peer half-closed. */
   get ended(): boolean {
     return this.link?.detachReceived === true
+  }
+
+  /** The window stands once peer and link are known; strangers have no credit before we give it. */
+  openWindow(deliveryCount: number): void {
+    if (this.window !== undefined) return
+    this.window = receiveWindowFor(this.#host.peer, this.#host.windowBytes, deliveryCount)
+    this.grantOwed = !this.#host.peer.ours
   }
 
   /** A transfer begins: the first of a delivery or a continuation. */

@@ -5,8 +5,9 @@ import type { Flow as FlowFrame } from '../codec/performatives.ts'
 import { FLOW_QUEUE_BYTES, MAX_SEND_PAYLOAD } from '../limits.ts'
 import type { FlowHost } from './flow-host.ts'
 import type { Link } from './link.ts'
+import type { BudgetWaiter } from './send-budget.ts'
 import { SendQueue } from './send-queue.ts'
-import type { SendWindow } from './send-window.ts'
+import { type SendWindow, sendWindowFor } from './send-window.ts'
 
 export class FlowOutput {
   link: Link | undefined
@@ -16,10 +17,15 @@ export class FlowOutput {
   #draining = false
   #stateOwed = false
   readonly #host: FlowHost
+  readonly #waiter: BudgetWaiter
   readonly #queue = new SendQueue()
+  /** The owner may write, as far as it knows. */
+  #flowing = true
 
-  constructor(host: FlowHost) {
+  /** `waiter` is told when the connection has room again. */
+  constructor(host: FlowHost, waiter: BudgetWaiter) {
     this.#host = host
+    this.#waiter = waiter
   }
 
   /** Bytes waiting. */
@@ -32,22 +38,41 @@ export class FlowOutput {
     return this.link?.detachSent === true
   }
 
-  /** Bytes the window and the flow's share of the queue allow now. */
+  /** Bytes that may be written now; 0 or less is a promise that `reopened` comes. */
   get writable(): number {
-    const room = FLOW_QUEUE_BYTES - this.#queue.bytes
+    const room = this.#room
+    this.#flowing = room > 0 && !this.#host.budget.exhausted
+    if (room > 0 && !this.#flowing) this.#host.budget.wait(this.#waiter)
+    return this.#flowing ? room : Math.min(room, 0)
+  }
+
+  /** True once when writing may go on after it had to stop. */
+  reopened(): boolean {
+    return !this.#flowing && !this.ending && this.writable > 0
+  }
+
+  /** What the window and the flow's share of the queue leave. */
+  get #room(): number {
     // Before the session is there, the window is not known: one read's worth may wait here.
     const open = this.window === undefined ? MAX_SEND_PAYLOAD : this.window.available
-    return Math.min(room, open - this.#queue.bytes)
+    return Math.min(open, FLOW_QUEUE_BYTES) - this.#queue.bytes
+  }
+
+  /** The window stands once peer and link are known. */
+  openWindow(maxMessageSize: number | undefined): void {
+    this.window ??= sendWindowFor(this.#host.peer, this.#host.maxPayload, maxMessageSize)
   }
 
   push(chunk: Buffer): void {
     this.#queue.push(chunk)
     this.#host.budget.add(chunk.length)
+    if (this.#room <= 0) this.#flowing = false
   }
 
   /** Forgets what waits. */
   drop(): void {
     this.#host.budget.remove(this.#queue.bytes)
+    this.#host.budget.forget(this.#waiter)
     this.#queue.clear()
   }
 

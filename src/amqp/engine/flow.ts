@@ -12,15 +12,13 @@ import {
   type FlowHandler,
   type FlowRequest,
 } from '../flow-transport.ts'
+import { FlowFrames } from './flow-frames.ts'
 import type { FlowHost } from './flow-host.ts'
 import { FlowInput } from './flow-input.ts'
 import { FlowOutput } from './flow-output.ts'
 import type { Link, LinkOwner } from './link.ts'
 import type { Turn } from './pump.ts'
-import { receiveWindowFor } from './receive-window.ts'
 import type { BudgetWaiter } from './send-budget.ts'
-import { sendWindowFor } from './send-window.ts'
-import { propertiesOf } from './service-address.ts'
 
 export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   readonly id: string
@@ -32,6 +30,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   queued = false
   next: Turn | undefined
   readonly #host: FlowHost
+  readonly #frames: FlowFrames
   #handler: FlowHandler | undefined
   /** The owner still takes part. */
   #live = true
@@ -40,8 +39,6 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   #acceptTold = false
   #refused = false
   #failure: FlowError | undefined
-  /** The owner was told, or will see, that `writable` is positive. */
-  #flowing = true
   #released = false
   /** A stranger's first link is answered before the second comes, for clients that wait for the answer. */
   #early: Link | undefined
@@ -52,8 +49,9 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.request = request
     this.isOpener = request !== undefined
     this.#accepted = this.isOpener
-    this.output = new FlowOutput(host)
-    this.input = new FlowInput(this)
+    this.output = new FlowOutput(host, this)
+    this.input = new FlowInput(host, this)
+    this.#frames = new FlowFrames(host, this.output, this.input, request)
   }
 
   /** False once the owner is told nothing more. */
@@ -79,8 +77,9 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.output.link = output
     this.input.link = input
     if (this.#host.peer.ours) {
-      this.#openOutput(undefined)
-      this.#openInput(0)
+      this.output.openWindow(undefined)
+      this.input.openWindow(0)
+      this.#checkWritable()
     }
     this.#host.schedule(this)
   }
@@ -101,17 +100,12 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   // FlowChannel
 
   get writable(): number {
-    if (!this.#live || this.output.ending) return 0
-    const { writable } = this.output
-    if (writable <= 0) this.#flowing = false
-    else if (this.#host.budget.exhausted) return this.#waitForBudget()
-    return writable
+    return this.#live && !this.output.ending ? this.output.writable : 0
   }
 
   write(chunk: Buffer): void {
     if (!this.#live || this.output.ending) return
     this.output.push(chunk)
-    if (this.output.writable <= 0) this.#flowing = false
     this.#host.schedule(this)
   }
 
@@ -215,78 +209,38 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
 
   takeTurn(): boolean {
     if (this.#failure !== undefined) return this.#sendFailure(this.#failure)
-    if (!this.#attachLinks()) return false
-    this.#sendGrant()
+    if (!this.#sendAttaches()) return false
+    this.#frames.grant()
     const more = this.output.send()
     this.output.sendState()
     this.#checkWritable()
-    this.#sendEnds()
+    this.#frames.ends()
+    this.#checkFinished()
+    this.#checkReleased()
     return more
   }
 
-  /** Sends the attaches that are due; false while the flow is not accepted. */
-  #attachLinks(): boolean {
-    if (this.#accepted) {
-      this.#attach(this.output.link)
-      this.#attach(this.input.link)
-    } else if (this.#early !== undefined) this.#attach(this.#early)
+  /** False while the flow is not accepted. */
+  #sendAttaches(): boolean {
+    if (this.#accepted) this.#frames.attachBoth()
+    else this.#frames.attach(this.#early)
     return this.#accepted
   }
 
   /** Detaches what is attached; a flow of ours that never was on the wire just goes. */
   #sendFailure(error: FlowError): false {
-    if (!this.isOpener || this.output.link?.attachSent === true) {
-      for (const link of this.links) {
-        this.#attach(link)
-        this.#detach(link, error)
-      }
+    if (this.#frames.begun) {
+      this.#frames.failure(error)
       this.#checkReleased()
     } else this.#release()
     return false
   }
 
-  #attach(link: Link | undefined): void {
-    if (link === undefined || link.attachSent) return
-    const refusing = this.#failure !== undefined && !this.isOpener
-    const properties = this.request && link.role === 'sender' ? propertiesOf(this.request) : undefined
-    this.#host.send(link.attach(refusing, properties))
-  }
-
-  #sendGrant(): void {
-    const { link, window } = this.input
-    if (!this.input.grantOwed || link === undefined || window === undefined || link.detachReceived) return
-    this.input.grantOwed = false
-    this.#host.sendLinkState(link, window.grant())
-  }
-
-  #sendEnds(): void {
-    if (this.output.ending && this.output.waiting === 0) this.#detach(this.output.link, undefined)
-    if (this.input.ended) this.#detach(this.input.link, undefined)
-    this.#checkFinished()
-    this.#checkReleased()
-  }
-
-  #detach(link: Link | undefined, error: FlowError | undefined): void {
-    if (link === undefined || link.detachSent) return
-    if (link.role === 'receiver') this.#host.sendSettlements()
-    this.#host.send(link.detach(link.detachReceived ? undefined : error))
-  }
-
   #openWindow(link: Link, attach: Attach): void {
-    if (link === this.output.link) this.#openOutput(attach.maxMessageSize)
-    else this.#openInput(attach.initialDeliveryCount ?? 0)
-    this.#host.schedule(this)
-  }
-
-  #openOutput(maxMessageSize: number | undefined): void {
-    this.output.window ??= sendWindowFor(this.#host.peer, this.#host.maxPayload, maxMessageSize)
+    if (link === this.output.link) this.output.openWindow(attach.maxMessageSize)
+    else this.input.openWindow(attach.initialDeliveryCount ?? 0)
     this.#checkWritable()
-  }
-
-  #openInput(deliveryCount: number): void {
-    if (this.input.window !== undefined) return
-    this.input.window = receiveWindowFor(this.#host.peer, this.#host.windowBytes, deliveryCount)
-    this.input.grantOwed = !this.#host.peer.ours
+    this.#host.schedule(this)
   }
 
   // States
@@ -306,19 +260,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   }
 
   #checkWritable(): void {
-    if (this.#flowing || !this.#live || this.output.ending || this.output.writable <= 0) return
-    if (this.#host.budget.exhausted) {
-      this.#waitForBudget()
-      return
-    }
-    this.#flowing = true
-    this.#handler?.onDrain()
-  }
-
-  #waitForBudget(): number {
-    this.#flowing = false
-    this.#host.budget.wait(this)
-    return 0
+    if (this.#live && this.output.reopened()) this.#handler?.onDrain()
   }
 
   #failInput(error: AmqpError | undefined): void {
@@ -333,14 +275,12 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   #stop(): void {
     this.#live = false
     this.output.drop()
-    this.#host.budget.forget(this)
     if (this.#handler !== undefined) this.#host.finished()
     this.#handler = undefined
   }
 
   #checkReleased(): void {
-    if (this.#live || this.output.link?.gone === false || this.input.link?.gone === false) return
-    this.#release()
+    if (!this.#live && this.#frames.gone) this.#release()
   }
 
   #release(): void {

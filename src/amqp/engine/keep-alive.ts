@@ -16,12 +16,9 @@ const DEFAULT_LOOK_MS = 5000
 
 export interface KeepAliveDeps {
   readonly clock: Clock
-  /** Bytes received and flushes done so far. */
-  readonly received: () => number
-  readonly flushed: () => number
-  /** Frames finished so far, and whether one has begun. */
-  readonly frames: () => number
-  readonly inFrame: () => boolean
+  /** Bytes and frames received so far, and whether a frame has begun. */
+  readonly inbound: { readonly bytes: number; readonly frames: number; readonly inFrame: boolean }
+  readonly outbound: { readonly flushes: number }
   readonly sendHeartbeat: () => void
   readonly onSilence: (what: string) => void
   /** Other things that expire. */
@@ -62,13 +59,13 @@ export class KeepAlive {
   }
 
   #beatOnce(): void {
-    const flushed = this.#deps.flushed()
+    const flushed = this.#deps.outbound.flushes
     if (flushed === this.#flushed) this.#deps.sendHeartbeat()
     this.#flushed = flushed
   }
 
   #look(): void {
-    const received = this.#deps.received()
+    const received = this.#deps.inbound.bytes
     this.#silentLooks = received === this.#received ? this.#silentLooks + 1 : 0
     this.#received = received
     if (this.#idleMs > 0 && this.#silentLooks >= 2 * LOOKS) this.#deps.onSilence('nothing was received')
@@ -79,8 +76,8 @@ export class KeepAlive {
   /** A frame that trickles in keeps the connection from being silent, but not for ever. */
   #lookAtFrame(): void {
     const now = this.#deps.clock.monotonic()
-    const frames = this.#deps.frames()
-    if (frames !== this.#frames || !this.#deps.inFrame()) this.#frameSince = now
+    const frames = this.#deps.inbound.frames
+    if (frames !== this.#frames || !this.#deps.inbound.inFrame) this.#frameSince = now
     this.#frames = frames
     if (now - this.#frameSince > FRAME_TIMEOUT_MS) this.#deps.onSilence('a frame was not finished')
   }

@@ -1,7 +1,7 @@
 /**
  * One link endpoint of ours: which of the four attach and detach frames have gone by, and how ours are made.
  */
-import type { Attach, Detach, Flow, Role } from '../codec/performatives.ts'
+import type { Attach, Detach, ErrorInfo, Flow, Role } from '../codec/performatives.ts'
 import type { TransferHead } from '../codec/transfer.ts'
 import type { Properties } from '../codec/value.ts'
 import type { FlowError } from '../flow-transport.ts'
@@ -80,6 +80,14 @@ export function bounded(error: FlowError): FlowError {
   return {
     condition: error.condition.replace(/[^\x21-\x7e]/g, '?').slice(0, MAX_CONDITION_LENGTH),
     description: error.description.slice(0, MAX_ERROR_TEXT_LENGTH / 4),
+  }
+}
+
+/** A peer's error, cut to what is kept of it. */
+export function believed(error: ErrorInfo): FlowError {
+  return {
+    condition: error.condition.slice(0, MAX_ERROR_TEXT_LENGTH),
+    description: (error.description ?? '').slice(0, MAX_ERROR_TEXT_LENGTH),
   }
 }
 

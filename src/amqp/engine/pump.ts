@@ -3,6 +3,7 @@
  * the socket takes it, so that a bulk flow cannot starve a small one and no more is encoded than the socket can hold.
  */
 import { MAX_FLUSH_BYTES, MAX_RUN_BYTES } from '../limits.ts'
+import type { ConnectionCounters } from './counters.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
 import type { Outbox } from './outbox.ts'
 import type { SendBudget } from './send-budget.ts'
@@ -18,16 +19,21 @@ export interface Turn {
 export class Pump {
   readonly #outbox: Outbox
   readonly #budget: SendBudget
+  readonly #counters: ConnectionCounters
   readonly #onError: (error: unknown) => void
   readonly #scheduler = new FlushScheduler(() => this.#run())
   #first: Turn | undefined
   #last: Turn | undefined
-  /** Flushes that wrote something. */
-  flushes = 0
 
-  constructor(outbox: Outbox, budget: SendBudget, onError: (error: unknown) => void) {
+  constructor(
+    outbox: Outbox,
+    budget: SendBudget,
+    counters: ConnectionCounters,
+    onError: (error: unknown) => void,
+  ) {
     this.#outbox = outbox
     this.#budget = budget
+    this.#counters = counters
     this.#onError = onError
   }
 
@@ -58,7 +64,7 @@ export class Pump {
     let served = 0
     do {
       served += this.#serve()
-      if (this.#outbox.pending > 0) this.flushes += 1
+      if (this.#outbox.pending > 0) this.#counters.flushes += 1
       this.#outbox.flush()
     } while (this.#first !== undefined && !this.#outbox.congested && served < MAX_RUN_BYTES)
     this.#budget.release()

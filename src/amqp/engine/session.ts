@@ -2,17 +2,9 @@
  * A session: its windows, its handles in both directions, and the dispatch of link performatives to flows.
  */
 import type { Logger } from '../../core/log.ts'
-import type {
-  Attach,
-  Begin,
-  Detach,
-  ErrorInfo,
-  Flow as FlowFrame,
-  Performative,
-  Role,
-} from '../codec/performatives.ts'
+import type { Attach, Begin, Detach, Flow as FlowFrame, Performative, Role } from '../codec/performatives.ts'
 import { TRANSFER_HEADER_SIZE, type TransferHead } from '../codec/transfer.ts'
-import { AmqpError, Condition, framingError } from '../errors.ts'
+import { AmqpError, Condition } from '../errors.ts'
 import {
   type FlowAcceptor,
   FlowCondition,
@@ -20,14 +12,13 @@ import {
   type FlowHandler,
   type FlowRequest,
 } from '../flow-transport.ts'
-import { MAX_ERROR_TEXT_LENGTH, MAX_HALF_FLOWS } from '../limits.ts'
 import type { ConnectionConfig } from './config.ts'
 import type { ConnectionCounters } from './counters.ts'
 import { Flow } from './flow.ts'
 import type { FlowLinks, PairingHost } from './flow-host.ts'
-import { HandleTable } from './handle-table.ts'
 import { IncomingFlows } from './incoming-flows.ts'
-import { Link, type LinkOwner } from './link.ts'
+import { believed, type Link, type LinkOwner } from './link.ts'
+import { LinkTable } from './link-table.ts'
 import type { Outbox } from './outbox.ts'
 import type { Peer } from './peer.ts'
 import type { Pump, Turn } from './pump.ts'
@@ -61,16 +52,12 @@ export class Session implements PairingHost, Turn {
   readonly #deps: SessionDeps
   readonly #config: ConnectionConfig
   readonly #window: SessionWindow
-  readonly #handles = new HandleTable()
-  readonly #remote: (Link | undefined)[] = []
-  /** Our links whose attach has no answer yet, by name. */
-  readonly #unanswered = new Map<string, Link>()
+  readonly #links: LinkTable
   /** Flows opened before the session stood. */
   #early: Flow[] = []
   readonly #incoming: IncomingFlows
   readonly #settlements = new Settlements()
   #peer: Peer | undefined
-  #peerHandleMax = 0xffff_ffff
   #opened = 0
   /** A flow found the peer's window closed. */
   #starved = false
@@ -80,6 +67,7 @@ export class Session implements PairingHost, Turn {
     this.#config = config
     this.channel = channel
     this.#window = new SessionWindow(config.initialOutgoingId, config.incomingWindow)
+    this.#links = new LinkTable(config.maxFlows * 2)
     this.#incoming = new IncomingFlows(this, deps.accept, deps.now)
   }
 
@@ -151,11 +139,7 @@ export class Session implements PairingHost, Turn {
   }
 
   released(flow: FlowLinks): void {
-    for (const link of flow.links) {
-      if (link === undefined) continue
-      this.#handles.remove(link)
-      this.#unanswered.delete(link.name)
-    }
+    for (const link of flow.links) if (link !== undefined) this.#links.remove(link)
     this.#incoming.remove(flow)
   }
 
@@ -183,7 +167,7 @@ export class Session implements PairingHost, Turn {
 
   /** Sends our begin; with a remote channel it answers the peer's. */
   sendBegin(remoteChannel?: number): void {
-    const handleMax = this.#config.maxFlows * 2 - 1
+    const { handleMax } = this.#links
     this.send({ kind: 'begin', remoteChannel, ...this.#window.begin(), handleMax })
   }
 
@@ -191,7 +175,7 @@ export class Session implements PairingHost, Turn {
   onBegin(begin: Begin, remoteChannel: number, peer: Peer): void {
     this.remoteChannel = remoteChannel
     this.#window.onBegin(begin)
-    this.#peerHandleMax = begin.handleMax ?? 0xffff_ffff
+    this.#links.limit(begin.handleMax)
     this.#peer = peer
     const early = this.#early
     this.#early = []
@@ -205,7 +189,8 @@ export class Session implements PairingHost, Turn {
     flow.setHandler(makeHandler(flow))
     this.#deps.counters.flowsOpened += 1
     if (this.mapped) this.#attach(flow)
-    else this.#early.push(flow)
+    else if (this.#early.length < this.#config.maxFlows) this.#early.push(flow)
+    else refuse(flow)
     return flow
   }
 
@@ -215,7 +200,7 @@ export class Session implements PairingHost, Turn {
     const early = this.#early
     this.#early = []
     for (const flow of early) flow.lose(error)
-    for (const link of [...this.#handles]) link.owner.lose(error)
+    for (const link of [...this.#links]) link.owner.lose(error)
   }
 
   /** Refuses flows whose second link has not come in time. */
@@ -226,14 +211,10 @@ export class Session implements PairingHost, Turn {
   // What the peer sends
 
   onAttach(attach: Attach): void {
-    if (attach.handle > this.#config.maxFlows * 2 - 1)
-      throw framingError(`handle ${attach.handle} is above handle-max`)
-    if (this.#remote[attach.handle] !== undefined) {
-      throw new AmqpError(Condition.handleInUse, `handle ${attach.handle} is attached`, 'session')
-    }
-    const link = this.#answered(attach) ?? this.#incoming.attach(attach)
+    this.#links.checkUnbound(attach.handle)
+    const link = this.#links.takeAnswered(attach) ?? this.#incoming.attach(attach)
     link.attachReceived = true
-    this.#remote[attach.handle] = link
+    this.#links.bind(attach.handle, link)
     if (link.owner.isOpener) link.owner.onAttachAnswer(link, attach)
   }
 
@@ -241,7 +222,7 @@ export class Session implements PairingHost, Turn {
     this.#window.onFlow(flow)
     if (this.#starved && this.#window.open) this.#wakeAll()
     if (flow.handle !== undefined) {
-      const link = this.#linkAt(flow.handle)
+      const link = this.#links.at(flow.handle)
       link.owner.onFlow(link, flow)
     } else if (flow.echo === true) {
       this.send({ kind: 'flow', ...this.#window.flow() })
@@ -252,7 +233,7 @@ export class Session implements PairingHost, Turn {
   onTransfer(head: TransferHead): LinkOwner {
     this.#window.onTransfer()
     if (this.#window.refreshDue) this.schedule(this)
-    const link = this.#linkAt(head.handle)
+    const link = this.#links.at(head.handle)
     if (link.role !== 'receiver') {
       throw new AmqpError(Condition.notAllowed, 'transfer on a link of ours to send on', 'session')
     }
@@ -262,69 +243,46 @@ export class Session implements PairingHost, Turn {
   }
 
   onDetach(detach: Detach): void {
-    const link = this.#linkAt(detach.handle)
-    this.#remote[detach.handle] = undefined
+    const link = this.#links.unbind(detach.handle)
     link.detachReceived = true
-    link.owner.onDetach(link, detach.error && errorOf(detach.error))
+    link.owner.onDetach(link, detach.error && believed(detach.error))
   }
 
   // Links
 
-  /** A handle of ours, or undefined when the peer or we allow no more. */
   newLink(owner: LinkOwner, name: string, role: Role, address: string | undefined): Link {
-    return this.#handles.add((handle) => new Link(owner, name, role, handle, address))
+    return this.#links.add(owner, name, role, address)
   }
 
-  /** Whether two more links fit. */
   get full(): boolean {
-    const most = Math.min(this.#config.maxFlows * 2, this.#peerHandleMax + 1)
-    return this.#handles.used + this.#incoming.halves + 2 > most
+    return this.#links.room < this.#incoming.halves + 2
   }
 
   get overfull(): boolean {
-    const most = Math.min(this.#config.maxFlows * 2 + MAX_HALF_FLOWS, this.#peerHandleMax + 1)
-    return this.#handles.used + 1 > most
+    return this.#links.roomForRefusals < 1
   }
 
   #attach(flow: Flow): void {
     if (flow.request === undefined) return
     if (this.full) {
-      // From a task of its own: the owner may still be in `open`.
-      setImmediate(() => flow.lose({ condition: FlowCondition.overloaded, description: 'no handle is free' }))
+      refuse(flow)
       return
     }
     const address = addressOf(flow.request)
     const output = this.newLink(flow, linkName(flow.id, 'sender'), 'sender', address)
     const input = this.newLink(flow, linkName(flow.id, 'receiver'), 'receiver', address)
-    this.#unanswered.set(output.name, output)
-    this.#unanswered.set(input.name, input)
+    this.#links.expectAnswer(output)
+    this.#links.expectAnswer(input)
     flow.addLinks(output, input)
-  }
-
-  /** The link of ours this attach answers. */
-  #answered(attach: Attach): Link | undefined {
-    const link = this.#unanswered.get(attach.name)
-    if (link === undefined || link.role === attach.role || !link.attachSent) return undefined
-    this.#unanswered.delete(attach.name)
-    return link
-  }
-
-  #linkAt(handle: number): Link {
-    const link = this.#remote[handle]
-    if (link !== undefined) return link
-    throw new AmqpError(Condition.unattachedHandle, `handle ${handle} is not attached`, 'session')
   }
 
   #wakeAll(): void {
     this.#starved = false
-    for (const link of this.#handles) this.schedule(link.owner)
+    for (const link of this.#links) this.schedule(link.owner)
   }
 }
 
-/** The error of a peer's detach, cut to a bound. */
-function errorOf(error: ErrorInfo): FlowError {
-  return {
-    condition: error.condition.slice(0, MAX_ERROR_TEXT_LENGTH),
-    description: (error.description ?? '').slice(0, MAX_ERROR_TEXT_LENGTH),
-  }
+/** From a task of its own: the owner may still be in `open`. */
+function refuse(flow: Flow): void {
+  setImmediate(() => flow.lose({ condition: FlowCondition.overloaded, description: 'no handle is free' }))
 }

@@ -102,10 +102,10 @@ test('many frames share one write', async () => {
   const { west } = await bringUp(echo)
   const flows = Array.from({ length: 200 }, () => west.open(REQUEST, () => handlerOf()))
   await eventually(() => expect(west.peer?.ours).toBe(true))
-  const before = west.flushes
+  const before = west.counters.flushes
   for (let round = 0; round < 10; round += 1) for (const flow of flows) flow.write(Buffer.alloc(100))
   await eventually(() => expect(west.counters.bytesReceived).toBe(200_000))
-  expect(west.flushes - before).toBeLessThan(50)
+  expect(west.counters.flushes - before).toBeLessThan(50)
 })
 
 test('readers that stand still stop their own senders only, and lose nothing when they go on', async () => {

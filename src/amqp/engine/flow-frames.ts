@@ -1,0 +1,75 @@
+/**
+ * Makes a flow's attach, flow and detach frames, each at most once and in the order AMQP demands: attach before all
+ * else, settlements and bytes before the detach that ends them.
+ */
+import type { FlowError, FlowRequest } from '../flow-transport.ts'
+import type { FlowHost } from './flow-host.ts'
+import type { FlowInput } from './flow-input.ts'
+import type { FlowOutput } from './flow-output.ts'
+import type { Link } from './link.ts'
+import { propertiesOf } from './service-address.ts'
+
+export class FlowFrames {
+  readonly #host: FlowHost
+  readonly #output: FlowOutput
+  readonly #input: FlowInput
+  readonly #request: FlowRequest | undefined
+
+  /** With a request when we open the flow. */
+  constructor(host: FlowHost, output: FlowOutput, input: FlowInput, request: FlowRequest | undefined) {
+    this.#host = host
+    this.#output = output
+    this.#input = input
+    this.#request = request
+  }
+
+  /** Some frame of the flow went to the peer, which must be told of its end. */
+  get begun(): boolean {
+    return this.#request === undefined || this.#output.link?.attachSent === true
+  }
+
+  /** No link of the flow is left on the wire. */
+  get gone(): boolean {
+    return this.#output.link?.gone !== false && this.#input.link?.gone !== false
+  }
+
+  attachBoth(): void {
+    this.attach(this.#output.link)
+    this.attach(this.#input.link)
+  }
+
+  /** A refusing attach answers a peer's only to be followed by a detach. */
+  attach(link: Link | undefined, refusing = false): void {
+    if (link === undefined || link.attachSent) return
+    const properties = this.#request && link.role === 'sender' ? propertiesOf(this.#request) : undefined
+    this.#host.send(link.attach(refusing, properties))
+  }
+
+  /** Tells the sender how far it may go now. */
+  grant(): void {
+    const { link, window } = this.#input
+    if (!this.#input.grantOwed || link === undefined || window === undefined || link.detachReceived) return
+    this.#input.grantOwed = false
+    this.#host.sendLinkState(link, window.grant())
+  }
+
+  /** Half-closes after the last byte, and answers the peer's half-close. */
+  ends(): void {
+    if (this.#output.ending && this.#output.waiting === 0) this.#detach(this.#output.link, undefined)
+    if (this.#input.ended) this.#detach(this.#input.link, undefined)
+  }
+
+  /** Ends both links with an error. */
+  failure(error: FlowError): void {
+    for (const link of [this.#output.link, this.#input.link]) {
+      this.attach(link, this.#request === undefined)
+      this.#detach(link, error)
+    }
+  }
+
+  #detach(link: Link | undefined, error: FlowError | undefined): void {
+    if (link === undefined || link.detachSent) return
+    if (link.role === 'receiver') this.#host.sendSettlements()
+    this.#host.send(link.detach(link.detachReceived ? undefined : error))
+  }
+}
