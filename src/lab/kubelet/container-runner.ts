@@ -126,9 +126,9 @@ export class ContainerRunner {
     try {
       const process = await this.#deps.start(this.container, this.#facts.restarts)
       this.#process = process
-      await this.#openLog(process)
       // A stop that came while it started found nothing to end.
       if (this.#stopping.signal.aborted) process.kill()
+      await this.#openLog(process)
       return process
     } catch (error) {
       const message = describeError(error)

@@ -1,0 +1,41 @@
+/** The address plan of a lab. */
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { LabMode, planClusters } from '../../../src/lab/topology.ts'
+
+describe('the plan of clusters', () => {
+  test('gives every cluster the same networks and its own node address', () => {
+    const [east, west] = planClusters(['east', 'west'], LabMode.namespaces)
+    expect([east?.nodeAddress, west?.nodeAddress]).toEqual(['172.31.0.10', '172.31.0.11'])
+    expect(east?.podNetwork).toBe(west?.podNetwork)
+    expect(east?.serviceNetwork).toBe('10.96.0.0/16')
+    expect(east?.dnsAddress).toBe('10.96.0.10')
+  })
+
+  test('gives clusters in loopback mode networks of their own', () => {
+    const plans = planClusters(['a', 'b', 'c'], LabMode.loopback)
+    expect(new Set(plans.map(({ podNetwork }) => podNetwork)).size).toBe(3)
+    expect(plans.map(({ nodeAddress }) => nodeAddress)).toEqual([
+      '127.10.255.1',
+      '127.11.255.1',
+      '127.12.255.1',
+    ])
+  })
+
+  test.each([[['']], [['East']], [['-a']], [['a', 'a']], [[]], [['a'.repeat(64)]], [['a/b']]])(
+    'refuses the names %j',
+    (names) => {
+      expect(() => planClusters(names, LabMode.namespaces)).toThrow()
+    },
+  )
+
+  test('never gives two clusters the same node address', () => {
+    const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/), { minLength: 1, maxLength: 64 })
+    fc.assert(
+      fc.property(names, fc.constantFrom(...Object.values(LabMode)), (clusters, mode) => {
+        const addresses = planClusters(clusters, mode).map(({ nodeAddress }) => nodeAddress)
+        expect(new Set(addresses).size).toBe(clusters.length)
+      }),
+    )
+  })
+})
