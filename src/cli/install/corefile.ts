@@ -8,14 +8,17 @@ const BEGIN = '# fairlead begin'
 const END = '# fairlead end'
 const BLOCK = new RegExp(`\\n*^[ \\t]*${BEGIN}[^]*?^[ \\t]*${END}[ \\t]*(?:\\n|$)`, 'm')
 
-/** The Corefile with clusterset.local forwarded to `address`. */
+/**
+ * The Corefile with clusterset.local forwarded to `address`. Without the cache plugin: it would keep the answer to a
+ * name that was asked for before its export, and our resolver answers from memory anyway.
+ */
 export function withForwarding(corefile: string, address: string): string {
   const present = BLOCK.exec(corefile)?.[0]
   if (present !== undefined) {
     const forward = /^(\s*forward\s+\.\s+)\S+/m
     return corefile.replace(present, () => present.replace(forward, (_, words: string) => words + address))
   }
-  const block = `${BEGIN}\n${CLUSTERSET_ZONE}:53 {\n    errors\n    cache 5\n    forward . ${address}\n}\n${END}\n`
+  const block = `${BEGIN}\n${CLUSTERSET_ZONE}:53 {\n    errors\n    forward . ${address}\n}\n${END}\n`
   return `${corefile.trimEnd()}\n${block}`.trimStart()
 }
 

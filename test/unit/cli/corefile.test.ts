@@ -34,7 +34,6 @@ test('the block is added after what is there, and again changes nothing', () => 
   expect(wired).toBe(`${KUBEADM}# fairlead begin
 clusterset.local:53 {
     errors
-    cache 5
     forward . 10.96.7.7
 }
 # fairlead end
@@ -43,7 +42,8 @@ clusterset.local:53 {
 })
 
 test('another address replaces the old one and nothing else, not even what the user changed in the block', () => {
-  const edited = withForwarding(KUBEADM, '10.96.7.7').replace('cache 5', 'cache 2\n    log')
+  const wired = withForwarding(KUBEADM, '10.96.7.7')
+  const edited = wired.replace('    forward . 10.', '    log\n    forward . 10.')
   expect(withForwarding(edited, '10.96.8.8')).toBe(edited.replace('10.96.7.7', '10.96.8.8'))
 })
 
