@@ -8,6 +8,8 @@ export interface ClusterFiles {
   readonly apiState: string
   readonly apiSocket: string
   readonly apiLog: string
+  /** A JSON line for each request to the API server: who did what, and the answer's status. */
+  readonly auditLog: string
   readonly kubeletSocket: string
   readonly nodeLog: string
   readonly nodeKubeconfig: string
@@ -55,6 +57,7 @@ function clusterFiles(folder: string): ClusterFiles {
     apiState: join(folder, 'api'),
     apiSocket: join(folder, 'api.sock'),
     apiLog: join(folder, 'api-server.log'),
+    auditLog: join(folder, 'audit.log'),
     kubeletSocket: join(folder, 'kubelet.sock'),
     nodeLog: join(folder, 'node.log'),
     nodeKubeconfig: join(folder, 'node.kubeconfig'),

@@ -55,3 +55,6 @@ export const EVENT_SWEEP_MS = 60_000
 
 /** Wait before a failed step of an in-process controller is tried again, milliseconds. */
 export const CONTROLLER_RETRY_MS = 500
+
+/** Audit log; it starts again from nothing when it has grown past this. Bytes. */
+export const MAX_AUDIT_BYTES = 16 << 20

@@ -80,7 +80,7 @@ export class LabCluster {
       ...['--state', files.apiState, '--listen', address, '--advertise', address],
       ...['--socket', files.apiSocket, '--kubelet-socket', files.kubeletSocket],
       ...['--cert', files.serverCert, '--key', files.serverKey, '--client-ca', files.caCert],
-      ...['--service-cidr', this.plan.serviceNetwork],
+      ...['--service-cidr', this.plan.serviceNetwork, '--audit', files.auditLog],
     ]
   }
 }

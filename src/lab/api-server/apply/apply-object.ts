@@ -25,6 +25,8 @@ export interface ApplyRequest {
   readonly config: ApiObject
   readonly force: boolean
   readonly subresource: 'status' | undefined
+  /** Throws when the user may patch but not create. */
+  readonly authorizeCreate: () => void
 }
 
 export interface ApplyResult {
@@ -85,6 +87,7 @@ function createApplied(
   options: WriteOptions,
 ): ApplyResult {
   if (request.subresource === 'status') readObject(deps, target, request.name)
+  request.authorizeCreate()
   if (config.metadata.uid !== undefined) {
     throw conflict(
       resourceName(target.served),

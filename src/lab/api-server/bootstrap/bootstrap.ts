@@ -29,7 +29,13 @@ function ensure(deps: ApiDeps, object: ApiObject): void {
   const served = definition && deps.kinds.find(group, version, definition.resource)
   if (served === undefined) return
   const target: Target = { served, namespace: object.metadata.namespace }
-  const request = { name: object.metadata.name ?? '', config: object, force: true, subresource: undefined }
+  const request = {
+    name: object.metadata.name ?? '',
+    config: object,
+    force: true,
+    subresource: undefined,
+    authorizeCreate: () => {},
+  }
   applyObject(deps, target, request, SERVER_WRITE)
 }
 

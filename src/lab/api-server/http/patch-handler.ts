@@ -2,6 +2,7 @@
  * PATCH in its four forms, told apart by the media type.
  */
 import { applyObject, checkApplied } from '../apply/apply-object.ts'
+import { attributesOf, forbiddenRequest } from '../authz/forbidden-text.ts'
 import { badRequest, invalid, StatusError, unsupportedMediaType } from '../errors.ts'
 import { isObject, type JsonObject } from '../json/access.ts'
 import type { ServedResource } from '../kinds/resource-definition.ts'
@@ -122,9 +123,21 @@ async function applyHandler(
       `the name of the object (${config.metadata.name}) does not match the name on the URL (${name})`,
     )
   }
-  const request = { name, config, subresource, force: isTrue(context.query.get('force')) }
+  const request = {
+    name,
+    config,
+    subresource,
+    force: isTrue(context.query.get('force')),
+    authorizeCreate: () => authorizeCreate(deps, context),
+  }
   const { object, created } = applyObject(deps, target, request, options)
   return deps.presenter.object(target.served, object, context, created ? 201 : 200)
+}
+
+/** An apply that finds nothing is a create, and needs that right too. */
+function authorizeCreate({ rbac }: ObjectHandlerDeps, { user, info }: RequestContext): void {
+  const create = { ...info, verb: 'create' }
+  if (!rbac.authorize(user, attributesOf(create)).allowed) throw forbiddenRequest(user, create)
 }
 
 /** Apply cannot own what the schema of a built-in kind does not know: such fields are refused always. */

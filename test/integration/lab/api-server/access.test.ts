@@ -189,6 +189,24 @@ describe('access to the API', () => {
     expect(bind.status).toBe(403)
   })
 
+  test('to patch does not let an apply create', async () => {
+    const account = [{ kind: 'User', name: 'alice' }]
+    const apply = () =>
+      api.call('PATCH', '/api/v1/namespaces/default/configmaps/applied?fieldManager=test', {
+        body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' } },
+        type: 'application/apply-patch+yaml',
+        as: alice,
+      })
+    const rule = { apiGroups: [''], resources: ['configmaps'], resourceNames: ['applied'] }
+    await grant('patcher', [{ ...rule, verbs: ['patch'] }], account)
+    const refused = await apply()
+    expect(refused.status).toBe(403)
+    expect(refused.body.message).toContain('cannot create resource "configmaps"')
+    await grant('creator', [{ ...rule, verbs: ['create'] }], account)
+    expect((await apply()).status).toBe(201)
+    expect((await apply()).status).toBe(200)
+  })
+
   test('leaves a line in the audit log', async () => {
     await api.call('GET', '/api/v1/namespaces/default/secrets/audited', { as: alice })
     const lines = (await readFile(join(folder, 'audit.jsonl'), 'utf8')).trim().split('\n')
