@@ -3,7 +3,7 @@
  * a user would: kubectl, and commands run in a client pod.
  */
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
@@ -27,6 +27,8 @@ export interface Clusters {
   heal(a: string, b: string): Promise<void>
   /** Kills the process of a role with SIGKILL: router, controller, dns or api-server. Lab only. */
   kill(cluster: string, role: string): Promise<void>
+  /** What the cluster's API server was asked, a JSON line each. Lab only. */
+  audit(cluster: string): Promise<string>
   down(): Promise<void>
 }
 
@@ -65,6 +67,7 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     cut: async (a, b) => void (await fairlead(lab('cut', a, b))),
     heal: async (a, b) => void (await fairlead(lab('heal', a, b))),
     kill: async (cluster, role) => void (await fairlead(lab('kill', cluster, role))),
+    audit: (cluster) => readFile(join(state, 'clusters', cluster, 'audit.log'), 'utf8'),
     async down() {
       if (process.env['FAIRLEAD_KEEP_LAB'] !== undefined) return
       await fairlead(lab('down'), { timeout: 60_000 })

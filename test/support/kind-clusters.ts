@@ -35,6 +35,7 @@ export async function upKind(): Promise<Clusters> {
     cut: () => notHere('cut'),
     heal: () => notHere('heal'),
     kill: () => notHere('kill'),
+    audit: () => notHere('audit'),
     down: async () => {
       for (const cluster of ['east', 'west']) {
         await run(inCluster(cluster, ['delete', 'pod', POD, '--ignore-not-found', '--now']))

@@ -1,0 +1,136 @@
+/** What our service accounts may do and what they do, by the audit logs of the API servers: the same, and no more. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { apply, type Clusters, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
+import { eventually } from '../support/eventually.ts'
+import { describeInLab } from '../support/missing.ts'
+import { ROOT } from '../support/source-tree.ts'
+
+const URL = 'http://hello.demo.svc.clusterset.local:8080/'
+const NAMESPACE = 'fairlead-system'
+const CLUSTERS = ['east', 'west'] as const
+const ACCOUNTS = ['fairlead-router', 'fairlead-controller', 'fairlead-dns'] as const
+const example = (name: string) => join(ROOT, 'examples/hello', name)
+
+interface Rule {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+interface AuditLine {
+  readonly user: string
+  readonly verb: string
+  readonly group?: string
+  readonly resource?: string
+  readonly subresource?: string
+  readonly path?: string
+  readonly code: number
+}
+
+/** `patch links/status.fairlead.dev`, as `kubectl auth can-i` spells resources. */
+function spell(verb: string, resource: string, group: string): string {
+  return group === '' ? `${verb} ${resource}` : `${verb} ${resource}.${group}`
+}
+
+/** What a request needed. A server-side apply that finds nothing (201) needs `create` beside `patch`. */
+function needed({ verb, group = '', resource = '', subresource, code }: AuditLine): string[] {
+  const full = subresource === undefined ? resource : `${resource}/${subresource}`
+  const verbs = verb === 'patch' && code === 201 ? [verb, 'create'] : [verb]
+  return verbs.map((each) => spell(each, full, group))
+}
+
+function grants(rules: readonly Rule[]): string[] {
+  return rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) => verbs.map((verb) => spell(verb, resource, group))),
+    ),
+  )
+}
+
+describeInLab([], 'least privilege', () => {
+  let clusters: Clusters
+  beforeAll(async () => {
+    clusters = await upLab()
+    await useEverything()
+  }, 240_000)
+  afterAll(() => clusters?.down(), 60_000)
+
+  async function useEverything(): Promise<void> {
+    await clusters.kubectl('east', ['apply', '-f', example('hello.yaml'), '-f', example('export.yaml')])
+    await clusters.kubectl('west', ['create', 'namespace', 'demo'])
+    await rolledOut(clusters, 'east', 'hello')
+    await curlEventually(clusters, 'west', URL)
+    await exportWithoutService()
+    for (const role of ['router', 'controller', 'dns']) {
+      for (const cluster of CLUSTERS) await clusters.kill(cluster, role)
+      await curlEventually(clusters, 'west', URL, 20_000)
+    }
+    await clusters.kubectl('east', ['delete', '-f', example('export.yaml')])
+    await eventually(async () => (await imports()) === '', { within: 20_000 })
+  }
+
+  const imports = async () =>
+    (await clusters.kubectl('west', ['get', 'serviceimports', '-n', 'demo', '-o', 'name'])).stdout
+
+  /** Twice the same trouble: an Event, and the Event counted up. */
+  async function exportWithoutService(): Promise<void> {
+    const service =
+      'apiVersion: v1\nkind: Service\nmetadata: {name: late, namespace: demo}\nspec: {ports: [{port: 80}]}'
+    const valid = (status: string) =>
+      eventually(async () => (await condition('late', 'Valid')) === status, { within: 20_000 })
+    await apply(
+      clusters,
+      'east',
+      'apiVersion: multicluster.x-k8s.io/v1alpha1\nkind: ServiceExport\nmetadata: {name: late, namespace: demo}',
+    )
+    await valid('False')
+    await eventually(async () => (await events()).includes('NoService'))
+    await apply(clusters, 'east', service)
+    await valid('True')
+    await clusters.kubectl('east', ['delete', 'service', 'late', '-n', 'demo'])
+    await valid('False')
+    await eventually(async () => (await events()).includes('NoService 2'))
+  }
+
+  async function condition(name: string, type: string): Promise<string> {
+    const path = `jsonpath={.status.conditions[?(@.type=="${type}")].status}`
+    return (await clusters.kubectl('east', ['get', 'serviceexport', name, '-n', 'demo', '-o', path])).stdout
+  }
+
+  const events = async () =>
+    (
+      await clusters.kubectl('east', [
+        ...['get', 'events.events.k8s.io', '-n', 'demo', '-o'],
+        'jsonpath={range .items[*]}{.reason} {.series.count}{"\\n"}{end}',
+      ])
+    ).stdout
+
+  async function requestsOf(account: string): Promise<AuditLine[]> {
+    const logs = await Promise.all(CLUSTERS.map((cluster) => clusters.audit(cluster)))
+    return logs
+      .flatMap((log) => log.trimEnd().split('\n'))
+      .map((line) => JSON.parse(line) as AuditLine)
+      .filter(({ user }) => user === `system:serviceaccount:${NAMESPACE}:${account}`)
+  }
+
+  async function granted(account: string): Promise<string[]> {
+    const roles = await clusters.kubectl('east', [
+      ...['get', `clusterrole/${account}`, `role/${account}`, '-n', NAMESPACE, '--ignore-not-found'],
+      ...['-o', 'json'],
+    ])
+    const { items } = JSON.parse(roles.stdout) as { items: { rules: Rule[] }[] }
+    return grants(items.flatMap(({ rules }) => rules))
+  }
+
+  test.each(ACCOUNTS)('nothing that %s asks for is forbidden', async (account) => {
+    const refused = (await requestsOf(account)).filter(({ code }) => code === 401 || code === 403)
+    expect(refused).toEqual([])
+  })
+
+  test.each(ACCOUNTS)('all that %s may do is done', async (account) => {
+    const requests = new Set((await requestsOf(account)).flatMap(needed))
+    const idle = (await granted(account)).filter((grant) => !requests.has(grant))
+    expect(idle).toEqual([])
+  })
+})
