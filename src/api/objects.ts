@@ -100,8 +100,4 @@ export interface EndpointSlice extends KubeObject {
 export interface Namespace extends KubeObject {
   status?: { phase?: string }
 }
-
-export interface Pod extends KubeObject {
-  spec?: { nodeName?: string; serviceAccountName?: string }
-  status?: { phase?: string; podIP?: string; conditions?: { type: string; status: string }[] }
 }

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import type { FlowAcceptor, FlowChannel, FlowHandler } from '../../../src/amqp/flow-transport.ts'
 import { echo, handlerOf, REQUEST } from '../../support/connection-pair.ts'
 import { eventually } from '../../support/eventually.ts'
+import { heapInUse } from '../../support/heap.ts'
 import { type TlsPair, tlsPair } from '../../support/tls-pair.ts'
 
 const MEGABYTE = 1_000_000
@@ -139,12 +140,12 @@ test('readers that stand still stop their own senders only, and lose nothing whe
 
 test('2000 idle flows cost little memory each', async () => {
   const { west, east } = await bringUp(echo)
-  const before = process.memoryUsage().heapUsed
+  const before = heapInUse()
   const flows = Array.from({ length: 2000 }, () => west.open(REQUEST, () => handlerOf()))
   for (const flow of flows) flow.write(Buffer.from('hello'))
   await eventually(() => expect([east.openFlows, west.counters.bytesReceived]).toEqual([2000, 10_000]))
-  // Both ends are in this process; a bound far above what is needed, to notice a leak and not a garbage collector.
-  expect((process.memoryUsage().heapUsed - before) / 4000).toBeLessThan(8192)
+  // Both ends are in this process; the bound is well above what is needed, to notice a leak.
+  expect((heapInUse() - before) / 4000).toBeLessThan(8192)
 })
 
 test('when the socket is destroyed every flow is reset at both ends', async () => {
