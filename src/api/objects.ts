@@ -100,4 +100,3 @@ export interface EndpointSlice extends KubeObject {
 export interface Namespace extends KubeObject {
   status?: { phase?: string }
 }
-}
