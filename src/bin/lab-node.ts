@@ -6,7 +6,10 @@ import { terminationSignal } from '../core/lifecycle.ts'
 import { createLogger } from '../core/log.ts'
 import { findCluster, readLabConfig } from '../lab/lab-config.ts'
 import { labFiles } from '../lab/layout.ts'
-import { createNode } from '../lab/node.ts'
+import { loopbackPlatform } from '../lab/loopback/loopback-platform.ts'
+import { namespacedPlatform } from '../lab/node/namespaced-platform.ts'
+import { createNode } from '../lab/node/node.ts'
+import { LabMode } from '../lab/topology.ts'
 
 const { values } = parseArgs({
   options: { state: { type: 'string', default: '.lab' }, cluster: { type: 'string', default: '' } },
@@ -15,10 +18,10 @@ const files = labFiles(values.state)
 const lab = await readLabConfig(files.config)
 const log = createLogger(lab.logLevel, { component: 'lab-node', cluster: values.cluster }, 2)
 try {
-  const node = await createNode(
-    { clock: systemClock, log },
-    { plan: findCluster(lab, values.cluster), files, userNamespace: lab.userNamespace },
-  )
+  const deps = { clock: systemClock, log }
+  const config = { plan: findCluster(lab, values.cluster), files, userNamespace: lab.userNamespace }
+  const createPlatform = lab.mode === LabMode.loopback ? loopbackPlatform : namespacedPlatform
+  const node = await createNode(deps, config, await createPlatform(deps, config))
   const ended = terminationSignal()
   await node.start()
   await ended

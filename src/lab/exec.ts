@@ -1,5 +1,6 @@
 /** Runs a command of the host inside a client pod: in the pod's network and with its resolv.conf, on this machine's files. */
 import type { ClientPod } from './control/protocol.ts'
+import { dieWithParent } from './loopback/die-with-parent.ts'
 
 /** $1 resolv.conf, $2 nsswitch.conf, then the command. It dies with whoever started it. */
 const SCRIPT = `resolv=$1 nsswitch=$2
@@ -11,7 +12,7 @@ exec setpriv --pdeathsig KILL -- "$@"`
 
 /** The command line that runs `command` in `pod`. All of it happens in one process, so that its exit is the command's. */
 export function execCommandLine(pod: ClientPod, command: readonly string[]): [string, ...string[]] {
-  if (pod.namespaces === undefined) return command as [string, ...string[]]
+  if (pod.namespaces === undefined) return dieWithParent(command)
   const { user, net, uts } = pod.namespaces
   return [
     'nsenter',

@@ -44,3 +44,9 @@ export const STOP_GRACE = 5_000
 
 /** Bytes of a unix socket's path (unix(7), sun_path without its final zero). */
 export const MAX_SOCKET_PATH = 107
+
+/** Ports below this may be refused to ordinary users. */
+export const LOW_PORTS = 1_024
+
+/** In loopback mode a low port that is refused is listened at this much higher. */
+export const LOW_PORT_OFFSET = 10_000

@@ -1,6 +1,6 @@
 /** The address plan of a lab: a pure function of the mode and the clusters' names. */
 import { UsageError } from '../core/errors.ts'
-import { MAX_CLUSTERS } from './limits.ts'
+import { LOW_PORT_OFFSET, MAX_CLUSTERS } from './limits.ts'
 
 /** `namespaces`: every cluster in network namespaces. `loopback`: plain processes on 127.0.0.0/8. */
 export const LabMode = { namespaces: 'namespaces', loopback: 'loopback' } as const
@@ -37,17 +37,25 @@ export interface AddressRange {
   readonly last: string
 }
 
+const DNS_PORT = 53
+
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** Plans of the clusters called `names`. Throws UsageError for names that cannot be used. */
-export function planClusters(names: readonly string[], mode: LabMode): readonly ClusterPlan[] {
+/** Plans of the clusters called `names`. Throws UsageError for names that cannot be used. Without `lowPorts`, DNS has to make do with a high one. */
+export function planClusters(
+  names: readonly string[],
+  mode: LabMode,
+  lowPorts = true,
+): readonly ClusterPlan[] {
   if (names.length === 0) throw new UsageError('name at least one cluster')
   if (names.length > MAX_CLUSTERS) throw new UsageError(`a lab has at most ${MAX_CLUSTERS} clusters`)
   for (const name of names) {
     if (!NAME.test(name)) throw new UsageError(`cluster name "${name}" is not a DNS label such as "east"`)
   }
   if (new Set(names).size !== names.length) throw new UsageError('two clusters have the same name')
-  return names.map(mode === LabMode.loopback ? planLoopback : planNamespaces)
+  if (mode === LabMode.namespaces) return names.map(planNamespaces)
+  const dnsPort = lowPorts ? DNS_PORT : DNS_PORT + LOW_PORT_OFFSET
+  return names.map((name, index) => planLoopback(name, index, dnsPort))
 }
 
 function planNamespaces(name: string, index: number): ClusterPlan {
@@ -63,12 +71,12 @@ function planNamespaces(name: string, index: number): ClusterPlan {
     serviceNetwork: '10.96.0.0/16',
     apiServiceAddress: '10.96.0.1',
     dnsAddress: '10.96.0.10',
-    dnsPort: 53,
+    dnsPort: DNS_PORT,
   }
 }
 
 /** All of 127.0.0.0/8 is ours without any set-up, so each cluster takes one 127.x.0.0/16 of it. */
-function planLoopback(name: string, index: number): ClusterPlan {
+function planLoopback(name: string, index: number, dnsPort: number): ClusterPlan {
   const base = `127.${10 + index}`
   return {
     name,
@@ -82,6 +90,6 @@ function planLoopback(name: string, index: number): ClusterPlan {
     serviceNetwork: `${base}.128.0/18`,
     apiServiceAddress: `${base}.128.1`,
     dnsAddress: `${base}.128.10`,
-    dnsPort: 53,
+    dnsPort,
   }
 }

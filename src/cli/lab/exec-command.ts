@@ -38,6 +38,7 @@ async function exec(
   const { namespace } = options
   const pod = await askAndHold<ClientPod>(controlSocket, { command: 'exec', cluster, namespace })
   try {
+    if (pod.result.namespaces === undefined) say(context, `fairlead: ${withoutNetwork(pod.result.dns)}`)
     const env = { ...systemEnv(context.env), LC_ALL: context.env['LC_ALL'], FAIRLEAD_DNS: pod.result.dns }
     const end = await runInForeground(execCommandLine(pod.result, command), env, {
       lost: pod.lost,
@@ -49,4 +50,8 @@ async function exec(
   } finally {
     pod.release()
   }
+}
+
+function withoutNetwork(dns: string): string {
+  return `in loopback mode the command runs in this machine's own network; names of the cluster are known to the DNS at ${dns} ($FAIRLEAD_DNS) only`
 }

@@ -41,6 +41,8 @@ export interface ClusterDnsConfig {
   readonly zone?: string
   /** Resolvers for names of the outside world; without any they are refused. */
   readonly upstreams?: readonly Upstream[]
+  /** How an upstream is reached from here. Default: as the Corefile says. */
+  readonly reach?: (upstream: Upstream) => Upstream
 }
 
 export interface ClusterDns extends Startable {
@@ -65,11 +67,15 @@ export function createClusterDns(deps: ClusterDnsDeps, config: ClusterDnsConfig)
   })
   const source = clusterServices({ services, slices, namespaces, clock }, zone)
   const forwarding = new ForwardConfig({ configMaps, log }, config.upstreams ?? [])
+  const { reach = (upstream: Upstream) => upstream } = config
   const forwarder = new Forwarder({ clock, log })
   const server = new DnsServer(
     {
       zones: clusterZones(zone, config, source.snapshots),
-      outside: (message, query, transport) => forward(forwarding, forwarder, message, query, transport),
+      outside: (message, query, transport) => {
+        const upstreams = forwarding.upstreamsOf(labelsOfKey(query.key))?.map(reach)
+        return forward(forwarder, upstreams, message, query, transport)
+      },
       metrics: createMetrics(),
       clock,
       log,
@@ -105,13 +111,12 @@ function clusterZones(
 
 /** The upstream's answer, REFUSED when there is no upstream, SERVFAIL when none answers. */
 async function forward(
-  config: ForwardConfig,
   forwarder: Forwarder,
+  upstreams: readonly Upstream[] | undefined,
   message: Buffer,
   query: Query,
   transport: 'udp' | 'tcp',
 ): Promise<Buffer> {
-  const upstreams = config.upstreamsOf(labelsOfKey(query.key))
   if (upstreams?.length === 0) return writeError(message, Rcode.refused, query.end, query.edns)
   const answer = await forwarder.ask(message, query.end, upstreams ?? [], transport)
   return answer ?? writeError(message, Rcode.servFail, query.end, query.edns)

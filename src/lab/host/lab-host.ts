@@ -10,6 +10,8 @@ import { Forwarder } from './forwarder.ts'
 import { type KubeconfigEntry, kubeconfig } from './kubeconfig.ts'
 import { removeLabFiles, removeLabState } from './lab-state.ts'
 import { type LaunchedLab, launchPlain, launchSupervisor } from './launch.ts'
+import { requireLoopback } from './loopback-requirements.ts'
+import { mayUseLowPorts } from './low-ports.ts'
 import { needsUserNamespace } from './namespace-command.ts'
 import { requireNamespaces } from './requirements.ts'
 import { lockState, type StateLock } from './state-lock.ts'
@@ -44,7 +46,7 @@ export class LabHost {
     this.#deps = deps
     this.#config = config
     this.files = labFiles(config.state)
-    this.clusters = planClusters(config.clusters, config.mode)
+    this.clusters = planClusters(config.clusters, config.mode, mayUseLowPorts())
     for (const { name } of this.clusters) requireShortPath(this.files.cluster(name).kubeletSocket)
   }
 
@@ -82,6 +84,7 @@ export class LabHost {
 
   async #build(signal: AbortSignal): Promise<void> {
     if (this.#config.mode === LabMode.namespaces) await requireNamespaces()
+    else await requireLoopback(this.clusters)
     await removeLabFiles(this.files)
     await Promise.all([this.#writeAccess(), this.#writeConfig()])
     signal.throwIfAborted()

@@ -27,6 +27,7 @@ export class PodVolumes {
   readonly #volumes: readonly Volume[]
   /** What was written last, by volume, so that nothing is rewritten for nothing. */
   readonly #written = new Map<string, readonly VolumeFile[]>()
+  #writing: Promise<unknown> = Promise.resolve()
 
   constructor(pod: LabPod, source: VolumeSource, config: PodVolumesConfig) {
     this.#pod = pod
@@ -37,7 +38,12 @@ export class PodVolumes {
 
   /** Makes the volumes, or brings those with files up to date. Throws when something they need does not exist. */
   async write(): Promise<void> {
-    await Promise.all(this.#volumes.map((volume) => this.#writeVolume(volume)))
+    // One after the other: a refresh may come while the first write still runs.
+    const writing = this.#writing.then(() =>
+      Promise.all(this.#volumes.map((volume) => this.#writeVolume(volume))),
+    )
+    this.#writing = writing.catch(() => {})
+    await writing
   }
 
   /** True when the volumes read the ConfigMap or Secret of that name. */

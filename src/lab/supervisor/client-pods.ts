@@ -9,6 +9,7 @@ import type { ClusterFiles, LabFiles } from '../layout.ts'
 import { AddressPool } from '../sandbox/address-pool.ts'
 import { podResolvConf } from '../sandbox/resolv-conf.ts'
 import { Sandbox } from '../sandbox/sandbox.ts'
+import type { ClientSource } from './lab-network.ts'
 import type { NodeNetwork } from './node-network.ts'
 
 export interface ClientPodsDeps {
@@ -24,7 +25,7 @@ export interface ClientPodsConfig {
   readonly userNamespace: boolean
 }
 
-export class ClientPods {
+export class ClientPods implements ClientSource {
   readonly #deps: ClientPodsDeps
   readonly #config: ClientPodsConfig
   readonly #addresses: AddressPool

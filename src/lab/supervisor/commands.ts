@@ -3,19 +3,18 @@ import type { ClientPod, ControlRequest, Killed, LabStatus } from '../control/pr
 import { LabError } from '../errors.ts'
 import { nodeReady, runningContainers } from '../kubelet-client.ts'
 import type { LabConfig } from '../lab-config.ts'
-import type { ClientPods } from './client-pods.ts'
 import type { LabCluster } from './cluster.ts'
-import type { Cuts } from './cuts.ts'
+import type { ClientSource, CutControl } from './lab-network.ts'
 
 /** One cluster and its client pods. */
 export interface ClusterMember {
   readonly cluster: LabCluster
-  readonly clients: ClientPods
+  readonly clients: ClientSource
 }
 
 export interface LabCommandsDeps {
   readonly members: readonly ClusterMember[]
-  readonly cuts: Cuts
+  readonly cuts: CutControl
   /** Ends the lab. */
   readonly down: () => void
 }

@@ -2,10 +2,11 @@
 import { run } from '../command.ts'
 import { LabError } from '../errors.ts'
 import { systemEnv } from '../system-env.ts'
+import type { CutControl } from './lab-network.ts'
 import type { NodeNetwork } from './node-network.ts'
 import { cutChange } from './node-rules.ts'
 
-export class Cuts {
+export class Cuts implements CutControl {
   readonly #nodes: ReadonlyMap<string, NodeNetwork>
   readonly #pairs = new Map<string, readonly [string, string]>()
 

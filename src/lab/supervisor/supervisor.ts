@@ -7,11 +7,12 @@ import { nodeReady } from '../kubelet-client.ts'
 import type { LabConfig } from '../lab-config.ts'
 import type { LabFiles } from '../layout.ts'
 import { CLUSTER_READY_TIMEOUT } from '../limits.ts'
-import { ClientPods } from './client-pods.ts'
+import { createLoopbackNetwork } from '../loopback/loopback-network.ts'
+import { LabMode } from '../topology.ts'
 import { LabCluster } from './cluster.ts'
 import { type ClusterMember, LabCommands } from './commands.ts'
-import { Cuts } from './cuts.ts'
-import { createInternet, NodeNetwork } from './node-network.ts'
+import type { ClusterPlace, CutControl, LabNetwork } from './lab-network.ts'
+import { createNamespaceNetwork } from './namespace-network.ts'
 
 /** Milliseconds between two looks at a cluster that is not ready yet. */
 const READY_POLL = 40
@@ -47,29 +48,26 @@ export class Supervisor {
 
   /** Resolves when every cluster is ready. */
   async start(): Promise<void> {
-    await createInternet()
-    const nodes = await Promise.all(this.#config.lab.clusters.map((plan) => NodeNetwork.create(plan)))
-    this.#deps.progress(`networks of ${nodes.map((node) => node.plan.name).join(', ')} are up`)
-    const members = nodes.map((node) => this.#member(node))
+    const { places, cuts } = await this.#network()
+    this.#deps.progress(`networks of ${places.map(({ plan }) => plan.name).join(', ')} are up`)
+    const members = places.map((place) => this.#member(place))
     await Promise.all(members.map(({ cluster }) => cluster.start()))
-    await this.#serve(members, new Cuts(nodes))
+    await this.#serve(members, cuts)
     await Promise.all(members.map(({ cluster }) => this.#ready(cluster)))
   }
 
-  #member(node: NodeNetwork): ClusterMember {
-    const { clock, log } = this.#deps
-    const { files, hostPid, lab } = this.#config
-    const { plan } = node
-    const inside = (command: readonly string[]) => node.inside(command)
-    const cluster = new LabCluster({ clock, log, inside }, { plan, lab: files })
-    const clients = new ClientPods(
-      { log, node },
-      { lab: files, cluster: cluster.files, hostPid, userNamespace: lab.userNamespace },
-    )
-    return { cluster, clients }
+  async #network(): Promise<LabNetwork> {
+    const { lab } = this.#config
+    if (lab.mode === LabMode.loopback) return createLoopbackNetwork(this.#config)
+    return await createNamespaceNetwork(this.#deps, this.#config)
   }
 
-  async #serve(members: readonly ClusterMember[], cuts: Cuts): Promise<void> {
+  #member({ plan, clients, inside }: ClusterPlace): ClusterMember {
+    const { clock, log } = this.#deps
+    return { cluster: new LabCluster({ clock, log, inside }, { plan, lab: this.#config.files }), clients }
+  }
+
+  async #serve(members: readonly ClusterMember[], cuts: CutControl): Promise<void> {
     const commands = new LabCommands({ members, cuts, down: () => this.#down.resolve() }, this.#config.lab)
     const server = new ControlServer(
       { log: this.#deps.log, handle: (request, gone) => commands.handle(request, gone) },

@@ -1,16 +1,16 @@
 /** Makes the node known to its API server, and says now and then that it is alive. */
 import { cpus, release, totalmem } from 'node:os'
-import type { KubeObject } from '../api/objects.ts'
-import { Resource } from '../api/resources.ts'
-import { Backoff } from '../core/backoff.ts'
-import type { Clock } from '../core/clock.ts'
-import { describeError } from '../core/errors.ts'
-import type { Startable } from '../core/lifecycle.ts'
-import type { Logger } from '../core/log.ts'
-import type { KubeClient } from '../kube/types.ts'
-import { HEARTBEAT_INTERVAL, MAX_PODS, STATUS_BACKOFF } from './kubelet/limits.ts'
-import { pause } from './pause.ts'
-import type { ClusterPlan } from './topology.ts'
+import type { KubeObject } from '../../api/objects.ts'
+import { Resource } from '../../api/resources.ts'
+import { Backoff } from '../../core/backoff.ts'
+import type { Clock } from '../../core/clock.ts'
+import { describeError } from '../../core/errors.ts'
+import type { Startable } from '../../core/lifecycle.ts'
+import type { Logger } from '../../core/log.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import { HEARTBEAT_INTERVAL, MAX_PODS, STATUS_BACKOFF } from '../kubelet/limits.ts'
+import { pause } from '../pause.ts'
+import type { ClusterPlan } from '../topology.ts'
 
 export interface NodeRegistrationDeps {
   readonly client: KubeClient

@@ -1,0 +1,30 @@
+/** What the supervisor needs of the networks of a lab, whether they are real or made believe. */
+import type { ClientPod } from '../control/protocol.ts'
+import type { ClusterPlan } from '../topology.ts'
+
+/** Client pods of `lab exec` in one cluster. */
+export interface ClientSource {
+  /** Pods that live now. */
+  readonly count: number
+  /** Makes a pod that lives until `gone` aborts. */
+  create(namespace: string, gone: AbortSignal): Promise<ClientPod>
+}
+
+/** Separating clusters from each other. */
+export interface CutControl {
+  list(): readonly (readonly [string, string])[]
+  change(action: 'cut' | 'heal', names: readonly [string, string]): Promise<void>
+}
+
+/** One cluster's place in the networks. */
+export interface ClusterPlace {
+  readonly plan: ClusterPlan
+  readonly clients: ClientSource
+  /** `command` as it has to be called to run on the cluster's node. */
+  inside(command: readonly string[]): [string, ...string[]]
+}
+
+export interface LabNetwork {
+  readonly places: readonly ClusterPlace[]
+  readonly cuts: CutControl
+}

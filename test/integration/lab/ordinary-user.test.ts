@@ -1,0 +1,109 @@
+/** A lab of somebody who is not root: all of it inside a user namespace. */
+import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { fairlead } from '../../support/clusters.ts'
+import { describeInLab } from '../../support/missing.ts'
+import { type RunOptions, run } from '../../support/run.ts'
+import { ROOT } from '../../support/source-tree.ts'
+
+const SLOW = 60_000
+const NOBODY = 65_534
+
+/** `nobody` when we are root, else ourselves. */
+function asOrdinaryUser(command: readonly string[]): readonly string[] {
+  if (process.getuid?.() !== 0) return command
+  return ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--', ...command]
+}
+
+const POD = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web', namespace: 'default', labels: { app: 'web' } },
+  spec: {
+    volumes: [{ name: 'data', emptyDir: {} }],
+    containers: [
+      {
+        name: 'web',
+        image: 'none',
+        command: [
+          'sh',
+          '-c',
+          'echo hello > /srv/www/index.html; touch /etc/mine; cd /srv/www; exec python3 -m http.server 8080',
+        ],
+        volumeMounts: [{ name: 'data', mountPath: '/srv/www' }],
+        securityContext: { runAsUser: 65532 },
+        readinessProbe: { httpGet: { port: 8080, path: '/index.html' } },
+      },
+    ],
+  },
+}
+
+const SERVICE = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+}
+
+describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
+  const home = mkdtempSync(join(tmpdir(), 'fl-user-'))
+  if (process.getuid?.() === 0) chownSync(home, NOBODY, NOBODY)
+  const state = join(home, 'lab')
+  const env = { HOME: home }
+  const lab = (command: string, args: readonly string[], options: RunOptions = {}) =>
+    run(
+      asOrdinaryUser([
+        process.execPath,
+        join(ROOT, 'bin/fairlead.mjs'),
+        'lab',
+        command,
+        '--state',
+        state,
+        ...args,
+      ]),
+      { env, cwd: home, ...options },
+    )
+  const kubectl = (args: readonly string[], options: RunOptions = {}) =>
+    run(asOrdinaryUser(['kubectl', '--kubeconfig', join(state, 'kubeconfig'), ...args]), {
+      env,
+      cwd: home,
+      ...options,
+    })
+
+  beforeAll(async () => {
+    await lab('up', ['--bare', '--detach'])
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [POD, SERVICE] })
+    await kubectl(['apply', '-f', '-'], { input })
+    await kubectl(['wait', '--for=condition=Ready', 'pod/web', '--timeout=30s'])
+  }, SLOW)
+  afterAll(async () => {
+    await lab('down', [])
+    rmSync(home, { recursive: true, force: true })
+  }, SLOW)
+
+  test('runs pods that write to their own root and volumes', async () => {
+    const { stdout } = await lab('exec', ['east', '--', 'curl', '-sS', '-m', '3', 'http://web/index.html'])
+    expect(stdout).toBe('hello\n')
+  })
+
+  test('reaches LoadBalancer addresses from another cluster, until it is cut off', async () => {
+    const ask = ['west', '--', 'curl', '-sS', '-m', '2', 'http://172.31.0.10/index.html']
+    expect((await lab('exec', ask)).stdout).toBe('hello\n')
+    await lab('cut', ['east', 'west'])
+    expect((await lab('exec', ask, { codes: [28] })).code).toBe(28)
+    await lab('heal', ['east', 'west'])
+    expect((await lab('exec', ask)).stdout).toBe('hello\n')
+  })
+
+  test('passes exit codes on', async () => {
+    expect((await lab('exec', ['east', '--', 'sh', '-c', 'exit 9'], { codes: [9] })).code).toBe(9)
+  })
+
+  test('is not seen by root under the same folder name', async () => {
+    expect(
+      (await fairlead(['lab', 'status', '--state', join(home, 'other')], { codes: [1] })).stderr,
+    ).toContain('no lab runs here')
+  })
+})
