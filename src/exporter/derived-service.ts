@@ -5,7 +5,7 @@
 import { Label, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { OwnerReference, Service, ServicePort } from '../api/objects.ts'
 import { derivedServiceName } from './import-names.ts'
-import { type ListenPorts, recordedListenPorts } from './listen-ports.ts'
+import type { ListenPorts } from './listen-ports.ts'
 import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
@@ -98,23 +98,4 @@ export function derivedFrom(service: Service): ServiceKey | undefined {
   if (source === undefined) return undefined
   const key = serviceKey(namespace, source)
   return derivedServiceName(key) === name ? key : undefined
-}
-
-/** What derived Services record, oldest Service first, so that of two claims to a router port the older one holds. */
-export function recordedByAge(services: readonly Service[]): [ServiceKey, ListenPorts][] {
-  return services
-    .toSorted((left, right) => compare(ageKey(left), ageKey(right)))
-    .flatMap((service) => {
-      const key = derivedFrom(service)
-      return key === undefined ? [] : [[key, recordedListenPorts(service)] as [ServiceKey, ListenPorts]]
-    })
-}
-
-function ageKey({ metadata }: Service): string {
-  return `${metadata.creationTimestamp ?? '9'} ${metadata.namespace}/${metadata.name}`
-}
-
-function compare(left: string, right: string): number {
-  if (left === right) return 0
-  return left < right ? -1 : 1
 }

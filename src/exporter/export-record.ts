@@ -7,7 +7,7 @@ import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
 import type { RecordPort, ServiceRecord } from '../api/service-record.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { isLabelValue, whyUnfitMetadata } from './exported-metadata.ts'
-import { RECORD_MAX_PORTS } from './limits.ts'
+import { RECORD_MAX_BYTES, RECORD_MAX_ENDPOINTS, RECORD_MAX_PORTS } from './limits.ts'
 
 /** Seconds a client stays with its backend when the Service does not say (Kubernetes default). */
 const DEFAULT_AFFINITY_SECONDS = 10_800
@@ -29,7 +29,15 @@ export function evaluateExport(
   if (invalid !== undefined) return invalid
   const message = whyUnfit(serviceExport, service)
   if (message !== undefined) return { state: 'unfit', message }
-  return { state: 'valid', record: recordOf(serviceExport, service, slices) }
+  return fitting(recordOf(serviceExport, service, slices))
+}
+
+/** Everything in it may be within its own bound and the whole too long: characters take up to six bytes in JSON. */
+function fitting(record: ServiceRecord): ExportEvaluation {
+  const bytes = Buffer.byteLength(JSON.stringify(record))
+  if (bytes <= RECORD_MAX_BYTES) return { state: 'valid', record }
+  const message = `ports, labels and annotations take ${bytes} bytes; at most ${RECORD_MAX_BYTES} can be exported`
+  return { state: 'unfit', message }
 }
 
 function noService({ metadata }: ServiceExport): ExportEvaluation {
@@ -83,12 +91,13 @@ function recordOf(
 }
 
 function recordPort(service: Service, port: ServicePort, slices: readonly EndpointSlice[]): RecordPort {
+  const ready = backendsOf(service, port, slices).filter((backend) => backend.ready).length
   return {
     name: port.name ?? '',
     protocol: protocolOf(port),
     port: port.port,
     ...(port.appProtocol === undefined ? {} : { appProtocol: port.appProtocol }),
-    readyEndpoints: backendsOf(service, port, slices).filter((backend) => backend.ready).length,
+    readyEndpoints: Math.min(ready, RECORD_MAX_ENDPOINTS),
   }
 }
 

@@ -66,12 +66,13 @@ function strings(value: unknown): string[] {
 
 function pick(values: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])),
+    keys.flatMap((key) => (Object.hasOwn(values, key) ? [[key, values[key]]] : [])),
   ) as Record<string, string>
 }
 
-/** Kubernetes qualified name: an optional DNS prefix and a slash, then at most 63 characters. */
-const QUALIFIED_NAME = /^([a-z0-9][-a-z0-9.]{0,252}\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+/** Kubernetes qualified name: an optional DNS subdomain of at most 253 characters and a slash, then at most 63. */
+const QUALIFIED_NAME =
+  /^(?=[^/]{1,253}\/|[^/]+$)([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
 

@@ -6,9 +6,10 @@ import { Annotation } from '../api/names.ts'
 import type { Service } from '../api/objects.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import { clusterIps } from './derived-service.ts'
+import { protocolOf } from './endpoints.ts'
 import { importMetadata } from './exported-metadata.ts'
 import { derivedServiceName } from './import-names.ts'
-import type { MergedPort } from './port-merge.ts'
+import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
 /** Metadata and spec as they should be. `derived` is the derived Service as the API server has it. */
@@ -87,5 +88,17 @@ function readiness(merged: MergedService, derived: Service | undefined): Verdict
   if (merged.type === 'Headless') return pending('headless: only the endpoints of this cluster are published')
   if (derived === undefined) return pending('no router port is left for the ports of this import')
   if (clusterIps(derived).length === 0) return pending('waiting for the address of the derived Service')
-  return { type: ImportCondition.ready, status: 'True', reason: ImportReason.ready, message: '' }
+  return {
+    type: ImportCondition.ready,
+    status: 'True',
+    reason: ImportReason.ready,
+    message: unserved(merged, derived),
+  }
+}
+
+/** The ports that found no router port, for people. */
+function unserved(merged: MergedService, derived: Service): string {
+  const served = new Set(derived.spec?.ports?.map((port) => portKey({ ...port, protocol: protocolOf(port) })))
+  const missing = merged.ports.map(portKey).filter((port) => !served.has(port))
+  return missing.length === 0 ? '' : `no router port is left for ${missing.join(', ')}`
 }

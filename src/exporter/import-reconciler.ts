@@ -10,11 +10,11 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import { Reconciler, source } from '../kube/reconciler.ts'
 import type { ClustersetView, ViewChange } from './clusterset-view.ts'
-import { recordedByAge } from './derived-service.ts'
 import { type ImportObjects, ImportWriter } from './import-writer.ts'
 import { IMPORT_WORKERS, RESYNC_MS, WRITE_BACKOFF } from './limits.ts'
 import { ListenPortLedger } from './listen-port-ledger.ts'
 import type { WritingClient } from './owned-objects.ts'
+import { portClaims } from './port-claims.ts'
 import { portKey } from './port-merge.ts'
 import { type WantedImport, wantedImport } from './remembered.ts'
 import {
@@ -70,7 +70,7 @@ export class ImportReconciler implements Startable {
 
   async start(): Promise<void> {
     const { view, routers, clock, stores } = this.#deps
-    this.#ledger = new ListenPortLedger(recordedByAge(stores.services.list()))
+    this.#ledger = new ListenPortLedger(portClaims(stores.services.list()))
     this.#unfollow = [
       view.subscribe((change) => this.#viewChanged(change)),
       routers.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),

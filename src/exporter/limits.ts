@@ -5,6 +5,15 @@
 /** Ports of one exported Service: a record stays small enough to flood to every router. */
 export const RECORD_MAX_PORTS = 64
 
+/** Router ports of one import: leaves most of the 10,000 to the others. */
+export const LISTEN_PORTS_PER_IMPORT = 512
+
+/** Bytes of one record as JSON: what peers take (MAX_RECORD_BYTES of the link). */
+export const RECORD_MAX_BYTES = 32 * 1024
+
+/** Ready endpoints that a record tells of one port: nobody balances over more. */
+export const RECORD_MAX_ENDPOINTS = 1_000_000
+
 /** Exported labels, and exported annotations, of one Service. */
 export const RECORD_MAX_METADATA_KEYS = 32
 

@@ -2,7 +2,9 @@
  * Who owns which router port, for all imports of this cluster. Starts from what the derived Services record.
  */
 import type { ServiceKey } from '../api/names.ts'
+import { LISTEN_PORTS_PER_IMPORT } from './limits.ts'
 import { assignListenPorts, type ListenPorts } from './listen-ports.ts'
+import { contestedPorts, type PortClaim } from './port-claims.ts'
 import type { PortKey } from './port-merge.ts'
 
 /** One owner per router port, one assignment per import. */
@@ -10,8 +12,12 @@ export class ListenPortLedger {
   readonly #owners = new Map<number, ServiceKey>()
   readonly #assigned = new Map<ServiceKey, ListenPorts>()
 
-  /** Takes over what is recorded, in the given order: the first to record a router port owns it. */
-  constructor(recorded: Iterable<readonly [ServiceKey, ListenPorts]> = []) {
+  /** Recorded more than once: nobody's, and not handed out again, because nodes may send anybody's clients there. */
+  readonly #contested: ReadonlySet<number>
+
+  /** Takes over what is recorded. */
+  constructor(recorded: readonly PortClaim[] = []) {
+    this.#contested = contestedPorts(recorded)
     for (const [service, ports] of recorded) this.#assign(service, [...ports.keys()], ports)
   }
 
@@ -32,8 +38,10 @@ export class ListenPortLedger {
   }
 
   #assign(service: ServiceKey, ports: readonly PortKey[], recorded: ListenPorts): ListenPorts {
-    const isFree = (port: number) => (this.#owners.get(port) ?? service) === service
-    const assigned = assignListenPorts({ service, ports, recorded, isFree })
+    const isFree = (port: number) =>
+      !this.#contested.has(port) && (this.#owners.get(port) ?? service) === service
+    const wanted = ports.slice(0, LISTEN_PORTS_PER_IMPORT)
+    const assigned = assignListenPorts({ service, ports: wanted, recorded, isFree })
     this.release(service)
     for (const port of assigned.values()) this.#owners.set(port, service)
     this.#assigned.set(service, assigned)

@@ -5,6 +5,7 @@
 import { LISTEN_PORTS, type ServiceKey } from '../api/names.ts'
 import type { Service } from '../api/objects.ts'
 import { protocolOf } from './endpoints.ts'
+import { LISTEN_PORTS_PER_IMPORT } from './limits.ts'
 import { type PortKey, portKey } from './port-merge.ts'
 
 /** Router ports by port of one import. */
@@ -85,7 +86,8 @@ function inRange(port: number): boolean {
 /** The router ports that a derived Service records. */
 export function recordedListenPorts(derived: Service | undefined): ListenPorts {
   const recorded = new Map<PortKey, number>()
-  for (const { protocol, port, targetPort } of derived?.spec?.ports ?? []) {
+  const ports = derived?.spec?.ports?.slice(0, LISTEN_PORTS_PER_IMPORT) ?? []
+  for (const { protocol, port, targetPort } of ports) {
     if (typeof targetPort !== 'number' || !inRange(targetPort)) continue
     recorded.set(
       portKey({ protocol: protocolOf(protocol === undefined ? {} : { protocol }), port }),

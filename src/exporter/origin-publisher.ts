@@ -93,8 +93,13 @@ function isCovered(state: OriginState, confirmation: OriginConfirmation): boolea
   return state.epoch === confirmation.epoch && state.sequence <= confirmation.sequence
 }
 
-/** Exports over the bound stay unpublished, the same ones each time: those whose names sort last. */
+/** Exports over the bound stay unpublished: the youngest, so that nobody's new export drives out another's. */
 function bounded(records: Records): Records {
   if (records.size <= ORIGIN_MAX_RECORDS) return records
-  return new Map([...records].sort(([left], [right]) => (left < right ? -1 : 1)).slice(0, ORIGIN_MAX_RECORDS))
+  const age = ([key, record]: [ServiceKey, ServiceRecord]) => `${record.exportedAt} ${key}`
+  return new Map([...records].sort(byText(age)).slice(0, ORIGIN_MAX_RECORDS))
+}
+
+function byText<T>(textOf: (item: T) => string): (left: T, right: T) => number {
+  return (left, right) => (textOf(left) < textOf(right) ? -1 : 1)
 }

@@ -6,23 +6,29 @@ import type { ServiceExport } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { EndpointSlice, Protocol, Service } from '../api/objects.ts'
 import type { ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
-import { recordedByAge } from './derived-service.ts'
+import { sameValue } from './compare.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { evaluateExport } from './export-record.ts'
 import type { ListenPorts } from './listen-ports.ts'
+import { contestedPorts, portClaims } from './port-claims.ts'
 
 /** Cost of a Link that names none. */
 const DEFAULT_LINK_COST = 1
 
-/** What derived Services ask the router to listen at: every router port once, the oldest Service first. */
-export function listenersOf(derived: readonly Service[]): ListenerSpec[] {
-  const byPort = new Map<number, ListenerSpec>()
-  for (const [service, ports] of recordedByAge(derived)) {
-    for (const listener of listenersOfService(service, ports)) {
-      if (!byPort.has(listener.listenPort)) byPort.set(listener.listenPort, listener)
-    }
-  }
-  return [...byPort.values()]
+/**
+ * What derived Services ask the router to listen at: every router port once. A port that several ask for stays with
+ * the one that has it, or is nobody's, until the controller has put the others right.
+ */
+export function listenersOf(
+  derived: readonly Service[],
+  previous: readonly ListenerSpec[] = [],
+): ListenerSpec[] {
+  const claims = portClaims(derived)
+  const contested = contestedPorts(claims)
+  const held = new Map(previous.map((listener) => [listener.listenPort, listener]))
+  return claims
+    .flatMap(([service, ports]) => listenersOfService(service, ports))
+    .filter((each) => !contested.has(each.listenPort) || sameValue(each, held.get(each.listenPort)))
 }
 
 function listenersOfService(service: ServiceKey, ports: ListenPorts): ListenerSpec[] {

@@ -115,7 +115,9 @@ class WatchedRoutes implements RouteSource {
   }
 
   #swap(): void {
-    if (this.#listenersStale) this.#listeners = listenersOf(this.#stores.services.list().filter(isDerived))
+    if (this.#listenersStale) {
+      this.#listeners = listenersOf(this.#stores.services.list().filter(isDerived), this.#listeners)
+    }
     this.#listenersStale = false
     this.#current.set({
       synced: true,

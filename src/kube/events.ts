@@ -8,7 +8,7 @@ import type { Cancel, Clock } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { EVENT_FLUSH_MS, EVENT_MAX_KEYS, EVENT_NOTE_MAX, EVENT_SERIES_MS } from './limits.ts'
+import { EVENT_FLUSH_MS, EVENT_MAX_KEYS, EVENT_NOTE_MAX, EVENT_SERIES_MS, NAME_MAX } from './limits.ts'
 import { microTime } from './micro-time.ts'
 import type { KubeClient } from './types.ts'
 
@@ -109,7 +109,7 @@ export class EventRecorder implements Startable {
     const { name = '', namespace, uid, resourceVersion } = regarding.metadata
     const { apiVersion, kind } = regarding
     return {
-      metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace: namespace ?? 'default' },
+      metadata: { name: eventName(name), namespace: namespace ?? 'default' },
       ...event,
       note: shorten(event.note),
       eventTime: microTime(now),
@@ -141,6 +141,12 @@ export class EventRecorder implements Startable {
     if (created) await this.#deps.client.patch(Resource.event, { namespace, name }, 'merge', series)
     else await this.#deps.client.create(Resource.event, { ...event, ...series })
   }
+}
+
+/** A name of its own that begins with the object's, as far as the API's limit for names lets it. */
+function eventName(about: string): string {
+  const suffix = `.${randomBytes(8).toString('hex')}`
+  return about.slice(0, NAME_MAX - suffix.length).replace(/[-.]+$/, '') + suffix
 }
 
 /** At most the API's limit in bytes; a character cut in two becomes a replacement character, which may be 2 bytes longer. */

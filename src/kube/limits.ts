@@ -53,6 +53,9 @@ export const UNREACHABLE_BACKOFF_MAX_MS = 5_000
 /** Distinct events remembered for aggregation; the oldest is forgotten. */
 export const EVENT_MAX_KEYS = 1_000
 
+/** Characters of an object's name (API limit). */
+export const NAME_MAX = 253
+
 /** Bytes of an event's note (API limit 1024). */
 export const EVENT_NOTE_MAX = 1_024
 

@@ -1,8 +1,10 @@
 /** Rules of exporting (numbers are those of the MCS checklist in docs). */
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
 import { type ExportEvaluation, evaluateExport } from '../../../src/exporter/export-record.ts'
 import { RECORD_MAX_PORTS } from '../../../src/exporter/limits.ts'
+import { MessageCodec } from '../../../src/link/message-codec.ts'
 import { endpoint, service, serviceExport, slice } from '../../support/exporter-objects.ts'
 
 function recordOf(subject: Service, slices: readonly EndpointSlice[] = [], exported = serviceExport()) {
@@ -58,9 +60,41 @@ describe('what can be exported', () => {
     [{ exportedLabels: { 'not a key': 'x' } }, 'not a key=x'],
     [{ exportedLabels: { team: 'no spaces please' } }, 'team=no spaces please'],
     [{ exportedAnnotations: { '/': '' } }, '/='],
+    [{ exportedAnnotations: { 'a..b/c': '' } }, 'a..b/c='],
+    [{ exportedLabels: { 'a-/c': '' } }, 'a-/c='],
+    [{ exportedLabels: { [`${'a'.repeat(254)}/c`]: '' } }, '/c='],
   ])('metadata that Kubernetes would refuse on every import is not fit: %j', (spec, wrong) => {
     const evaluation = evaluateExport(serviceExport({ spec }), service(), [])
     expect(evaluation).toMatchObject({ state: 'unfit', message: expect.stringContaining(wrong) })
+  })
+
+  test('what is too long only when all is taken together is not fit either', () => {
+    const ports = Array.from({ length: RECORD_MAX_PORTS }, (_, index) => ({
+      name: `p${index}`,
+      port: index + 1,
+      appProtocol: `${'a'.repeat(250)}/proxy`,
+    }))
+    const spec = { exportedAnnotations: { note: '\u0001'.repeat(4_000) } }
+    const evaluation = evaluateExport(serviceExport({ spec }), service({ ports }), [])
+    expect(evaluation).toMatchObject({ state: 'unfit', message: expect.stringContaining('bytes') })
+  })
+
+  test('whatever is fit is taken by the peers', () => {
+    const codec = new MessageCodec()
+    const key = fc.oneof(
+      fc.string({ maxLength: 300 }),
+      fc.stringMatching(/^([a-z0-9.-]+\/)?[A-Za-z0-9._-]+$/),
+    )
+    const values = fc.dictionary(key, fc.string({ maxLength: 80, unit: 'binary' }), { maxKeys: 4 })
+    const spec = fc.record({ exportedLabels: values, exportedAnnotations: values }, { requiredKeys: [] })
+    fc.assert(
+      fc.property(spec, (exported) => {
+        const evaluation = evaluateExport(serviceExport({ spec: exported }), service(), [])
+        if (evaluation.state === 'valid')
+          expect(codec.checkRecord(evaluation.record)).toMatchObject({ ok: true })
+        else expect(evaluation.state).toBe('unfit')
+      }),
+    )
   })
 
   test('labels with a prefix and empty values, and annotations with any text, are fit', () => {

@@ -2,10 +2,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
 import type { ServiceRecord } from '../../../src/api/service-record.ts'
-import { derivedService, recordedByAge } from '../../../src/exporter/derived-service.ts'
+import { derivedService } from '../../../src/exporter/derived-service.ts'
 import { derivedServiceName } from '../../../src/exporter/import-names.ts'
 import { importObject, importStatus } from '../../../src/exporter/import-object.ts'
 import { importSlices } from '../../../src/exporter/import-slices.ts'
+import { portClaims } from '../../../src/exporter/port-claims.ts'
 import { portKey } from '../../../src/exporter/port-merge.ts'
 import { type MergedService, mergeService } from '../../../src/exporter/service-merge.ts'
 import { endpoint, OWNER, port, record, service, slice } from '../../support/exporter-objects.ts'
@@ -105,18 +106,18 @@ describe('the derived Service', () => {
     expect(derived(merged({ east: { type: 'Headless' } }))).toBeUndefined()
   })
 
-  test('only the Service of the right name is believed to be derived, the oldest first', () => {
-    const make = (name: string, from: string, creationTimestamp: string) =>
+  test('only the Service of the right name is believed to be derived', () => {
+    const make = (name: string, from: string) =>
       service(
         { ports: [{ port: 80, targetPort: 20_080 }] },
-        { name, creationTimestamp, labels: { 'fairlead.dev/derived-from': from } },
+        { name, labels: { 'fairlead.dev/derived-from': from } },
       )
-    const found = recordedByAge([
-      make(derivedServiceName('demo/young'), 'young', '2026-02-01T00:00:00Z'),
-      make('derived-by-hand', 'forged', '2025-01-01T00:00:00Z'),
-      make(derivedServiceName('demo/old'), 'old', '2026-01-01T00:00:00Z'),
+    const found = portClaims([
+      make('derived-by-hand', 'forged'),
+      make(derivedServiceName('other/web'), 'web'),
+      make(derivedServiceName('demo/web'), 'web'),
     ])
-    expect(found.map(([key]) => key)).toEqual(['demo/old', 'demo/young'])
+    expect(found).toEqual([['demo/web', new Map([['TCP/80', 20_080]])]])
   })
 })
 
@@ -270,5 +271,15 @@ describe('the ServiceImport', () => {
   test('says so when no router port is left', () => {
     const found = importStatus(merged({ east: {} }), undefined, { metadata: {} }, NOW)
     expect(found.status?.conditions?.[0]?.message).toContain('no router port')
+    const two = merged({ east: { ports: [port(80, 'a'), port(81, 'b')] } })
+    const partly = importStatus(
+      two,
+      derivedService(two, new Map([['TCP/80', 20_000]]), OWNER, '10.96.0.9'),
+      { metadata: {} },
+      NOW,
+    )
+    expect(partly.status?.conditions).toMatchObject([
+      { status: 'True', message: 'no router port is left for TCP/81' },
+    ])
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { LISTEN_PORTS, type ServiceKey } from '../../../src/api/names.ts'
+import { LISTEN_PORTS_PER_IMPORT } from '../../../src/exporter/limits.ts'
 import { ListenPortLedger } from '../../../src/exporter/listen-port-ledger.ts'
 import {
   assignListenPorts,
@@ -63,13 +64,21 @@ test('a port that one import gives up is not what the next import gets', () => {
   expect(ledger.assign('demo/b', ['TCP/80']).get('TCP/80')).not.toBe(old)
 })
 
-test('of two imports that record one router port the first keeps it', () => {
+test('a router port that two imports record is taken from both, and nobody gets it', () => {
   const ledger = new ListenPortLedger([
     ['demo/a', new Map([['TCP/80', 20_001]])],
-    ['demo/b', new Map([['TCP/80', 20_001]])],
+    ['other/b', new Map(Array.from({ length: 9 }, (_, index) => [`TCP/${index}`, 20_000 + index]))],
   ])
-  expect(ledger.assign('demo/a', ['TCP/80']).get('TCP/80')).toBe(20_001)
-  expect(ledger.assign('demo/b', ['TCP/80']).get('TCP/80')).not.toBe(20_001)
+  expect(ledger.assign('demo/a', ['TCP/80']).get('TCP/80')).not.toBe(20_001)
+  expect(ledger.assign('other/b', ['TCP/1']).get('TCP/1')).not.toBe(20_001)
+  expect(ledger.assign('other/b', ['TCP/2']).get('TCP/2')).toBeDefined()
+})
+
+test('one import does not get all router ports, whatever it asks for or records', () => {
+  const ports = Array.from({ length: SIZE }, (_, index) => `TCP/${index + 1}`)
+  expect(new ListenPortLedger().assign('demo/a', ports).size).toBe(LISTEN_PORTS_PER_IMPORT)
+  const claimed = ports.map((_, index) => ({ port: index + 1, targetPort: LISTEN_PORTS.first + index }))
+  expect(recordedListenPorts(service({ ports: claimed })).size).toBe(LISTEN_PORTS_PER_IMPORT)
 })
 
 test('a full range leaves what is asked for last without a router port', () => {

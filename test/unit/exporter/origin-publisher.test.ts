@@ -4,6 +4,7 @@ import type { Directory, OriginState, ServiceRecord } from '../../../src/api/ser
 import { silentLogger } from '../../../src/core/log.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { OriginConfirmation } from '../../../src/exporter/directory-link.ts'
+import { ORIGIN_MAX_RECORDS } from '../../../src/exporter/limits.ts'
 import { OriginPublisher } from '../../../src/exporter/origin-publisher.ts'
 import { directory, origin, record } from '../../support/exporter-objects.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -80,4 +81,16 @@ test('a stopped publisher publishes nothing', async () => {
   await publisher.stop()
   records.set(one)
   expect(published.length).toBe(1)
+})
+
+test('over the bound it is the youngest exports that wait, whatever their names', async () => {
+  const { published, records } = await setUp()
+  const many = Array.from({ length: ORIGIN_MAX_RECORDS }, (_, index): [ServiceKey, ServiceRecord] => [
+    `old/s${index}`,
+    record(),
+  ])
+  const young = record({ exportedAt: '2026-02-01T00:00:00Z' })
+  records.set(new Map([['a/young', young], ...many]))
+  expect(published.at(-1)?.records.size).toBe(ORIGIN_MAX_RECORDS)
+  expect(published.at(-1)?.records.has('a/young')).toBe(false)
 })

@@ -27,10 +27,19 @@ describe('listeners', () => {
     ])
   })
 
-  test('of two Services that claim one router port the older has it', () => {
+  test('a claim to a router port that another Service has changes nothing, however old the claimer is', () => {
     const claim = [{ port: 80, targetPort: 20_080 }]
-    const found = listenersOf([derived('young', claim, 2), derived('old', claim, 1)])
-    expect(found.map((listener) => listener.service)).toEqual(['demo/old'])
+    const before = listenersOf([derived('victim', claim, 2)])
+    const contested = [derived('victim', claim, 2), derived('thief', claim, 1)]
+    expect(listenersOf(contested, before)).toEqual(before)
+    expect(listenersOf([derived('thief', claim, 1)], before)).toMatchObject([{ service: 'demo/thief' }])
+  })
+
+  test('a router that starts while two Services claim one router port gives it to neither', () => {
+    const claim = [{ port: 80, targetPort: 20_080 }]
+    const other = [{ port: 80, targetPort: 20_081 }]
+    const found = listenersOf([derived('a', claim), derived('b', claim), derived('c', other)])
+    expect(found.map((listener) => listener.service)).toEqual(['demo/c'])
   })
 
   test('target ports outside of the range ask for nothing', () => {

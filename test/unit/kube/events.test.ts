@@ -82,3 +82,12 @@ test('after a pause the same event starts anew, and no more are remembered than 
   await recorder.stop()
   expect(created).toHaveLength(2 + EVENT_MAX_KEYS)
 })
+
+test('an event about the longest of names has a name that the API takes', async () => {
+  const { clock, created, recorder } = await recorderOf()
+  recorder.record({ ...service, metadata: { name: `${'a.'.repeat(120)}${'b'.repeat(13)}` } }, warning)
+  await clock.advance(1_000)
+  await recorder.stop()
+  expect(created[0]?.metadata.name?.length).toBeLessThanOrEqual(253)
+  expect(created[0]?.metadata.name).toMatch(/^a[a.]*a\.[0-9a-f]{16}$/)
+})
