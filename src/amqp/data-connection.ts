@@ -7,7 +7,12 @@ import type { Cancel } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
 import { emptyFrame } from './codec/frame.ts'
 import type { ErrorInfo, Open } from './codec/performatives.ts'
-import { type ConnectionConfig, type DataConnectionConfig, resolveConfig } from './engine/config.ts'
+import {
+  type ConnectionConfig,
+  type DataConnectionConfig,
+  resolveConfig,
+  windowPoolOf,
+} from './engine/config.ts'
 import type { CloseReason, DataConnectionDeps } from './engine/connection-deps.ts'
 import { type ConnectionCounters, newCounters } from './engine/counters.ts'
 import { Handshake } from './engine/handshake.ts'
@@ -19,6 +24,7 @@ import { openOf, type Peer, peerOf } from './engine/peer.ts'
 import { Pump } from './engine/pump.ts'
 import { SendBudget } from './engine/send-budget.ts'
 import { Sessions } from './engine/sessions.ts'
+import type { WindowPool } from './engine/window-pool.ts'
 import { AmqpError, Condition, limitError } from './errors.ts'
 import {
   type FlowChannel,
@@ -45,6 +51,7 @@ export class DataConnection implements FlowTransport {
   readonly #outbox: Outbox
   readonly #pump: Pump
   readonly #budget: SendBudget
+  readonly #windows: WindowPool
   readonly #inbound: Inbound
   readonly #handshake: Handshake
   readonly #sessions: Sessions
@@ -63,6 +70,7 @@ export class DataConnection implements FlowTransport {
     this.#config = resolveConfig(config)
     this.#outbox = new Outbox(socket)
     this.#budget = new SendBudget(this.#config.maxBufferedBytes)
+    this.#windows = windowPoolOf(this.#config)
     this.#pump = new Pump(this.#outbox, this.#budget, this.counters, (error) => this.#fail(error))
     this.#handshake = new Handshake(this.#config.side, this.#outbox)
     this.#greet()
@@ -139,6 +147,7 @@ export class DataConnection implements FlowTransport {
       outbox: this.#outbox,
       pump: this.#pump,
       budget: this.#budget,
+      windows: this.#windows,
       counters: this.counters,
       now: () => clock.monotonic(),
     }

@@ -67,7 +67,7 @@ export interface FlowChannel {
   end(): void
   /** Ends both directions at once; unsent bytes are dropped. */
   reset(error: FlowError): void
-  /** The owner has handed on `bytes` of what onData gave. */
+  /** The owner has handed on, or dropped, `bytes` of what onData gave; to be told also after the end. */
   consumed(bytes: number): void
   /** Acceptor only: the backend is connected. */
   accept(): void

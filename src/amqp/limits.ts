@@ -32,8 +32,14 @@ export const MAX_ERROR_TEXT_LENGTH = 512
 /** Message size we announce to peers that count credit in messages: window / this = credit. */
 export const MAX_MESSAGE_SIZE = 64 * 1024
 
-/** Bytes a sender may have on the way to one slow reader. */
+/** Bytes a sender may have on the way to one reader, however fast. */
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024
+
+/** The same before the reader has shown that it reads. With DEFAULT_MAX_FLOWS it bounds what readers that never do can cost. */
+export const INITIAL_WINDOW_BYTES = 64 * 1024
+
+/** Bytes by which all windows of a connection may be wider than at first, together. */
+export const DEFAULT_SPARE_WINDOW_BYTES = 64 * 1024 * 1024
 
 /** Largest initial window believed from a peer: it only bounds our own sending, so a lie costs the liar. */
 export const MAX_PEER_WINDOW_BYTES = 1024 * 1024 * 1024

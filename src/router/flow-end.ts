@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowHandler } from '../amqp/flow-transport.ts'
 import { errorCode } from '../core/errors.ts'
 import type { EndableFlow, FlowRegistry } from './flow-registry.ts'
-import { endSocket, resetSocket, type SocketOwner } from './flow-socket.ts'
+import { endSocket, resetSocket, type SocketOwner, whenWritten } from './flow-socket.ts'
 import type { FlowStats } from './flow-stats.ts'
 import type { Flushable, TurnBatch } from './turn-batch.ts'
 
@@ -35,7 +35,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   /** What the channel gave and the socket was not yet given. */
   #gathered: Buffer[] = []
   #gatheredBytes = 0
-  /** Given to the socket, which is over its high-water mark: consumed once it drains. */
+  /** Given to the socket, and more than the kernel took: consumed once it did. */
   #draining = 0
   #farEnded = false
   #batched = false
@@ -148,8 +148,12 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     if (pieces.length > 1) socket.cork()
     for (const piece of pieces) socket.write(piece)
     if (pieces.length > 1) socket.uncork()
-    if (socket.writableNeedDrain) this.#draining = bytes
-    else this.channel?.consumed(bytes)
+    if (socket.writableLength === 0) {
+      this.channel?.consumed(bytes)
+      return
+    }
+    this.#draining = bytes
+    if (!socket.writableNeedDrain) whenWritten(socket)
   }
 
   // Ending
@@ -172,8 +176,10 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   protected finish(ending: FlowEnding): void {
     if (this.#closed) return
     this.#closed = true
+    this.channel?.consumed(this.#gatheredBytes + this.#draining)
     this.#gathered = []
     this.#gatheredBytes = 0
+    this.#draining = 0
     this.#deps.stats.open -= 1
     if (ending !== 'finished') this.#deps.stats.failed(ending.condition)
     this.finished(ending)

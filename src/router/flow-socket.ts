@@ -57,6 +57,11 @@ export function resetSocket(socket: Socket): void {
   else socket.once('finish', () => socket.resetAndDestroy())
 }
 
+/** Tells the owner that the socket drained, also when less is queued than makes it say so by itself. */
+export function whenWritten(socket: OwnedSocket): void {
+  socket.write(NOTHING, () => socket[owner]?.socketDrained())
+}
+
 /** Sends FIN once everything written before has left Node's queues. */
 export function endSocket(socket: Socket): void {
   if (socket.writableEnded || socket.destroyed) return

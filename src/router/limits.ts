@@ -39,4 +39,4 @@ export const BIND_RETRY = { min: 100, max: 5_000 } as const
 export const MAX_IDLE_LOADS = 8_192
 
 /** Bytes on their way inside the router to a backend in its own cluster, for each direction of a flow. */
-export const LOCAL_WINDOW_BYTES = 1024 * 1024
+export const LOCAL_WINDOW_BYTES = 256 * 1024

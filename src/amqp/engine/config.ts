@@ -9,9 +9,12 @@ import {
   DEFAULT_MAX_BUFFERED_BYTES,
   DEFAULT_MAX_FLOWS,
   DEFAULT_MAX_FRAME_SIZE,
+  DEFAULT_SPARE_WINDOW_BYTES,
   DEFAULT_WINDOW_BYTES,
+  INITIAL_WINDOW_BYTES,
   MIN_MAX_FRAME_SIZE,
 } from '../limits.ts'
+import { WindowPool } from './window-pool.ts'
 
 /** All settings. */
 export interface ConnectionConfig {
@@ -29,8 +32,10 @@ export interface ConnectionConfig {
   readonly maxFlows: number
   /** Announced to the peer, milliseconds; twice that silence ends the connection. */
   readonly idleTimeoutMs: number
-  /** Bytes a sender may be ahead of the reader of its flow. */
+  /** Bytes a sender may be ahead of the reader of its flow, when that reads fast. */
   readonly windowBytes: number
+  /** Bytes by which all windows may be wider than at first, together. */
+  readonly spareWindowBytes: number
   /** Transfer frames of a session a peer may send ahead of our flow performatives. */
   readonly incomingWindow: number
   /** Bytes all flows may have waiting for the socket. */
@@ -50,6 +55,7 @@ export function resolveConfig(config: DataConnectionConfig): ConnectionConfig {
     maxFlows: DEFAULT_MAX_FLOWS,
     idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS,
     windowBytes: DEFAULT_WINDOW_BYTES,
+    spareWindowBytes: DEFAULT_SPARE_WINDOW_BYTES,
     incomingWindow: DEFAULT_INCOMING_WINDOW,
     maxBufferedBytes: DEFAULT_MAX_BUFFERED_BYTES,
     initialOutgoingId: 0,
@@ -59,4 +65,14 @@ export function resolveConfig(config: DataConnectionConfig): ConnectionConfig {
     throw new UsageError(`maxFrameSize must be at least ${MIN_MAX_FRAME_SIZE}`)
   }
   return resolved
+}
+
+/** Bytes of a window before its reader has shown that it reads. */
+export function initialWindowOf({ windowBytes }: Pick<ConnectionConfig, 'windowBytes'>): number {
+  return Math.min(windowBytes, INITIAL_WINDOW_BYTES)
+}
+
+/** The windows of a connection's flows. */
+export function windowPoolOf(config: ConnectionConfig): WindowPool {
+  return new WindowPool(initialWindowOf(config), config.windowBytes, config.spareWindowBytes)
 }

@@ -10,12 +10,13 @@ import type { Turn } from './pump.ts'
 import type { Grant } from './receive-window.ts'
 import type { SendBudget } from './send-budget.ts'
 import type { SendQueue } from './send-queue.ts'
+import type { WindowPool } from './window-pool.ts'
 
 export interface FlowHost {
   readonly peer: Peer
   readonly budget: SendBudget
-  /** Bytes our receivers grant. */
-  readonly windowBytes: number
+  /** What our receivers grant. */
+  readonly windows: WindowPool
   /** Payload that fits one frame to the peer. */
   readonly maxPayload: number
   /** The flow has something to send. */

@@ -37,7 +37,7 @@ export class FlowInput implements SectionSink {
   /** The window stands once peer and link are known; strangers have no credit before we give it. */
   openWindow(deliveryCount: number): void {
     if (this.window !== undefined) return
-    this.window = receiveWindowFor(this.#host.peer, this.#host.windowBytes, deliveryCount)
+    this.window = receiveWindowFor(this.#host.peer, this.#host.windows, deliveryCount)
     this.grantOwed = !this.#host.peer.ours
   }
 

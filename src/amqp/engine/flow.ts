@@ -123,8 +123,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   }
 
   consumed(bytes: number): void {
-    if (!this.#live || this.input.window === undefined) return
-    if (!this.input.window.consumed(bytes) || this.input.ended) return
+    if (this.input.window?.consumed(bytes) !== true || !this.#live || this.input.ended) return
     this.input.grantOwed = true
     this.#host.schedule(this)
   }
@@ -275,6 +274,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   #stop(): void {
     this.#live = false
     this.output.drop()
+    this.input.window?.end(this.#failure !== undefined)
     if (this.#handler !== undefined) this.#host.finished()
     this.#handler = undefined
   }

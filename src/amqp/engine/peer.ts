@@ -10,7 +10,7 @@ import {
   MIN_MAX_FRAME_SIZE,
   MIN_PEER_IDLE_TIMEOUT_MS,
 } from '../limits.ts'
-import type { ConnectionConfig } from './config.ts'
+import { type ConnectionConfig, initialWindowOf } from './config.ts'
 
 /** Property of open: the peer counts windows in bytes as described here. */
 const VERSION_PROPERTY = 'fairlead:version'
@@ -81,6 +81,6 @@ export function openOf(config: ConnectionConfig): Open {
 function openProperties(config: ConnectionConfig): Properties {
   return new Map([
     [VERSION_PROPERTY, uint(VERSION)],
-    [INITIAL_WINDOW_PROPERTY, ulong(config.windowBytes)],
+    [INITIAL_WINDOW_PROPERTY, ulong(initialWindowOf(config))],
   ])
 }

@@ -5,6 +5,7 @@ import { type Properties, ulong } from '../codec/value.ts'
 import { AmqpError, Condition } from '../errors.ts'
 import { MAX_MESSAGE_SIZE } from '../limits.ts'
 import { LIMIT_PROPERTY, type Peer } from './peer.ts'
+import type { WindowPool } from './window-pool.ts'
 
 /** Credit told to our own routers, which count bytes: more messages than can be on the way. */
 const GENEROUS_CREDIT = 0x7fff_ffff
@@ -27,23 +28,29 @@ export interface ReceiveWindow {
   consumed(bytes: number): boolean
   /** What to tell the sender now. */
   grant(): Grant
+  /** Nothing more comes. What came and was not handed on will still be, unless it is dropped. */
+  end(isDropped: boolean): void
 }
 
 /** The window towards `peer`, whose sender begins counting at `deliveryCount`. */
-export function receiveWindowFor(peer: Peer, bytes: number, deliveryCount: number): ReceiveWindow {
-  return peer.ours ? new ByteGrant(bytes, deliveryCount) : new CreditGrant(bytes, deliveryCount)
+export function receiveWindowFor(peer: Peer, pool: WindowPool, deliveryCount: number): ReceiveWindow {
+  return peer.ours ? new ByteGrant(pool, deliveryCount) : new CreditGrant(pool.most, deliveryCount)
 }
 
 class ByteGrant implements ReceiveWindow {
-  readonly #window: number
+  readonly #pool: WindowPool
+  #window: number
   #deliveryCount: number
   #received = 0
   #consumed = 0
   #limit: number
+  #ending = false
+  #released = false
 
-  constructor(window: number, deliveryCount: number) {
-    this.#window = window
-    this.#limit = window
+  constructor(pool: WindowPool, deliveryCount: number) {
+    this.#pool = pool
+    this.#window = pool.initial
+    this.#limit = pool.initial
     this.#deliveryCount = deliveryCount
   }
 
@@ -59,16 +66,31 @@ class ByteGrant implements ReceiveWindow {
 
   consumed(bytes: number): boolean {
     this.#consumed += bytes
+    if (this.#ending) this.#releaseConsumed()
     return this.#consumed + this.#window - this.#limit >= this.#window / 2
   }
 
+  /** Half of the window was handed on; when hardly more waits, the window is what holds the sender up. */
   grant(): Grant {
+    if (this.#received - this.#consumed <= this.#window / 2) this.#window += this.#pool.widen(this.#window)
     this.#limit = this.#consumed + this.#window
     return {
       deliveryCount: this.#deliveryCount,
       linkCredit: GENEROUS_CREDIT,
       properties: new Map([[LIMIT_PROPERTY, ulong(this.#limit)]]),
     }
+  }
+
+  end(isDropped: boolean): void {
+    this.#ending = true
+    if (isDropped) this.#consumed = this.#received
+    this.#releaseConsumed()
+  }
+
+  #releaseConsumed(): void {
+    if (this.#released || this.#consumed < this.#received) return
+    this.#released = true
+    this.#pool.release(this.#window)
   }
 }
 
@@ -108,6 +130,9 @@ class CreditGrant implements ReceiveWindow {
     this.#credit = Math.max(this.#credit, this.#affordable())
     return { deliveryCount: this.#deliveryCount, linkCredit: this.#credit }
   }
+
+  /** A stranger's window is as wide from the beginning, for there are few of them. */
+  end(): void {}
 
   /** Messages of full size that fit the window. */
   #most(): number {

@@ -28,6 +28,7 @@ import type { SendQueue } from './send-queue.ts'
 import { addressOf, linkName } from './service-address.ts'
 import { SessionWindow } from './session-window.ts'
 import { Settlements } from './settlements.ts'
+import type { WindowPool } from './window-pool.ts'
 
 /** What a session needs of its connection. */
 export interface SessionDeps {
@@ -36,6 +37,7 @@ export interface SessionDeps {
   readonly outbox: Outbox
   readonly pump: Pump
   readonly budget: SendBudget
+  readonly windows: WindowPool
   readonly counters: ConnectionCounters
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -91,8 +93,8 @@ export class Session implements PairingHost, Turn {
     return this.#deps.log
   }
 
-  get windowBytes(): number {
-    return this.#config.windowBytes
+  get windows(): WindowPool {
+    return this.#deps.windows
   }
 
   get maxPayload(): number {

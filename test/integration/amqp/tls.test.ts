@@ -2,6 +2,7 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
 import { afterEach, expect, test } from '@jest/globals'
 import type { FlowAcceptor, FlowChannel, FlowHandler } from '../../../src/amqp/flow-transport.ts'
+import { INITIAL_WINDOW_BYTES } from '../../../src/amqp/limits.ts'
 import { echo, handlerOf, REQUEST } from '../../support/connection-pair.ts'
 import { eventually } from '../../support/eventually.ts'
 import { heapInUse } from '../../support/heap.ts'
@@ -127,11 +128,11 @@ test('readers that stand still stop their own senders only, and lose nothing whe
   const { west } = await bringUp(accept)
   const slow = Array.from({ length: 8 }, () => new Pourer(4 * MEGABYTE))
   for (const pourer of slow) pourer.pour(west.open({ ...REQUEST, port: 1 }, () => pourer))
-  await eventually(() => expect(received).toBe(8 * 1024 * 1024))
+  await eventually(() => expect(received).toBe(8 * INITIAL_WINDOW_BYTES))
   const quick = new Pourer(20 * MEGABYTE)
   quick.pour(west.open({ ...REQUEST, port: 2 }, () => quick))
   await quick.done
-  expect(received).toBe(8 * 1024 * 1024 + 20 * MEGABYTE)
+  expect(received).toBe(8 * INITIAL_WINDOW_BYTES + 20 * MEGABYTE)
   hold = false
   for (const [channel, bytes] of held) channel.consumed(bytes)
   await Promise.all(slow.map(({ done }) => done))
