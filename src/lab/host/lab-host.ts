@@ -1,6 +1,7 @@
 /** The host's side of a lab: owns the state folder, the certificates, the way in, and the life of the supervisor. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { UsageError } from '../../core/errors.ts'
+import { LabError } from '../errors.ts'
 import { type LabConfig, writeLabConfig } from '../lab-config.ts'
 import { type LabFiles, labFiles } from '../layout.ts'
 import { MAX_SOCKET_PATH } from '../limits.ts'
@@ -50,9 +51,9 @@ export class LabHost {
     for (const { name } of this.clusters) requireShortPath(this.files.cluster(name).kubeletSocket)
   }
 
-  /** Resolves when the lab is gone, whoever ended it. */
+  /** Resolves when somebody ended the lab; rejects when it broke. */
   get ended(): Promise<void> {
-    return this.#launched?.ended ?? Promise.resolve()
+    return this.#outcome()
   }
 
   /** Resolves when every cluster is ready. What was started is ended again when that fails; logs stay. */
@@ -124,6 +125,10 @@ export class LabHost {
     const inside = { name, caPem, client: node, server: `https://${plan.nodeAddress}:${plan.apiPort}` }
     await writeFile(files.nodeKubeconfig, kubeconfig([inside]), { mode: 0o600 })
     return { name, caPem, client: admin, server: `https://127.0.0.1:${forwarder.port}` }
+  }
+
+  async #outcome(): Promise<void> {
+    if ((await this.#launched?.ended) === 'broken') throw new LabError(`the lab broke: see ${this.files.log}`)
   }
 
   async #end(): Promise<void> {

@@ -21,12 +21,15 @@ mount -t proc proc /proc && mount -t tmpfs tmpfs /run && mkdir /run/netns || exi
 "$@"
 exit $?`
 
+/** Why a lab is gone. */
+export type LabEnd = 'asked' | 'broken'
+
 /** A supervisor that runs. */
 export interface LaunchedLab {
   /** Resolves when all clusters are ready; rejects when they cannot be. */
   readonly ready: Promise<void>
-  /** Resolves when the supervisor, and with it everything in the lab, is gone. */
-  readonly ended: Promise<void>
+  /** Resolves when the supervisor, and with it everything in the lab, is gone: `asked` when somebody wanted that. */
+  readonly ended: Promise<LabEnd>
   /** Ends it. */
   stop(): Promise<void>
 }
@@ -54,12 +57,12 @@ function spawnSupervisor(wrapper: readonly string[], files: LabFiles): ChildProc
 
 function follow(child: ChildProcess, files: LabFiles, tell: (message: string) => void): LaunchedLab {
   const ready = Promise.withResolvers<void>()
-  const ended = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<LabEnd>()
   child.stdin?.on('error', () => {})
   child.once('error', (cause) => ready.reject(new LabError('cannot start the lab', { cause })))
-  child.once('close', () => {
+  child.once('close', (code) => {
     ready.reject(new LabError(`the lab was ended while it started: see ${files.log}`))
-    ended.resolve()
+    ended.resolve(code === 0 ? 'asked' : 'broken')
   })
   readProgress(child, ready, tell).catch(ready.reject)
   // Nobody may be waiting any more when the lab ends later.

@@ -14,17 +14,17 @@ import { collect } from '../../support/run.ts'
 const SLOW = 60_000
 
 /** Every process whose command line names the state folder, as the host sees them. */
-function processesOf(state: string): string[] {
+function processesOf(state: string): [pid: string, commandLine: string][] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
+    .map((pid): [string, string] => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        return [pid, readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')]
       } catch {
-        return '' // ended meanwhile
+        return [pid, ''] // ended meanwhile
       }
     })
-    .filter((line) => line.includes(state))
+    .filter(([, line]) => line.includes(state))
 }
 
 /** What the host's own network looks like. */
@@ -188,6 +188,19 @@ for line in sys.stdin:
       expect(existsSync(join(state, 'control.sock'))).toBe(true)
       up = await startUp()
       expect((await lab('status')).stdout).toMatch(/east +Ready/)
+    },
+    SLOW,
+  )
+
+  test(
+    'says so when it breaks, and keeps its logs',
+    async () => {
+      const ended = once(up, 'close')
+      const init = processesOf(state).find(([, line]) => /^\S*node \S*lab-init/.test(line))
+      process.kill(Number(init?.[0]), 'SIGKILL')
+      expect((await ended)[0]).toBe(1)
+      expect(existsSync(join(state, 'lab.log'))).toBe(true)
+      up = await startUp()
     },
     SLOW,
   )
