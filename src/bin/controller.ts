@@ -139,7 +139,7 @@ function readFlags(argv: readonly string[]) {
     })
     return values
   } catch (error) {
-    throw new UsageError(`fairlead controller: ${describeError(error)}`, { cause: error })
+    throw new UsageError(`controller: ${describeError(error)}`, { cause: error })
   }
 }
 

@@ -101,7 +101,7 @@ function readFlags(argv: readonly string[]) {
     const options = { listen: text, 'health-port': text, kubeconfig: text, zone: text, 'log-level': text }
     return parseArgs({ args: [...argv], options }).values
   } catch (error) {
-    throw new UsageError(`fairlead dns: ${describeError(error)}`, { cause: error })
+    throw new UsageError(`dns: ${describeError(error)}`, { cause: error })
   }
 }
 

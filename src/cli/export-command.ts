@@ -11,7 +11,7 @@ import { InstallError } from './install/errors.ts'
 import { WAIT_MS } from './install/limits.ts'
 import { addKubeOptions, type KubeOptions, timeoutOption, withKube } from './kube-options.ts'
 import { say } from './output.ts'
-import { type ServiceRef, serviceRef } from './service-argument.ts'
+import { type ServiceRef, serviceArgument } from './service-argument.ts'
 import { waitFor } from './wait.ts'
 
 interface Options extends KubeOptions {
@@ -36,8 +36,9 @@ export function exportCommand(context: CliContext): Command {
 }
 
 async function exportService(context: CliContext, service: string, options: Options): Promise<void> {
+  const refIn = serviceArgument(service, options.namespace)
   await withKube(options, async (kube) => {
-    const ref = serviceRef(service, options.namespace, kube)
+    const ref = refIn(kube)
     const missing = (await kube.client.get(Resource.service, ref)) === undefined
     await applyExport(kube.client, ref)
     say(

@@ -16,12 +16,16 @@ export function addKubeOptions(command: Command): Command {
     .option('--context <name>', 'context in the kubeconfig (default: its current context)')
 }
 
+/** A day; timers take no more than 24 of them. */
+const MAX_TIMEOUT_SECONDS = 86_400
+
 /** `--timeout SECONDS`, given to the command as milliseconds. */
 export function timeoutOption(defaultMs: number): Option {
   return new Option('--timeout <seconds>', 'bound of each wait')
     .argParser((text) => {
       const seconds = Number(text)
-      if (!(seconds > 0)) throw new InvalidArgumentError('a number of seconds is wanted')
+      if (!(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS))
+        throw new InvalidArgumentError('a number of seconds is wanted, at most a day')
       return seconds * 1000
     })
     .default(defaultMs, String(defaultMs / 1000))

@@ -53,6 +53,9 @@ async function makeLink(name: string | undefined, options: Options): Promise<str
   return `link ${made.metadata.name} to ${where}${wait ? ' is ready' : ''}`
 }
 
+/** What Kubernetes takes for the name of an object (RFC 1123 subdomain). */
+const LINK_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+
 type NamedTarget = Extract<LinkTarget, { endpoints: unknown }>
 
 function linkTarget(
@@ -61,6 +64,11 @@ function linkTarget(
 ): NamedTarget | { toContext: string; name?: string } {
   if ((toContext === undefined) === (endpoint.length === 0)) {
     throw new UsageError('give either --to-context or at least one --endpoint')
+  }
+  if (name !== undefined && !LINK_NAME.test(name)) {
+    throw new UsageError(
+      `"${name}" cannot be the name of a link: use lower-case letters, digits, dashes and dots`,
+    )
   }
   if (toContext !== undefined) return { toContext, ...(name === undefined ? {} : { name }) }
   if (name !== undefined) return { name, endpoints: endpoint }

@@ -9,13 +9,18 @@ export interface ServiceRef {
   readonly name: string
 }
 
-/** Reads the argument; the namespace is the given one, else the context's. */
-export function serviceRef(
+/** What Kubernetes takes for the name of a Service or a namespace (RFC 1123 label). */
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** Reads the argument and the namespace; where that is not given it is the context's, known once connected. */
+export function serviceArgument(
   argument: string,
   namespace: string | undefined,
-  kube: KubeConnection,
-): ServiceRef {
-  const [, name] = /^(?:(?:services?|svc)\/)?([^/\s]+)$/i.exec(argument) ?? []
-  if (name === undefined) throw new UsageError(`"${argument}" is not a Service: give NAME or service/NAME`)
-  return { namespace: namespace ?? kube.namespace, name }
+): (kube: Pick<KubeConnection, 'namespace'>) => ServiceRef {
+  const name = argument.replace(/^(services?|svc)\//i, '')
+  if (!LABEL.test(name)) throw new UsageError(`"${argument}" is not a Service: give NAME or service/NAME`)
+  if (namespace !== undefined && !LABEL.test(namespace)) {
+    throw new UsageError(`--namespace "${namespace}" cannot be the name of a namespace`)
+  }
+  return (kube) => ({ namespace: namespace ?? kube.namespace, name })
 }

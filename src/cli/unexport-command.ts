@@ -4,7 +4,7 @@ import { Resource } from '../api/resources.ts'
 import { type CliContext, ExitCode } from './context.ts'
 import { addKubeOptions, type KubeOptions, withKube } from './kube-options.ts'
 import { say } from './output.ts'
-import { serviceRef } from './service-argument.ts'
+import { serviceArgument } from './service-argument.ts'
 
 interface Options extends KubeOptions {
   readonly namespace?: string
@@ -16,8 +16,9 @@ export function unexportCommand(context: CliContext): Command {
     .argument('<service>', 'NAME or service/NAME')
     .option('-n, --namespace <name>', "namespace of the Service (default: the context's)")
     .action(async (service: string, options: Options) => {
+      const refIn = serviceArgument(service, options.namespace)
       await withKube(options, async (kube) => {
-        const ref = serviceRef(service, options.namespace, kube)
+        const ref = refIn(kube)
         const existed = await kube.client.delete(Resource.serviceExport, ref)
         say(
           context,

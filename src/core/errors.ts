@@ -39,11 +39,12 @@ export class TimeoutError extends FairleadError {
   }
 }
 
-/** The message of anything thrown, with the messages of its causes, on one line. */
+/** The message of anything thrown, with the messages of its causes where it does not repeat them, on one line. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const message = error.message || error.name
-  return error.cause === undefined ? message : `${message}: ${describeError(error.cause)}`
+  const message = (error.message || error.name).replace(/\s*\n\s*/g, ' ')
+  const cause = error.cause === undefined ? '' : describeError(error.cause)
+  return message.includes(cause) ? message : `${message}: ${cause}`
 }
 
 /** The `code` of a system or project error, or undefined. */

@@ -55,7 +55,7 @@ function parseFlags(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: FLAGS }).values
   } catch (error) {
-    throw new UsageError(`fairlead router: ${describeError(error)}`, { cause: error })
+    throw new UsageError(`router: ${describeError(error)}`, { cause: error })
   }
 }
 

@@ -19,7 +19,7 @@ import {
   withCertificateHashes,
 } from './installation.ts'
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
-import { chooseMembership, type WantedMembership } from './membership.ts'
+import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
 import { processSecret, type TlsSecret } from './process-certificates.ts'
 import { rolledOut } from './rollout.ts'
 
@@ -42,6 +42,7 @@ export interface InstallReport extends Membership {
 
 /** Installs fairlead into the cluster of a kubeconfig context. */
 export async function installFairlead(options: InstallOptions): Promise<InstallReport> {
+  checkWanted(options)
   const connection = await connectKube(options)
   try {
     return await installInto(connection, options)

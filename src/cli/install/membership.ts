@@ -4,7 +4,7 @@
 import type { ClusterProperty } from '../../api/mcs.ts'
 import { ClusterPropertyName } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
-import { UsageError } from '../../core/errors.ts'
+import { describeError, UsageError } from '../../core/errors.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { isClusterId, requireClusterset } from '../../pki/identity.ts'
@@ -18,6 +18,12 @@ export interface WantedMembership {
   readonly clusterset?: string | undefined
 }
 
+/** Refuses what could never be a membership, before any cluster is asked. */
+export function checkWanted({ clusterId, clusterset }: WantedMembership): void {
+  if (clusterId !== undefined) checkedClusterId(clusterId)
+  if (clusterset !== undefined) checkedClusterset(clusterset)
+}
+
 /** The membership to install. An id that a member already has cannot be changed: that is leaving and joining again. */
 export async function chooseMembership(
   client: KubeClient,
@@ -29,7 +35,7 @@ export async function chooseMembership(
   refuseChange('clusterset', present.clusterset, wanted.clusterset)
   return {
     clusterId: checkedClusterId(wanted.clusterId ?? present.clusterId ?? contextName),
-    clusterset: requireClusterset(wanted.clusterset ?? present.clusterset ?? DEFAULT_CLUSTERSET),
+    clusterset: checkedClusterset(wanted.clusterset ?? present.clusterset ?? DEFAULT_CLUSTERSET),
   }
 }
 
@@ -48,6 +54,14 @@ export function checkedClusterId(id: string): string {
   throw new UsageError(
     `"${id}" cannot be a cluster id (lower-case letters, digits and dashes, at most 63): give --cluster-id`,
   )
+}
+
+function checkedClusterset(name: string): string {
+  try {
+    return requireClusterset(name)
+  } catch (error) {
+    throw new UsageError(`--clusterset: ${describeError(error)}`, { cause: error })
+  }
 }
 
 async function propertyValue(client: KubeClient, name: string): Promise<string | undefined> {

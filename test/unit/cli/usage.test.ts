@@ -41,6 +41,13 @@ test.each([
   [['install', '--overlay', 'moon'], 'Allowed choices are base, kind, lab'],
   [['install', '--dry-run', '--cluster-id', 'Not_An_Id'], 'cannot be a cluster id'],
   [['uninstall', '--timeout', 'soon'], 'a number of seconds is wanted'],
+  [['uninstall', '--timeout', 'Infinity'], 'at most a day'],
+  [['link', 'Not_A_Name', '--endpoint', 'h:1'], '"Not_A_Name" cannot be the name of a link'],
+  [['install', '--cluster-id', 'Not_An_Id', '--kubeconfig', '/nonexistent'], 'cannot be a cluster id'],
+  [['install', '--clusterset', 'Not A Set', '--kubeconfig', '/nonexistent'], 'Not A Set'],
+  [['export', 'demo/web', '--kubeconfig', '/nonexistent'], '"demo/web" is not a Service'],
+  [['unexport', 'Web', '--kubeconfig', '/nonexistent'], '"Web" is not a Service'],
+  [['export', 'web', '-n', 'a b', '--kubeconfig', '/nonexistent'], '--namespace "a b" cannot be'],
   [['export'], "missing required argument 'service'"],
 ])('fairlead %j cannot be used', async (args, message) => {
   const { code, stdout, stderr } = await fairlead(...args)
