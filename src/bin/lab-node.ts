@@ -19,7 +19,8 @@ const lab = await readLabConfig(files.config)
 const log = createLogger(lab.logLevel, { component: 'lab-node', cluster: values.cluster }, 2)
 try {
   const deps = { clock: systemClock, log }
-  const config = { plan: findCluster(lab, values.cluster), files, userNamespace: lab.userNamespace }
+  const { userNamespace, hostResolvConf } = lab
+  const config = { plan: findCluster(lab, values.cluster), files, userNamespace, hostResolvConf }
   const createPlatform = lab.mode === LabMode.loopback ? loopbackPlatform : namespacedPlatform
   const node = await createNode(deps, config, await createPlatform(deps, config))
   const ended = terminationSignal()

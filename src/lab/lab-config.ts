@@ -10,6 +10,8 @@ export interface LabConfig {
   readonly clusters: readonly ClusterPlan[]
   /** RFC 3339. */
   readonly startedAt: string
+  /** The machine's own, for pods that want it. The lab's processes may not see it any more. */
+  readonly hostResolvConf: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 

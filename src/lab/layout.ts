@@ -29,6 +29,8 @@ export interface LabFiles {
   readonly controlSocket: string
   readonly kubeconfig: string
   readonly log: string
+  /** Mount point of the lab's memory: a folder that only the lab's own processes see filled. */
+  readonly memory: string
   /** The root of the clusterset that `lab up` installs. */
   readonly pki: string
   /** Lookups of client pods go to the cluster's DNS only, whatever the host's nsswitch.conf says. */
@@ -45,6 +47,7 @@ export function labFiles(stateDir: string): LabFiles {
     controlSocket: join(state, 'control.sock'),
     kubeconfig: join(state, 'kubeconfig'),
     log: join(state, 'lab.log'),
+    memory: join(state, 'run'),
     pki: join(state, 'pki'),
     nsswitchConf: join(state, 'nsswitch.conf'),
     cluster: (name) => clusterFiles(join(state, 'clusters', name)),

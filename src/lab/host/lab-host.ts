@@ -1,6 +1,6 @@
 /** The host's side of a lab: owns the state folder, the certificates, the way in, and the life of the supervisor. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { UsageError } from '../../core/errors.ts'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { errorCode, UsageError } from '../../core/errors.ts'
 import { LabError } from '../errors.ts'
 import { type LabConfig, writeLabConfig } from '../lab-config.ts'
 import { type LabFiles, labFiles } from '../layout.ts'
@@ -102,9 +102,11 @@ export class LabHost {
       userNamespace: mode === LabMode.namespaces && needsUserNamespace(),
       clusters: this.clusters,
       startedAt: new Date().toISOString(),
+      hostResolvConf: await readHostResolvConf(),
     }
     await writeLabConfig(this.files.config, config)
     await writeFile(this.files.nsswitchConf, NSSWITCH)
+    await mkdir(this.files.memory, { mode: 0o755 })
   }
 
   /** Certificates, forwarders and kubeconfigs of all clusters. */
@@ -134,6 +136,15 @@ export class LabHost {
   async #end(): Promise<void> {
     await this.#launched?.stop()
     await Promise.all(this.#forwarders.map((forwarder) => forwarder.stop()))
+  }
+}
+
+async function readHostResolvConf(): Promise<string> {
+  try {
+    return await readFile('/etc/resolv.conf', 'utf8')
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return ''
+    throw error
   }
 }
 

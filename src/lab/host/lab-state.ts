@@ -13,6 +13,7 @@ export async function removeLabFiles(files: LabFiles): Promise<void> {
     files.kubeconfig,
     files.log,
     files.nsswitchConf,
+    files.memory,
     files.pki,
     clusters,
   ]

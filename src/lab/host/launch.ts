@@ -12,12 +12,14 @@ import { systemEnv } from '../system-env.ts'
 import { namespaceCommand } from './namespace-command.ts'
 
 /**
- * First process of the lab: it reaps what others leave behind, and its end is the end of everything in the lab.
+ * First process of the lab: it reaps what others leave behind, and its end is the end of everything in the lab. $1 is
+ * where the lab's memory goes, the rest is the supervisor.
  * Before /proc is replaced, /proc/self/stat tells how the host numbers this process.
  */
 const INIT = `read -r FAIRLEAD_LAB_PID rest < /proc/self/stat
 export FAIRLEAD_LAB_PID
-mount -t proc proc /proc && mount -t tmpfs tmpfs /run && mkdir /run/netns || exit 1
+mount -t proc proc /proc && mount -t tmpfs -o mode=755 tmpfs "$1" || exit 1
+shift
 "$@"
 exit $?`
 
@@ -36,7 +38,11 @@ export interface LaunchedLab {
 
 /** `tell` gets a line for each step. */
 export function launchSupervisor(files: LabFiles, tell: (message: string) => void): LaunchedLab {
-  return follow(spawnSupervisor([...namespaceCommand(), '/bin/sh', '-c', INIT, 'lab'], files), files, tell)
+  return follow(
+    spawnSupervisor([...namespaceCommand(), '/bin/sh', '-c', INIT, 'lab', files.memory], files),
+    files,
+    tell,
+  )
 }
 
 /** The same without namespaces. */

@@ -95,11 +95,10 @@ function shallowFirst(a: Bind, b: Bind): number {
 async function canOverlayRoot(scratch: string): Promise<boolean> {
   const folder = join(scratch, 'trial')
   for (const name of ['root', 'upper', 'work']) await mkdir(join(folder, name), { recursive: true })
-  const options = `lowerdir=/,upperdir=${folder}/upper,workdir=${folder}/work`
-  const mount = ['mount', '-t', 'overlay', 'overlay', '-o', options, `${folder}/root`]
+  // As the containers' own, in a mount namespace that leaves nothing to unmount.
+  const script = `cd "$1" && mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work "$1/root"`
   try {
-    // In a mount namespace of its own, so that nothing is left to unmount.
-    await run(['unshare', '--mount', '--', ...mount], { env: systemEnv() })
+    await run(['unshare', '--mount', '--', '/bin/sh', '-c', script, 'trial', folder], { env: systemEnv() })
     return true
   } catch (error) {
     if (error instanceof CommandError) return false

@@ -61,20 +61,19 @@ export function containerScript(container: ContainerScript): string {
   ].join('\n')
 }
 
+/** Layers are named relative to the folder: a path with a comma or a colon would be taken for several. */
 function overlayRoot({ folder, shared }: ContainerRoot): string[] {
-  const options = `lowerdir=/,upperdir=${folder}/upper,workdir=${folder}/work`
+  const root = `${folder}/root`
   return [
-    `mount -t overlay overlay -o ${quote(options)} ${quote(`${folder}/root`)} || fail overlay`,
-    ...shared.map(
-      (path) => `mount --rbind ${quote(path)} ${quote(`${folder}/root${path}`)} || fail ${quote(path)}`,
-    ),
+    `cd ${quote(folder)} && mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work ${quote(root)} || fail overlay`,
+    ...shared.map((path) => `mount --bind ${quote(path)} ${quote(root + path)} || fail ${quote(path)}`),
   ]
 }
 
 function skeletonRoot({ folder, entries }: ContainerRoot): string[] {
-  const root = `${folder}/root`
+  const root = quote(`${folder}/root`)
   return [
-    `mount --bind ${quote(root)} ${quote(root)} || fail root`,
+    `cd ${quote(folder)} && mount --bind ${root} ${root} || fail root`,
     ...entries.flatMap((entry) => skeletonEntry(folder, entry)),
   ]
 }
@@ -83,10 +82,10 @@ function skeletonRoot({ folder, entries }: ContainerRoot): string[] {
 function skeletonEntry(folder: string, { name, link }: RootEntry): string[] {
   const target = quote(`${folder}/root/${name}`)
   if (link !== undefined) return [`ln -s ${quote(link)} ${target} || fail ${quote(name)}`]
-  const options = `lowerdir=/${name},upperdir=${folder}/upper/${name},workdir=${folder}/work/${name}`
+  const options = `lowerdir=/${name},upperdir=upper/${name},workdir=work/${name}`
   return [
     `mkdir -p ${target}`,
-    `mount -t overlay overlay -o ${quote(options)} ${target} 2>/dev/null || mount --rbind ${quote(`/${name}`)} ${target} || fail ${quote(name)}`,
+    `mount -t overlay overlay -o ${options} ${target} 2>/dev/null || mount --rbind ${quote(`/${name}`)} ${target} || fail ${quote(name)}`,
   ]
 }
 

@@ -41,19 +41,15 @@ export function parseMounts(text: string): readonly Mount[] {
     })
 }
 
-/** Mount points besides `/` whose files containers see as they are: an overlay of `/` ends where they begin. */
+/** Mount points besides `/` whose files containers see as they are, outer ones first: an overlay of `/` ends where they begin. */
 export function sharedMounts(mounts: readonly Mount[]): readonly string[] {
-  const real = mounts
-    .filter(
-      ({ path, type }) =>
-        path !== '/' && REAL_TYPES.has(type) && !FRESH.some((fresh) => isInside(path, fresh)),
-    )
-    .map(({ path }) => path)
-  const unique = [...new Set(real)].sort()
-  return unique.filter((path) => !unique.some((other) => other !== path && isInside(path, other)))
+  const real = mounts.filter(
+    ({ path, type }) => path !== '/' && REAL_TYPES.has(type) && !FRESH.some((fresh) => isInside(path, fresh)),
+  )
+  return [...new Set(real.map(({ path }) => path))].sort()
 }
 
 /** True when `path` is `folder` or below it. */
-export function isInside(path: string, folder: string): boolean {
+function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
 }

@@ -1,22 +1,19 @@
 /** A node in namespaces: pods with roots of their own, Service addresses by nftables. */
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { INSTALL_PATH, readRootFacts } from '../kubelet/container-root.ts'
 import { NamespacedRuntime } from '../kubelet/namespaced-runtime.ts'
 import { NftDriver } from '../service-proxy/nft-driver.ts'
 import { type NodeConfig, type NodeDeps, type NodePlatform, SYSTEM_PATH } from './node-platform.ts'
 
-/** Everything in memory that the pods of this node have. In the lab's own /run, which ends with the lab. */
-const POD_FOLDER = '/run/fairlead'
-
 export async function namespacedPlatform({ log }: NodeDeps, config: NodeConfig): Promise<NodePlatform> {
-  const { plan, files, userNamespace } = config
-  const folder = join(POD_FOLDER, plan.name)
+  const { plan, files, userNamespace, hostResolvConf } = config
+  const folder = join(files.memory, plan.name)
   // What a killed predecessor left; its pods ended with it.
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o755 })
   const facts = await readRootFacts(folder)
-  const podFiles = { dnsAddress: plan.dnsAddress, hostResolvConf: await readFile('/etc/resolv.conf', 'utf8') }
+  const podFiles = { dnsAddress: plan.dnsAddress, hostResolvConf }
   const runtime = new NamespacedRuntime(
     { log, facts },
     { plan, folder, userNamespace, files: podFiles, nsswitchConf: files.nsswitchConf },

@@ -16,6 +16,8 @@ export interface NodeConfig {
   readonly files: LabFiles
   /** There is one user, and it looks like root. */
   readonly userNamespace: boolean
+  /** For pods with dnsPolicy Default. */
+  readonly hostResolvConf: string
 }
 
 export interface NodePlatform {

@@ -29,8 +29,8 @@ describe('mounts of the machine', () => {
     expect(parseMounts(MOUNTS).map(({ path }) => path)).toContain('/home/my disk')
   })
 
-  test('are shared where they hold files of people, outermost only', () => {
-    expect(sharedMounts(parseMounts(MOUNTS))).toEqual(['/home', '/srv'])
+  test('are shared where they hold files of people, outer ones first', () => {
+    expect(sharedMounts(parseMounts(MOUNTS))).toEqual(['/home', '/home/my disk', '/srv'])
   })
 })
 
