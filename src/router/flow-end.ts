@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowHandler } from '../amqp/flow-transport.ts'
 import { errorCode } from '../core/errors.ts'
+import { SmallPieces } from '../core/small-pieces.ts'
 import type { EndableFlow, FlowRegistry } from './flow-registry.ts'
 import { endSocket, resetSocket, type SocketOwner, whenWritten } from './flow-socket.ts'
 import type { FlowStats } from './flow-stats.ts'
@@ -35,6 +36,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   /** What the channel gave and the socket was not yet given. */
   #gathered: Buffer[] = []
   #gatheredBytes = 0
+  #small: SmallPieces | undefined
   /** Given to the socket, and more than the kernel took: consumed once it did. */
   #draining = 0
   #farEnded = false
@@ -63,9 +65,22 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   onAccept(): void {}
 
   onData(chunk: Buffer): void {
-    this.#gathered.push(chunk)
+    this.#gather(chunk)
     this.#gatheredBytes += chunk.length
     if (!this.#batched) this.#putInBatch()
+  }
+
+  #gather(chunk: Buffer): void {
+    const gathered = this.#gathered
+    const last = gathered.at(-1)
+    if (last === undefined) {
+      gathered.push(chunk)
+      return
+    }
+    this.#small ??= new SmallPieces()
+    const extended = this.#small.extend(last, chunk)
+    if (extended === undefined) gathered.push(this.#small.keep(chunk))
+    else gathered[gathered.length - 1] = extended
   }
 
   onEnd(): void {
@@ -143,6 +158,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     const bytes = this.#gatheredBytes
     this.#gathered = []
     this.#gatheredBytes = 0
+    this.#small = undefined
     this.toSocket += bytes
     this.#deps.stats.sentBytes += bytes
     if (pieces.length > 1) socket.cork()

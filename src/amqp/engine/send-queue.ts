@@ -1,9 +1,10 @@
 /**
  * Bytes of one flow that wait for window or socket, in the chunks they came in.
  */
+import { SmallPieces } from '../../core/small-pieces.ts'
 
 interface Node {
-  readonly chunk: Buffer
+  chunk: Buffer
   next: Node | undefined
 }
 
@@ -14,6 +15,7 @@ export class SendQueue {
   /** Bytes of the first chunk already taken. */
   #offset = 0
   #bytes = 0
+  #small: SmallPieces | undefined
 
   get bytes(): number {
     return this.#bytes
@@ -21,11 +23,11 @@ export class SendQueue {
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
-    const node: Node = { chunk, next: undefined }
-    if (this.#last === undefined) this.#first = node
-    else this.#last.next = node
-    this.#last = node
     this.#bytes += chunk.length
+    if (this.#last === undefined) {
+      this.#first = { chunk, next: undefined }
+      this.#last = this.#first
+    } else this.#append(this.#last, chunk)
   }
 
   /** Gives the first `size` bytes, which must be there, to `take`, as views. */
@@ -49,9 +51,23 @@ export class SendQueue {
     this.#bytes = 0
   }
 
+  /** Behind others a piece may wait for long: small ones are put together. */
+  #append(last: Node, chunk: Buffer): void {
+    this.#small ??= new SmallPieces()
+    const extended = this.#small.extend(last.chunk, chunk)
+    if (extended !== undefined) {
+      last.chunk = extended
+      return
+    }
+    last.next = { chunk: this.#small.keep(chunk), next: undefined }
+    this.#last = last.next
+  }
+
   #dropFirst(node: Node): void {
     this.#first = node.next
     this.#offset = 0
-    if (node.next === undefined) this.#last = undefined
+    if (node.next !== undefined) return
+    this.#last = undefined
+    this.#small = undefined
   }
 }
