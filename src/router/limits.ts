@@ -5,8 +5,8 @@
 /** Flows open at once in one router, both sides together. Protects memory and file descriptors; the next is refused by reset. */
 export const MAX_OPEN_FLOWS = 20_000
 
-/** Stream buffer of flow sockets, bytes. Larger than Node's 64 KiB: up to 18 % more on a single bulk stream. */
-export const SOCKET_BUFFER_BYTES = 256 * 1024
+/** Stream buffer of flow sockets, bytes: what a socket still reads after it was told to pause. */
+export const SOCKET_BUFFER_BYTES = 64 * 1024
 
 /** Client bytes kept until the far side has accepted, so that the flow can be opened again elsewhere. Reading pauses beyond. */
 export const RETRY_BUFFER_BYTES = 64 * 1024
