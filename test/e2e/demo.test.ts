@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { commandPath, describeInLab, missingCommands } from '../support/missing.ts'
 import { collect, run } from '../support/run.ts'
 import { ROOT } from '../support/source-tree.ts'
-import { type Traces, traces } from '../support/traces.ts'
+import { expectNoTraces, type Traces, traces } from '../support/traces.ts'
 
 /** In loopback mode pods have no host name of their own. */
 const ANSWER = /^hello from \S+ \(/m
@@ -45,7 +45,7 @@ const demo = (...flags: string[]) => ['demo', '--state', join(folder, 'lab'), ..
 async function leavesNoTrace(): Promise<void> {
   if (before === undefined) return
   const expected = before
-  await eventually(async () => expect(await traces()).toEqual(expected))
+  await eventually(() => expectNoTraces(expected))
 }
 
 describeInLab([], 'npm run demo', () => {

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
 import { collect, run } from '../support/run.ts'
 import { ROOT } from '../support/source-tree.ts'
-import { type Traces, traces } from '../support/traces.ts'
+import { expectNoTraces, type Traces, traces } from '../support/traces.ts'
 
 describeInLab(['dig'], 'a bare lab', () => {
   let state: string
@@ -122,9 +122,7 @@ describeInLab([], 'the end of a lab', () => {
   let state: string
   let before: Traces
   const lab = (command: string, ...args: string[]) => ['lab', command, '--state', state, ...args]
-  const sameAsBefore = async () => {
-    expect(await traces()).toEqual(before)
-  }
+  const sameAsBefore = () => expectNoTraces(before)
 
   beforeEach(async () => {
     state = await mkdtemp(join(tmpdir(), 'fairlead-lab-'))

@@ -1,5 +1,6 @@
 /** What a lab could leave on its machine: namespaces, network devices, rules, mounts, processes in namespaces. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { expect } from '@jest/globals'
 import { run } from './run.ts'
 
 export interface Traces {
@@ -17,6 +18,16 @@ export async function traces(): Promise<Traces> {
     rules: process.getuid?.() === 0 ? (await run(['nft', 'list', 'ruleset'])).stdout : '',
     mounts: readFileSync('/proc/self/mounts', 'utf8'),
   }
+}
+
+/** Throws unless everything is as it was `before`; namespaces of others may have gone meanwhile. */
+export async function expectNoTraces(before: Traces): Promise<void> {
+  const after = await traces()
+  const known = new Set(before.namespaces)
+  expect({ ...after, namespaces: after.namespaces.filter((name) => !known.has(name)) }).toEqual({
+    ...before,
+    namespaces: [],
+  })
 }
 
 /** The pid, net, mnt and user namespaces that have a process in them. */
