@@ -25,7 +25,7 @@ import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
 import { FlowMetrics } from './flow-stats.ts'
 import { type IngressDeps, IngressFlow } from './ingress-flow.ts'
-import { BACKEND_CONNECT_MS, FLOW_ACCEPT_MS, MAX_OPEN_FLOWS } from './limits.ts'
+import { BACKEND_CONNECT_MS, DRAIN_LOOK_MS, FLOW_ACCEPT_MS, MAX_OPEN_FLOWS } from './limits.ts'
 import { Listeners } from './listeners.ts'
 import { LoadTable } from './load-table.ts'
 import { LocalTransport } from './local-transport.ts'
@@ -127,9 +127,16 @@ export class DataPath implements Startable {
     this.#stopListening()
     const done = new AbortController()
     const grace = this.#deps.clock.sleep(graceMs, done.signal).catch(() => {})
-    await Promise.race([this.#flows.whenEmpty(), grace])
+    await Promise.race([this.#whenDelivered(done.signal), grace])
     done.abort()
     this.#flows.killAll(STOPPED)
+  }
+
+  /** A flow whose socket is closed may still have bytes on the way: they go with the data connection if that ends. */
+  async #whenDelivered(signal: AbortSignal): Promise<void> {
+    const { clock, peers } = this.#deps
+    await this.#flows.whenEmpty()
+    while (peers.openFlows > 0 && !signal.aborted) await clock.sleep(DRAIN_LOOK_MS, signal).catch(() => {})
   }
 
   async stop(): Promise<void> {

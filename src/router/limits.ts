@@ -26,6 +26,9 @@ export const FLOW_ACCEPT_MS = 5_000
 /** How far apart deadlines are looked at, milliseconds: a deadline is late by no more than this. */
 export const DEADLINE_STEP_MS = 250
 
+/** How often a draining router looks whether the last bytes have left, milliseconds. */
+export const DRAIN_LOOK_MS = 50
+
 /** Idle time after which the kernel probes a flow's peer, milliseconds, so that vanished peers do not stay for ever. */
 export const KEEP_ALIVE_MS = 60_000
 

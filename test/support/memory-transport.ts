@@ -65,6 +65,10 @@ export class MemoryTransport implements FlowTransport {
 export class MemoryPeers implements PeerTransports {
   readonly transports = new Map<string, FlowTransport>()
 
+  get openFlows(): number {
+    return [...this.transports.values()].reduce((sum, { openFlows }) => sum + openFlows, 0)
+  }
+
   transportTo(cluster: string): FlowTransport | undefined {
     const transport = this.transports.get(cluster)
     return transport?.usable === true ? transport : undefined

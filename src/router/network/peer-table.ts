@@ -17,7 +17,11 @@ export class PeerTable implements PeerTransports {
 
   /** Data connections open now. */
   get size(): number {
-    return [...this.#clusters.values()].reduce((sum, entries) => sum + entries.size, 0)
+    return this.#connections().length
+  }
+
+  get openFlows(): number {
+    return this.#connections().reduce((sum, { openFlows }) => sum + openFlows, 0)
   }
 
   /** Takes a started connection. */
@@ -56,10 +60,12 @@ export class PeerTable implements PeerTransports {
 
   /** Ends everything; resolves when all are gone. */
   async closeAll(reason: string): Promise<void> {
-    const all = [...this.#clusters.values()].flatMap((entries) =>
-      [...entries].map((entry) => entry.connection),
-    )
+    const all = this.#connections()
     for (const connection of all) connection.close(reason)
     await Promise.all(all.map((connection) => connection.whenClosed))
+  }
+
+  #connections(): PeerConnection[] {
+    return [...this.#clusters.values()].flatMap((entries) => [...entries].map((entry) => entry.connection))
   }
 }

@@ -9,4 +9,6 @@ export interface PeerTransports {
   transportTo(cluster: string): FlowTransport | undefined
   /** Clusters that a flow can be opened to now, sorted. */
   reachable(): readonly string[]
+  /** Flows with something still to be sent or received, also when their sockets are closed. */
+  readonly openFlows: number
 }
