@@ -17,6 +17,7 @@ import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { readTlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
+import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { RouterNetwork } from '../router/network/router-network.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
@@ -68,7 +69,12 @@ async function assemble(
   )
   const dataPath = new DataPath(
     { snapshot: routes.snapshots, directory: network.directory, peers: network.peers, clock, log, metrics },
-    { cluster: identity.cluster, listenHost: host, flowLog: options.flowLog },
+    {
+      cluster: identity.cluster,
+      listenHost: host,
+      flowLog: options.flowLog,
+      maxFlows: flowsWithin(await openFilesLimit()),
+    },
   )
   const linkStatus = new LinkStatusWriter(
     { client, links: routes.links, states: network.linkStatus, clock, log },

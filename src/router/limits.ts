@@ -5,6 +5,9 @@
 /** Flows open at once in one router, both sides together. Protects memory and file descriptors; the next is refused by reset. */
 export const MAX_OPEN_FLOWS = 20_000
 
+/** Open files kept for all that is not a flow (links, listeners, the Kubernetes API); at most a quarter of what there is. */
+export const RESERVED_FILES = 1024
+
 /** Stream buffer of flow sockets, bytes: what a socket still reads after it was told to pause. */
 export const SOCKET_BUFFER_BYTES = 64 * 1024
 
