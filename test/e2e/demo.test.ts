@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { fairlead, startFairlead } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { commandPath, describeInLab, missingCommands } from '../support/missing.ts'
+import { ordinaryUser } from '../support/ordinary-user.ts'
 import { collect, run } from '../support/run.ts'
 import { ROOT } from '../support/source-tree.ts'
 import { expectNoTraces, type Traces, traces } from '../support/traces.ts'
@@ -97,6 +98,17 @@ asRoot([], 'a machine without nft, ip, kubectl and curl', () => {
     expect(result.stderr).toContain('loopback mode')
     expect(result.stdout).toMatch(ANSWER)
     await leavesNoTrace()
+  }, 150_000)
+})
+
+describeInLab(['setpriv'], 'an ordinary user', () => {
+  test('has the whole demo through user namespaces', async () => {
+    const user = await ordinaryUser()
+    const result = await user.fairlead(['demo', '--state', join(user.home, 'lab')], { timeout: 120_000 })
+    expect(result.stderr).not.toContain('loopback')
+    expect(result.stdout.match(/^hello from hello-/gm)).toHaveLength(2)
+    await leavesNoTrace()
+    await user.leave()
   }, 150_000)
 })
 

@@ -1,14 +1,13 @@
 /** The lab as its users see it: up, exec, status, down, and no trace whatever way it ends (done-when 1). */
 import { once } from 'node:events'
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { fairlead, startFairlead } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
 import { collect, run } from '../support/run.ts'
-import { ROOT } from '../support/source-tree.ts'
 import { expectNoTraces, type Traces, traces } from '../support/traces.ts'
 
 describeInLab(['dig'], 'a bare lab', () => {
@@ -161,49 +160,4 @@ describeInLab([], 'the end of a lab', () => {
     await fairlead(lab('up', '--bare', '--detach'), { timeout: 60_000 })
     expect((await fairlead([...lab('exec', 'west'), '--', 'echo', 'alive'])).stdout).toBe('alive\n')
   }, 120_000)
-})
-
-// Becoming another user needs root; an ordinary user has run all of the above as himself.
-const asOrdinaryUser: typeof describeInLab =
-  process.getuid?.() === 0
-    ? describeInLab
-    : (_needs, name, body) => describe.skip(`${name} [skipped: becoming another user needs root]`, body)
-
-asOrdinaryUser(['setpriv'], 'a lab of an ordinary user', () => {
-  test('comes up through user namespaces, runs a command in a pod, and goes away', async () => {
-    const state = await mkdtemp(join(tmpdir(), 'fairlead-lab-'))
-    await chown(state, 65534, 65534)
-    await chmod(state, 0o700)
-    const asUser = (...args: string[]) =>
-      run(
-        [
-          'setpriv',
-          '--reuid=65534',
-          '--regid=65534',
-          '--clear-groups',
-          process.execPath,
-          join(ROOT, 'bin/fairlead.mjs'),
-          ...args,
-        ],
-        { env: { HOME: state }, timeout: 90_000 },
-      )
-    try {
-      await asUser('lab', 'up', '--bare', '--detach', '--state', state)
-      const result = await asUser(
-        'lab',
-        'exec',
-        'east',
-        '--state',
-        state,
-        '--',
-        'curl',
-        '-sk',
-        'https://kubernetes.default.svc/version',
-      )
-      expect(result.stdout).toContain('"major"')
-    } finally {
-      await asUser('lab', 'down', '--state', state)
-      await rm(state, { recursive: true, force: true })
-    }
-  }, 180_000)
 })

@@ -1,21 +1,12 @@
 /** A lab of somebody who is not root: all of it inside a user namespace. */
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { fairlead } from '../../support/clusters.ts'
 import { describeInLab } from '../../support/missing.ts'
-import { type RunOptions, run } from '../../support/run.ts'
-import { ROOT } from '../../support/source-tree.ts'
+import { type OrdinaryUser, ordinaryUser } from '../../support/ordinary-user.ts'
+import type { RunOptions } from '../../support/run.ts'
 
 const SLOW = 60_000
-const NOBODY = 65_534
-
-/** `nobody` when we are root, else ourselves. */
-function asOrdinaryUser(command: readonly string[]): readonly string[] {
-  if (process.getuid?.() !== 0) return command
-  return ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--', ...command]
-}
 
 const POD = {
   apiVersion: 'v1',
@@ -48,31 +39,15 @@ const SERVICE = {
 }
 
 describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
-  const home = mkdtempSync(join(tmpdir(), 'fl-user-'))
-  if (process.getuid?.() === 0) chownSync(home, NOBODY, NOBODY)
-  const state = join(home, 'lab')
-  const env = { HOME: home }
+  let user: OrdinaryUser
+  const state = () => join(user.home, 'lab')
   const lab = (command: string, args: readonly string[], options: RunOptions = {}) =>
-    run(
-      asOrdinaryUser([
-        process.execPath,
-        join(ROOT, 'bin/fairlead.mjs'),
-        'lab',
-        command,
-        '--state',
-        state,
-        ...args,
-      ]),
-      { env, cwd: home, ...options },
-    )
+    user.fairlead(['lab', command, '--state', state(), ...args], options)
   const kubectl = (args: readonly string[], options: RunOptions = {}) =>
-    run(asOrdinaryUser(['kubectl', '--kubeconfig', join(state, 'kubeconfig'), ...args]), {
-      env,
-      cwd: home,
-      ...options,
-    })
+    user.run(['kubectl', '--kubeconfig', join(state(), 'kubeconfig'), ...args], options)
 
   beforeAll(async () => {
+    user = await ordinaryUser()
     await lab('up', ['--bare', '--detach'])
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [POD, SERVICE] })
     await kubectl(['apply', '-f', '-'], { input })
@@ -80,7 +55,7 @@ describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
   }, SLOW)
   afterAll(async () => {
     await lab('down', [])
-    rmSync(home, { recursive: true, force: true })
+    await user.leave()
   }, SLOW)
 
   test('runs pods that write to their own root and volumes', async () => {
@@ -103,7 +78,7 @@ describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
 
   test('is not seen by root under the same folder name', async () => {
     expect(
-      (await fairlead(['lab', 'status', '--state', join(home, 'other')], { codes: [1] })).stderr,
+      (await fairlead(['lab', 'status', '--state', join(user.home, 'other')], { codes: [1] })).stderr,
     ).toContain('no lab runs here')
   })
 })

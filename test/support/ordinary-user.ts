@@ -1,0 +1,57 @@
+/**
+ * Commands of somebody who is not root: `nobody` when we are root, else ourselves. The checkout may lie where others
+ * cannot read, so that root shows it to them in a mount namespace of their own.
+ */
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RunOptions, type RunResult, run } from './run.ts'
+import { ROOT } from './source-tree.ts'
+
+const NOBODY = 65_534
+const VIEW = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+
+export interface OrdinaryUser {
+  /** A folder of his own. */
+  readonly home: string
+  run(command: readonly string[], options?: RunOptions): Promise<RunResult>
+  /** `fairlead ARGS` of this checkout. */
+  fairlead(args: readonly string[], options?: RunOptions): Promise<RunResult>
+  /** Removes his folder. */
+  leave(): Promise<void>
+}
+
+/** A user with an empty home. */
+export async function ordinaryUser(): Promise<OrdinaryUser> {
+  const home = await mkdtemp(join(tmpdir(), 'fl-user-'))
+  const view = join(home, 'view')
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) {
+    await mkdir(view)
+    await chown(home, NOBODY, NOBODY)
+  }
+  const become = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--']
+  const wrap = (command: readonly string[]) =>
+    isRoot
+      ? [
+          'unshare',
+          '--mount',
+          'sh',
+          '-c',
+          VIEW,
+          'sh',
+          ROOT,
+          view,
+          ...become,
+          ...command.map((word) => word.replace(ROOT, view)),
+        ]
+      : command
+  const asUser = (command: readonly string[], options: RunOptions = {}) =>
+    run(wrap(command), { cwd: home, ...options, env: { HOME: home, ...options.env } })
+  return {
+    home,
+    run: asUser,
+    fairlead: (args, options) => asUser([process.execPath, join(ROOT, 'bin/fairlead.mjs'), ...args], options),
+    leave: () => rm(home, { recursive: true, force: true }),
+  }
+}
