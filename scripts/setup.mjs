@@ -2,7 +2,7 @@
 // Plain JavaScript for the host's own Node (20 or newer). Usage: node scripts/setup.mjs [script.(mjs|ts) args...]
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleIsFresh } from '../bin/bundle-state.mjs'
@@ -30,6 +30,8 @@ function install() {
     process.exit(result.status ?? 1)
   }
   linkBinaries()
+  // Bundles hold the packages they were made with.
+  rmSync(join(root, 'dist', '.built'), { force: true })
   writeFileSync(stamp, hash)
 }
 

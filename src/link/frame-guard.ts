@@ -3,6 +3,7 @@
  * performatives our protocol needs. The library believes its peer in ways that cost memory or time without end.
  */
 import { Decoder } from '../amqp/codec/decoder.ts'
+import { PerformativeCode as Performative } from '../amqp/codec/performatives.ts'
 import { type AmqpValue, asCount } from '../amqp/codec/value.ts'
 import { Condition, ViolationError } from './errors.ts'
 import { MAX_CONTROL_FRAME, MAX_DISPOSITION_RANGE, MAX_MESSAGE_BYTES, MIN_IDLE_TIMEOUT_MS } from './limits.ts'
@@ -12,19 +13,6 @@ const PROTOCOL_HEADER = Buffer.from('AMQP\u0000\u0001\u0000\u0000', 'latin1')
 
 /** Smallest frame: its header (section 2.3.1). */
 const FRAME_HEADER_BYTES = 8
-
-/** Descriptors of the performatives (section 2.7). */
-const Performative = {
-  open: 0x10,
-  begin: 0x11,
-  attach: 0x12,
-  flow: 0x13,
-  transfer: 0x14,
-  disposition: 0x15,
-  detach: 0x16,
-  end: 0x17,
-  close: 0x18,
-} as const
 
 type Fields = readonly AmqpValue[]
 

@@ -126,3 +126,12 @@ export function curlEventually(
 ): Promise<string> {
   return eventually(() => curl(clusters, cluster, '--connect-timeout', '1', url), { within })
 }
+
+/**
+ * The uid of a ServiceImport in namespace demo. The same before and after a fault: it was there all the time, because
+ * one that goes and comes back is another object.
+ */
+export function importUid(clusters: Clusters, cluster: string, name: string): Promise<string> {
+  const get = ['get', 'serviceimport', name, '-n', 'demo', '-o', 'jsonpath={.metadata.uid}']
+  return eventually(async () => (await clusters.kubectl(cluster, get, { timeout: 2000 })).stdout)
+}

@@ -28,20 +28,7 @@ import {
   writeFlow,
   writeTransfer,
 } from './link-performatives.ts'
-import type { Performative } from './performatives.ts'
-
-/** Descriptor codes. */
-const Code = {
-  open: 0x10,
-  begin: 0x11,
-  attach: 0x12,
-  flow: 0x13,
-  transfer: 0x14,
-  disposition: 0x15,
-  detach: 0x16,
-  end: 0x17,
-  close: 0x18,
-} as const
+import { PerformativeCode as Code, type Performative } from './performatives.ts'
 
 const READERS: ReadonlyMap<number, (fields: FieldReader) => Performative> = new Map<
   number,

@@ -3,6 +3,19 @@
  */
 import type { Properties } from './value.ts'
 
+/** Descriptor codes of the performatives (AMQP 1.0 section 2.7). */
+export const PerformativeCode = {
+  open: 0x10,
+  begin: 0x11,
+  attach: 0x12,
+  flow: 0x13,
+  transfer: 0x14,
+  disposition: 0x15,
+  detach: 0x16,
+  end: 0x17,
+  close: 0x18,
+} as const
+
 /** The `error` of detach, end and close. */
 export interface ErrorInfo {
   readonly condition: string

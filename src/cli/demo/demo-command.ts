@@ -2,10 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { KubeObject } from '../../api/objects.ts'
-import { Resource } from '../../api/resources.ts'
 import { describeError } from '../../core/errors.ts'
 import { terminationSignal } from '../../core/lifecycle.ts'
-import { connectKube } from '../../kube/client.ts'
 import { InterruptedError, LabError } from '../../lab/errors.ts'
 import { LabHost } from '../../lab/host/lab-host.ts'
 import { requireNamespaces } from '../../lab/host/requirements.ts'
@@ -13,7 +11,10 @@ import { LabMode } from '../../lab/topology.ts'
 import { type CliContext, ExitCode } from '../context.ts'
 import { applyObjects } from '../install/apply-objects.ts'
 import { Discovery } from '../install/discovery.ts'
+import { WAIT_MS } from '../install/limits.ts'
 import { packagePath } from '../install/package-root.ts'
+import { rolledOut } from '../install/rollout.ts'
+import { withKube } from '../kube-options.ts'
 import { installIntoLab } from '../lab/install-into-lab.ts'
 import { stateOption } from '../lab/state-option.ts'
 import { say } from '../output.ts'
@@ -84,21 +85,15 @@ async function show(
 function demoDeps(shell: DemoShell, { kubeconfig }: DemoConfig): DemoDeps {
   return {
     shell,
-    async applyFile(cluster, file) {
-      const { client } = await connectKube({ kubeconfig, context: cluster })
-      const applied = await applyObjects(client, new Discovery(client), await readObjects(file))
-      await client.close()
-      return applied.map(({ object, outcome }) => `${object} ${outcome}`).join('\n')
-    },
-    async readyReplicas() {
-      const { client } = await connectKube({ kubeconfig, context: 'east' })
-      const deployment = await client.get<KubeObject & { status?: { readyReplicas?: number } }>(
-        Resource.deployment,
-        { namespace: 'demo', name: 'hello' },
-      )
-      await client.close()
-      return deployment?.status?.readyReplicas ?? 0
-    },
+    applyFile: (cluster, file) =>
+      withKube({ kubeconfig, context: cluster }, async ({ client }) => {
+        const applied = await applyObjects(client, new Discovery(client), await readObjects(file))
+        return applied.map(({ object, outcome }) => `${object} ${outcome}`).join('\n')
+      }),
+    untilReady: () =>
+      withKube({ kubeconfig, context: 'east' }, ({ client }) =>
+        rolledOut(client, { namespace: 'demo', name: 'hello' }, WAIT_MS),
+      ),
   }
 }
 

@@ -1,7 +1,6 @@
 /** The main job, step by step: a web server in east, its export, and a pod in west that asks for it. */
 import { LabMode } from '../../lab/topology.ts'
 import { packagePath } from '../install/package-root.ts'
-import { waitFor } from '../wait.ts'
 import { FETCH_SCRIPT } from './demo-client.ts'
 import type { DemoShell, ShellStep } from './demo-shell.ts'
 import type { DemoTools } from './demo-tools.ts'
@@ -10,8 +9,8 @@ export interface DemoDeps {
   readonly shell: DemoShell
   /** Applies a YAML file of examples/ without kubectl; the lines to print. */
   readonly applyFile: (cluster: string, file: string) => Promise<string>
-  /** The number of ready replicas of the web server. */
-  readonly readyReplicas: () => Promise<number>
+  /** Resolves when the web server is rolled out. */
+  readonly untilReady: () => Promise<void>
 }
 
 export interface DemoConfig {
@@ -24,8 +23,6 @@ export interface DemoConfig {
 const URL = 'http://hello.demo.svc.clusterset.local:8080/'
 /** Where commands look for a lab unless told. */
 const DEFAULT_STATE = '.lab'
-const REPLICAS = 2
-const ROLLOUT_TIMEOUT_MS = 60_000
 
 /** Runs the steps in order. */
 export async function runDemoSteps(deps: DemoDeps, config: DemoConfig): Promise<void> {
@@ -36,9 +33,7 @@ export async function runDemoSteps(deps: DemoDeps, config: DemoConfig): Promise<
   )
   await apply('east', 'examples/hello/hello.yaml')
   await apply('west', 'examples/hello/namespace.yaml')
-  await waitFor('the web server', ROLLOUT_TIMEOUT_MS, async () =>
-    (await deps.readyReplicas()) >= REPLICAS ? true : undefined,
-  )
+  await deps.untilReady()
   shell.tell('\nOne ServiceExport in east:')
   await apply('east', 'examples/hello/export.yaml')
   shell.tell('\nAnd from a pod in west, over mutual TLS between the two routers:')

@@ -1,6 +1,6 @@
 /** Which of the user's own tools the demo can show, and how to get the others. */
-import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { executable } from '../../lab/host/requirements.ts'
 
 export interface DemoTools {
   readonly kubectl: boolean
@@ -21,13 +21,4 @@ export function adviceOn({ kubectl, curl }: DemoTools): string[] {
       : ['kubectl is not installed (apt-get install kubernetes-client): fairlead applies the files itself']),
     ...(curl ? [] : ['curl is not installed (apt-get install curl): a client of ours asks instead']),
   ]
-}
-
-function executable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

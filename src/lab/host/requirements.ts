@@ -50,7 +50,8 @@ function requirePrograms(): void {
   )
 }
 
-function executable(file: string): boolean {
+/** Whether this process may run the file. */
+export function executable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK)
     return true

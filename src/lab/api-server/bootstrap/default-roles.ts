@@ -4,6 +4,16 @@
 import type { ApiObject } from '../api-object.ts'
 
 const API_VERSION = 'rbac.authorization.k8s.io/v1'
+const WORKLOADS = [
+  'daemonsets',
+  'deployments',
+  'deployments/scale',
+  'replicasets',
+  'replicasets/scale',
+  'statefulsets',
+  'statefulsets/scale',
+]
+
 const READ = ['get', 'list', 'watch']
 const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update']
 
@@ -75,15 +85,7 @@ const NAMESPACED: readonly Rule[] = [
   },
   {
     apiGroups: ['apps'],
-    resources: [
-      'daemonsets',
-      'deployments',
-      'deployments/scale',
-      'replicasets',
-      'replicasets/scale',
-      'statefulsets',
-      'statefulsets/scale',
-    ],
+    resources: WORKLOADS,
     verbs: READ,
   },
   { apiGroups: ['batch'], resources: ['jobs'], verbs: READ },
@@ -111,15 +113,7 @@ const EDIT: readonly Rule[] = [
   { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
   {
     apiGroups: ['apps'],
-    resources: [
-      'daemonsets',
-      'deployments',
-      'deployments/scale',
-      'replicasets',
-      'replicasets/scale',
-      'statefulsets',
-      'statefulsets/scale',
-    ],
+    resources: WORKLOADS,
     verbs: WRITE,
   },
   { apiGroups: ['batch'], resources: ['jobs'], verbs: WRITE },
