@@ -16,6 +16,8 @@ const accept: FlowAcceptor = (request, channel): FlowHandler => {
   return {
     onAccept: () => {},
     onDrain: () => {},
+    onAcked: () => {},
+    onClosed: () => {},
     onReset: () => {},
     onData(chunk) {
       received += chunk.length

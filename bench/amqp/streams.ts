@@ -68,6 +68,8 @@ function openFlow(connection: DataConnection, kind: string, calls: Calls): Strea
       },
       onEnd: () => calls.onEnd(),
       onDrain: () => calls.onDrain(),
+      onAcked: () => {},
+      onClosed: () => {},
     }),
   )
   return {

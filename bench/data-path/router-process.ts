@@ -4,6 +4,7 @@ import { serviceKey } from '../../src/api/names.ts'
 import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import { emptyRouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { Directory, OriginState, ServiceRecord } from '../../src/api/service-record.ts'
+import { ProxyProtocol } from '../../src/api/traffic-settings.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { createLogger } from '../../src/core/log.ts'
 import { createMetrics } from '../../src/core/metrics.ts'
@@ -59,6 +60,7 @@ function importing(linkPort: number): RouteSnapshot {
     protocol: 'TCP' as const,
     port: 80,
     listenPort: 0,
+    addresses: [],
   }))
   return { ...emptyRouteSnapshot, synced: true, listeners, links: [linkTo('east', linkPort)] }
 }
@@ -66,8 +68,11 @@ function importing(linkPort: number): RouteSnapshot {
 function exporting(backends: Ports): RouteSnapshot {
   const exports = new Map(
     SERVICES.map((name) => {
-      const backend = { address: '127.0.0.1', port: backends[name], ready: true }
-      return [serviceKey('demo', name), [{ protocol: 'TCP' as const, port: 80, backends: [backend] }]]
+      const backend = { address: '127.0.0.1', port: backends[name], ready: true, serving: true }
+      return [
+        serviceKey('demo', name),
+        [{ protocol: 'TCP' as const, port: 80, backends: [backend], proxyProtocol: ProxyProtocol.none }],
+      ]
     }),
   )
   return { ...emptyRouteSnapshot, synced: true, exports }

@@ -92,6 +92,10 @@ export class DataConnection implements FlowTransport {
     return this.#isLive && !this.#sessions.own.ended
   }
 
+  get draining(): boolean {
+    return false
+  }
+
   get openFlows(): number {
     return this.counters.openFlows
   }

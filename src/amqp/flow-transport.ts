@@ -1,7 +1,35 @@
 /**
  * What the data path sees of a data connection: flows, opened and accepted, each a byte stream with half-close,
- * reset and a byte window. Implemented by DataConnection; routers and tests code against this.
+ * reset and a byte window, or (UDP) a sequence of datagrams. Implemented by DataConnection; routers and tests code
+ * against this.
  */
+
+/** Who opened a flow, as the ingress router saw it. Names are known when the address is a pod's of that cluster. */
+export interface FlowClient {
+  readonly address: string
+  readonly port: number
+  readonly namespace?: string
+  readonly pod?: string
+  readonly serviceAccount?: string
+}
+
+/** What one end has of the other's stream: where the other has to go on after a loss. */
+export interface FlowPosition {
+  /** Bytes received in order since the flow was opened. */
+  readonly received: number
+  /** The other's half-close was received, behind all its bytes. */
+  readonly ended: boolean
+}
+
+/** A flow that outlives its data connection (ADR 9). */
+export interface Resumable {
+  /** Names the flow between two routers: 128 random bits as 32 lower-case hex digits. A secret: never logged. */
+  readonly token: string
+  /** Milliseconds both ends keep the flow after its connection was lost. */
+  readonly graceMs: number
+  /** Present when this resumes the flow of that token: what the opener has. Absent when it opens a new one. */
+  readonly at?: FlowPosition
+}
 
 /** Opening message of a flow. Travels between clusters: untrusted when received. */
 export interface FlowRequest {
@@ -10,8 +38,11 @@ export interface FlowRequest {
   readonly protocol: 'TCP' | 'UDP'
   /** The Service's port. */
   readonly port: number
-  /** The client as the ingress router saw it. */
-  readonly client: { readonly address: string; readonly port: number }
+  readonly client: FlowClient
+  /** The clusterset IP and port the client named; absent when not known. */
+  readonly destination?: { readonly address: string; readonly port: number }
+  /** Absent: the flow ends with its data connection. */
+  readonly resumable?: Resumable
 }
 
 /** Why a flow ended other than by both sides finishing. `condition` is the AMQP error condition. */
@@ -34,15 +65,19 @@ export const FlowCondition = {
   overloaded: 'amqp:resource-limit-exceeded',
   /** The data connection under the flow was lost. */
   linkLost: 'fairlead:link-lost',
+  /** No flow of that token can be resumed here. */
+  unknownFlow: 'fairlead:unknown-flow',
+  /** Nothing was carried for as long as the policy allows. */
+  idle: 'fairlead:idle-timeout',
 } as const
 
-/** Calls from the data connection to the owner of one end of a flow. None is made after onReset or after both ends. */
+/** Calls from the data connection to the owner of one end of a flow. None is made after onReset or onClosed. */
 export interface FlowHandler {
-  /** Opener only: the far side has its backend connection. */
-  onAccept(): void
+  /** Opener only: the far side has its backend connection; or it resumes, and has what `position` says. */
+  onAccept(position?: FlowPosition): void
   /**
-   * Bytes from the far side, a view into a read buffer that is never reused: keep it without copying.
-   * Call `channel.consumed(n)` once they have been handed on, which opens the sender's window again.
+   * Bytes from the far side, a view into a read buffer that is never reused: keep it without copying. With UDP one
+   * whole datagram, which may be empty. Call `channel.consumed(n)` once they have been handed on, which opens the sender's window again.
    */
   onData(chunk: Buffer): void
   /** The far side has half-closed; no onData follows. */
@@ -51,6 +86,10 @@ export interface FlowHandler {
   onReset(error: FlowError): void
   /** `writable` is positive again after a write used it up. */
   onDrain(): void
+  /** The far side has handed on this many more bytes of ours (at the latest some 100 ms after it did). Not with UDP. */
+  onAcked(bytes: number): void
+  /** Both ends were sent, received and acknowledged: nothing of the flow is on its way any more. */
+  onClosed(): void
 }
 
 /** One end of a flow. Methods after the end or reset of that direction do nothing. */
@@ -61,6 +100,7 @@ export interface FlowChannel {
   /**
    * Queues bytes; the buffer must not be changed afterwards. More than `writable` may be given (a socket read cannot be
    * split by the caller): the rest waits here until the window opens, and `writable` goes to 0 or below meanwhile.
+   * With UDP each call is one datagram of at most 65,507 bytes; when too much waits the oldest are dropped.
    */
   write(chunk: Buffer): void
   /** Half-close after all written bytes. */
@@ -69,8 +109,10 @@ export interface FlowChannel {
   reset(error: FlowError): void
   /** The owner has handed on, or dropped, `bytes` of what onData gave; to be told also after the end. */
   consumed(bytes: number): void
-  /** Acceptor only: the backend is connected. */
-  accept(): void
+  /** Acceptor only: the backend is connected; with a position the flow is resumed. */
+  accept(position?: FlowPosition): void
+  /** Datagrams dropped because they could not be sent in time; always 0 with TCP. */
+  readonly dropped: number
 }
 
 /** Decides about an incoming flow. Returns its handler; may call `channel.reset` before returning or later. */
@@ -80,6 +122,8 @@ export type FlowAcceptor = (request: FlowRequest, channel: FlowChannel) => FlowH
 export interface FlowTransport {
   /** False once closed or closing. */
   readonly usable: boolean
+  /** The far side takes no new flows, and goes on with those there are; it can still resume. */
+  readonly draining: boolean
   /** Flows open now. */
   readonly openFlows: number
   /** Starts a flow without waiting: writes may follow at once. */

@@ -4,6 +4,12 @@
 import type { LinkEndpoint } from './link.ts'
 import type { ServiceKey } from './names.ts'
 import type { Protocol } from './objects.ts'
+import type { ProxyProtocol, TrafficSettings } from './traffic-settings.ts'
+
+/** New flows of one client go where its last one went, until it has had none for this long. */
+export interface ClientAffinity {
+  readonly timeoutMs: number
+}
 
 /** A port on the router that stands for one port of an import (ingress). */
 export interface ListenerSpec {
@@ -13,13 +19,20 @@ export interface ListenerSpec {
   readonly port: number
   /** Where the router listens; owned by this import and recorded in its derived Service. */
   readonly listenPort: number
+  /** Clusterset IPs the port stands for. */
+  readonly addresses: readonly string[]
+  /** Absent: none. */
+  readonly affinity?: ClientAffinity
 }
 
 /** One address a local backend listens at. */
 export interface Backend {
   readonly address: string
   readonly port: number
+  /** New flows may go there (EndpointSlice condition `ready`). */
   readonly ready: boolean
+  /** It answers, though it may be terminating: taken for new flows only while no backend is ready. */
+  readonly serving: boolean
 }
 
 /** One port of a Service that this cluster exports (egress). */
@@ -27,6 +40,10 @@ export interface ExportedPort {
   readonly protocol: Protocol
   readonly port: number
   readonly backends: readonly Backend[]
+  /** Absent: none. */
+  readonly affinity?: ClientAffinity
+  /** Header that tells the backend who the client is. */
+  readonly proxyProtocol: ProxyProtocol
 }
 
 /** A cluster to dial. */
@@ -42,6 +59,8 @@ export interface RouteSnapshot {
   readonly listeners: readonly ListenerSpec[]
   readonly exports: ReadonlyMap<ServiceKey, readonly ExportedPort[]>
   readonly links: readonly LinkSpec[]
+  /** Of services that a TrafficPolicy of this cluster targets; all others have the defaults. */
+  readonly traffic: ReadonlyMap<ServiceKey, TrafficSettings>
 }
 
 export const emptyRouteSnapshot: RouteSnapshot = {
@@ -49,4 +68,5 @@ export const emptyRouteSnapshot: RouteSnapshot = {
   listeners: [],
   exports: new Map(),
   links: [],
+  traffic: new Map(),
 }

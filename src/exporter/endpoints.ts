@@ -14,6 +14,11 @@ export function isReady(endpoint: Endpoint, service: Service | undefined): boole
   return service?.spec?.publishNotReadyAddresses === true || endpoint.conditions?.ready !== false
 }
 
+/** It answers, though it may be terminating; what is not given is what `ready` says (discovery/v1). */
+export function isServing(endpoint: Endpoint, service: Service | undefined): boolean {
+  return endpoint.conditions?.serving ?? isReady(endpoint, service)
+}
+
 /** The slices of the Service's first IP family: a dual-stack Service lists every pod once per family. */
 export function primarySlices(service: Service, slices: readonly EndpointSlice[]): EndpointSlice[] {
   const family = service.spec?.ipFamilies?.[0] ?? 'IPv4'
@@ -47,6 +52,8 @@ function addBackend(found: Map<string, Backend>, endpoint: Endpoint, port: numbe
   const address = endpoint.addresses[0]
   if (address === undefined) return
   const key = `${address} ${port}`
-  const ready = isReady(endpoint, service) || found.get(key)?.ready === true
-  found.set(key, { address, port, ready })
+  const known = found.get(key)
+  const ready = isReady(endpoint, service) || known?.ready === true
+  const serving = isServing(endpoint, service) || known?.serving === true
+  found.set(key, { address, port, ready, serving })
 }

@@ -6,6 +6,7 @@ import type { ServiceExport } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { EndpointSlice, Protocol, Service } from '../api/objects.ts'
 import type { ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
+import { ProxyProtocol } from '../api/traffic-settings.ts'
 import { sameValue } from './compare.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { evaluateExport } from './export-record.ts'
@@ -34,7 +35,7 @@ export function listenersOf(
 function listenersOfService(service: ServiceKey, ports: ListenPorts): ListenerSpec[] {
   return [...ports].map(([key, listenPort]) => {
     const [protocol, port] = key.split('/')
-    return { service, protocol: protocol as Protocol, port: Number(port), listenPort }
+    return { service, protocol: protocol as Protocol, port: Number(port), listenPort, addresses: [] }
   })
 }
 
@@ -50,6 +51,7 @@ export function exportedPorts(
     protocol: protocolOf(port),
     port: port.port,
     backends: backendsOf(service, port, slices),
+    proxyProtocol: ProxyProtocol.none,
   }))
 }
 

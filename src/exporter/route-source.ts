@@ -124,6 +124,7 @@ class WatchedRoutes implements RouteSource {
       listeners: this.#listeners,
       exports: this.#exports.values.current(),
       links: this.#links,
+      traffic: new Map(),
     })
   }
 }

@@ -58,7 +58,15 @@ const STOPPED: FlowError = { condition: FlowCondition.linkLost, description: 'th
 const FULL: FlowError = { condition: FlowCondition.overloaded, description: 'too many open flows' }
 
 /** Takes the calls for a flow that was refused at once. */
-const IGNORE: FlowHandler = { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {} }
+const IGNORE: FlowHandler = {
+  onAccept() {},
+  onData() {},
+  onEnd() {},
+  onReset() {},
+  onDrain() {},
+  onAcked() {},
+  onClosed() {},
+}
 
 export class DataPath implements Startable {
   readonly #deps: DataPathDeps

@@ -97,6 +97,10 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     if (!this.readingHeld) this.socket?.resume()
   }
 
+  onAcked(): void {}
+
+  onClosed(): void {}
+
   // The socket's side
 
   socketConnected(): void {}

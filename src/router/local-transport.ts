@@ -6,6 +6,7 @@ import type {
   FlowChannel,
   FlowError,
   FlowHandler,
+  FlowPosition,
   FlowRequest,
   FlowTransport,
 } from '../amqp/flow-transport.ts'
@@ -15,11 +16,14 @@ import { LOCAL_WINDOW_BYTES } from './limits.ts'
 type Message =
   | { readonly kind: 'data'; readonly chunk: Buffer }
   | { readonly kind: 'reset'; readonly error: FlowError }
-  | { readonly kind: 'accept' | 'end' | 'drain' }
+  | { readonly kind: 'accept'; readonly position: FlowPosition | undefined }
+  | { readonly kind: 'acked'; readonly bytes: number }
+  | { readonly kind: 'end' | 'drain' }
 
 /** Joins what is opened on it with flows of `acceptor`. */
 export class LocalTransport implements FlowTransport {
   readonly usable = true
+  readonly draining = false
   readonly #acceptor: FlowAcceptor
   readonly #window: number
   #opened = 0
@@ -51,6 +55,7 @@ export class LocalTransport implements FlowTransport {
 /** One end of a joined pair. Messages are delivered in order, each from a microtask of its own batch. */
 class LocalChannel implements FlowChannel {
   readonly id: string
+  readonly dropped = 0
   handler: FlowHandler | undefined
   #peer: LocalChannel | undefined
   #onClosed: () => void = () => {}
@@ -107,13 +112,14 @@ class LocalChannel implements FlowChannel {
     if (this.#peer !== undefined) this.#peer.#grant(bytes)
   }
 
-  accept(): void {
-    if (!this.#closed) this.#send({ kind: 'accept' })
+  accept(position?: FlowPosition): void {
+    if (!this.#closed) this.#send({ kind: 'accept', position })
   }
 
   #grant(bytes: number): void {
     const wasStopped = this.#credit <= 0
     this.#credit += bytes
+    this.#receive({ kind: 'acked', bytes })
     if (wasStopped && this.#credit > 0) this.#receive({ kind: 'drain' })
   }
 
@@ -147,7 +153,10 @@ class LocalChannel implements FlowChannel {
         handler.onData(message.chunk)
         break
       case 'accept':
-        handler.onAccept()
+        handler.onAccept(message.position)
+        break
+      case 'acked':
+        handler.onAcked(message.bytes)
         break
       case 'drain':
         handler.onDrain()
@@ -164,7 +173,9 @@ class LocalChannel implements FlowChannel {
   }
 
   #closeIfOver(): void {
-    if (this.#ended && this.#peerEnded) this.#close()
+    if (!this.#ended || !this.#peerEnded) return
+    this.#close()
+    this.handler?.onClosed()
   }
 
   #close(): void {

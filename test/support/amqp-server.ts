@@ -70,6 +70,8 @@ export function recorder(
     return {
       onAccept: () => {},
       onDrain: () => calls.onDrain?.(),
+      onAcked: () => {},
+      onClosed: () => {},
       onData(chunk) {
         flow.chunks.push(chunk)
         calls.onData?.(chunk)

@@ -23,7 +23,16 @@ export const REQUEST: FlowRequest = {
 /** A handler that ignores everything but what it is given. */
 export function handlerOf(calls: Partial<FlowHandler> = {}): FlowHandler {
   const nothing = () => {}
-  return { onAccept: nothing, onData: nothing, onEnd: nothing, onReset: nothing, onDrain: nothing, ...calls }
+  return {
+    onAccept: nothing,
+    onData: nothing,
+    onEnd: nothing,
+    onReset: nothing,
+    onDrain: nothing,
+    onAcked: nothing,
+    onClosed: nothing,
+    ...calls,
+  }
 }
 
 /** Accepts every flow and sends back what it gets. */
@@ -181,6 +190,10 @@ export class Actor implements FlowHandler {
     this.#assertAlive()
     this.resetBy = 'them'
   }
+
+  onAcked(): void {}
+
+  onClosed(): void {}
 
   onDrain(): void {
     this.#assertAlive()

@@ -28,6 +28,8 @@ export class MemoryTransport implements FlowTransport {
     )
   }
 
+  readonly draining = false
+
   get usable(): boolean {
     return this.#usable
   }
@@ -64,6 +66,17 @@ export class MemoryTransport implements FlowTransport {
 /** The transports of one router to others, set by hand. */
 export class MemoryPeers implements PeerTransports {
   readonly transports = new Map<string, FlowTransport>()
+  readonly #listeners = new Set<() => void>()
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Tells those who wait that `transports`, or what they can do, has changed. */
+  changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
 
   get openFlows(): number {
     return [...this.transports.values()].reduce((sum, { openFlows }) => sum + openFlows, 0)

@@ -100,7 +100,7 @@ export async function sample(metrics: Metrics, name: string): Promise<number> {
 
 const refuseFlow: FlowAcceptor = (_request, channel) => {
   channel.reset({ condition: 'fairlead:not-exported', description: 'no flows here' })
-  return { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {} }
+  return { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {}, onAcked() {}, onClosed() {} }
 }
 
 function optional({ heartbeat, routerId, dataConnections }: NetworkOptions) {

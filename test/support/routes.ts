@@ -2,6 +2,7 @@
 import { serviceKey } from '../../src/api/names.ts'
 import { type Backend, emptyRouteSnapshot, type RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { Directory, OriginState, ServiceRecord } from '../../src/api/service-record.ts'
+import { ProxyProtocol } from '../../src/api/traffic-settings.ts'
 
 export const ECHO = serviceKey('demo', 'echo')
 
@@ -9,16 +10,18 @@ export const ECHO = serviceKey('demo', 'echo')
 export const importingEcho: RouteSnapshot = {
   ...emptyRouteSnapshot,
   synced: true,
-  listeners: [{ service: ECHO, protocol: 'TCP', port: 80, listenPort: 0 }],
+  listeners: [{ service: ECHO, protocol: 'TCP', port: 80, listenPort: 0, addresses: [] }],
 }
 
 /** A cluster that exports demo/echo:80 with these ready backends on 127.0.0.1. */
 export function exportingEcho(...ports: readonly number[]): RouteSnapshot {
-  const backends = ports.map((port): Backend => ({ address: '127.0.0.1', port, ready: true }))
+  const backends = ports.map((port): Backend => ({ address: '127.0.0.1', port, ready: true, serving: true }))
   return {
     ...emptyRouteSnapshot,
     synced: true,
-    exports: new Map([[ECHO, [{ protocol: 'TCP' as const, port: 80, backends }]]]),
+    exports: new Map([
+      [ECHO, [{ protocol: 'TCP' as const, port: 80, backends, proxyProtocol: ProxyProtocol.none }]],
+    ]),
   }
 }
 

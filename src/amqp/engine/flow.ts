@@ -23,6 +23,7 @@ import type { BudgetWaiter } from './send-budget.ts'
 export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   readonly id: string
   readonly isOpener: boolean
+  readonly dropped = 0
   /** The request of a flow we opened. */
   readonly request: FlowRequest | undefined
   readonly output: FlowOutput

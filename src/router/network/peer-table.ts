@@ -14,6 +14,7 @@ interface Entry {
 /** Chooses among connections; forgets them when they close. */
 export class PeerTable implements PeerTransports {
   readonly #clusters = new Map<string, Set<Entry>>()
+  readonly #listeners = new Set<() => void>()
 
   /** Data connections open now. */
   get size(): number {
@@ -32,7 +33,14 @@ export class PeerTable implements PeerTransports {
     void connection.whenClosed.then(() => {
       entries.delete(entry)
       if (entries.size === 0 && this.#clusters.get(cluster) === entries) this.#clusters.delete(cluster)
+      this.#changed()
     })
+    this.#changed()
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   transportTo(cluster: string): FlowTransport | undefined {
@@ -63,6 +71,10 @@ export class PeerTable implements PeerTransports {
     const all = this.#connections()
     for (const connection of all) connection.close(reason)
     await Promise.all(all.map((connection) => connection.whenClosed))
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   #connections(): PeerConnection[] {

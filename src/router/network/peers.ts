@@ -9,6 +9,8 @@ export interface PeerTransports {
   transportTo(cluster: string): FlowTransport | undefined
   /** Clusters that a flow can be opened to now, sorted. */
   reachable(): readonly string[]
+  /** Calls `listener` whenever `reachable` may have changed, until the returned function is called. */
+  onChange(listener: () => void): () => void
   /** Flows with something still to be sent or received, also when their sockets are closed. */
   readonly openFlows: number
 }

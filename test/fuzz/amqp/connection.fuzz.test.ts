@@ -176,6 +176,8 @@ test('a connection survives any sequence of well-formed frames, or closes with a
             onEnd: () => {},
             onReset: () => {},
             onDrain: () => {},
+            onAcked: () => {},
+            onClosed: () => {},
           }),
         )
         channel.write(Buffer.alloc(5000))

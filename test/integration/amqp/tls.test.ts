@@ -48,6 +48,10 @@ class Pourer implements FlowHandler {
 
   onAccept(): void {}
 
+  onAcked(): void {}
+
+  onClosed(): void {}
+
   onDrain(): void {
     const { channel } = this
     while (channel !== undefined && channel.writable > 0 && this.#left > 0) {

@@ -101,6 +101,8 @@ test('a link that is lost before the backend accepted moves only a client that h
     onEnd() {},
     onReset() {},
     onDrain() {},
+    onAcked() {},
+    onClosed() {},
   }))
   peers.transports.set('east', silent)
   const quiet = await dial(port)

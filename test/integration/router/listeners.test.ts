@@ -29,7 +29,7 @@ afterEach(() => {
 })
 
 function spec(name: string, listenPort: number, protocol: 'TCP' | 'UDP' = 'TCP'): ListenerSpec {
-  return { service: `demo/${name}`, protocol, port: 80, listenPort }
+  return { service: `demo/${name}`, protocol, port: 80, listenPort, addresses: [] }
 }
 
 async function bound(name: string): Promise<number> {

@@ -64,7 +64,15 @@ test('a client is reset when no backend has answered in time', async () => {
 test('a client is reset when the other cluster says nothing in time', async () => {
   const clock = new FakeClock()
   const peers = new MemoryPeers()
-  const silent = { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {} }
+  const silent = {
+    onAccept() {},
+    onData() {},
+    onEnd() {},
+    onReset() {},
+    onDrain() {},
+    onAcked() {},
+    onClosed() {},
+  }
   peers.transports.set('east', new MemoryTransport(() => silent))
   const routes = { ...exportingNothing, listeners: importingEcho.listeners }
   const router = await start(clock, routes, peers)

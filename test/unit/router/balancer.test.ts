@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { serviceKey } from '../../../src/api/names.ts'
 import type { Backend, RouteSnapshot } from '../../../src/api/route-snapshot.ts'
+import { ProxyProtocol } from '../../../src/api/traffic-settings.ts'
 import {
   type ClusterView,
   chooseBackend,
@@ -106,8 +107,8 @@ describe('choosing a cluster', () => {
 })
 
 describe('choosing a backend', () => {
-  const a: Backend = { address: '10.244.0.5', port: 8080, ready: true }
-  const b: Backend = { address: '10.244.0.6', port: 8080, ready: true }
+  const a: Backend = { address: '10.244.0.5', port: 8080, ready: true, serving: true }
+  const b: Backend = { address: '10.244.0.6', port: 8080, ready: true, serving: true }
   const loads = new Map([
     [a, load(1)],
     [b, load(0, 9)],
@@ -134,11 +135,14 @@ describe('ready backends', () => {
 
   test('leave out what is not ready', () => {
     const backends = [
-      { address: '10.0.0.1', port: 1, ready: false },
-      { address: '10.0.0.2', port: 1, ready: true },
+      { address: '10.0.0.1', port: 1, ready: false, serving: false },
+      { address: '10.0.0.2', port: 1, ready: true, serving: true },
     ]
     const exports = new Map([
-      [serviceKey('demo', 'echo'), [{ protocol: 'TCP' as const, port: 80, backends }]],
+      [
+        serviceKey('demo', 'echo'),
+        [{ protocol: 'TCP' as const, port: 80, backends, proxyProtocol: ProxyProtocol.none }],
+      ],
     ])
     expect(readyBackends(exports, target)).toEqual([backends[1]])
   })

@@ -13,6 +13,10 @@ class BusyPeers {
     return undefined
   }
 
+  onChange(): () => void {
+    return () => {}
+  }
+
   reachable(): readonly string[] {
     return []
   }

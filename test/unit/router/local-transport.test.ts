@@ -28,6 +28,10 @@ class Recorder implements FlowHandler {
   onReset(error: { condition: string }): void {
     this.calls.push(`reset ${error.condition}`)
   }
+  onAcked(): void {}
+
+  onClosed(): void {}
+
   onDrain(): void {
     this.calls.push('drain')
   }

@@ -6,6 +6,7 @@ import { settle } from '../../../support/fake-clock.ts'
 
 class FakeConnection implements PeerConnection {
   usable = true
+  readonly draining = false
   readonly openFlows: number
   readonly whenClosed: Promise<unknown>
   readonly #resolve: (reason: unknown) => void
