@@ -9,6 +9,9 @@ export const MAX_COMMAND_OUTPUT = 1 << 20
 /** A program of the lab (ip, nft, mount) that has not ended by then hangs. Milliseconds. */
 export const COMMAND_TIMEOUT = 20_000
 
+/** Ages of connections between two nodes that are answered with a reset; older ones are forgotten. */
+export const MAX_RESET_AGES = 1_024
+
 /** Longest line on the control socket, in both directions. Bytes. */
 export const MAX_CONTROL_LINE = 1 << 20
 

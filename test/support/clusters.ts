@@ -25,6 +25,8 @@ export interface Clusters {
   /** Drops every packet between two clusters, and lets them through again. Lab only. */
   cut(a: string, b: string): Promise<void>
   heal(a: string, b: string): Promise<void>
+  /** Resets the open connections between a cluster and all others. Lab only. */
+  reset(cluster: string): Promise<void>
   /** Kills the process of a role with SIGKILL: router, controller, dns or api-server. Lab only. */
   kill(cluster: string, role: string): Promise<void>
   /** What the cluster's API server was asked, a JSON line each. Lab only. */
@@ -66,6 +68,7 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     fairlead: (args, options) => fairlead(args, { ...options, env: { ...env, ...options?.env } }),
     cut: async (a, b) => void (await fairlead(lab('cut', a, b))),
     heal: async (a, b) => void (await fairlead(lab('heal', a, b))),
+    reset: async (cluster) => void (await fairlead(lab('cut', '--reset', cluster))),
     kill: async (cluster, role) => void (await fairlead(lab('kill', cluster, role))),
     audit: (cluster) => readFile(join(state, 'clusters', cluster, 'audit.log'), 'utf8'),
     async down() {

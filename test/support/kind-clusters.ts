@@ -34,6 +34,7 @@ export async function upKind(): Promise<Clusters> {
     fairlead: (args, options) => run([process.execPath, join(ROOT, 'bin/fairlead.mjs'), ...args], options),
     cut: () => notHere('cut'),
     heal: () => notHere('heal'),
+    reset: () => notHere('cut'),
     kill: () => notHere('kill'),
     audit: () => notHere('audit'),
     down: async () => {

@@ -6,6 +6,8 @@ export type ControlRequest =
   /** Makes a client pod that lives as long as this connection. */
   | { readonly command: 'exec'; readonly cluster: string; readonly namespace: string }
   | { readonly command: 'cut' | 'heal'; readonly clusters: readonly [string, string] }
+  /** Resets open TCP connections between a cluster and `peer`, or all others. */
+  | { readonly command: 'reset'; readonly cluster: string; readonly peer?: string }
   /** Kills `api-server`, `node`, or the pods of a role (`router`, or `namespace/name-prefix`). */
   | {
       readonly command: 'kill'

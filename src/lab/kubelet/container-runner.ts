@@ -185,6 +185,8 @@ export class ContainerRunner {
   }
 
   #unhealthy(message: string): void {
+    // A pod on its way out goes on answering readiness probes only.
+    if (this.#stopping.signal.aborted) return
     this.#deps.tell('Unhealthy', message)
     this.#deps.tell('Killing', `container ${this.container.name} is killed and started again`)
     this.#end(this.#config.grace).catch((error) => this.#deps.tell('FailedKillPod', describeError(error)))

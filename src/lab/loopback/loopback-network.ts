@@ -55,7 +55,10 @@ class LoopbackClients implements ClientSource {
 
 const noCuts: CutControl = {
   list: () => [],
-  change: async (action) => {
-    throw new LabError(`loopback mode has no network to ${action}: that needs a lab in namespaces`)
-  },
+  change: async (action) => refuse(action),
+  reset: async () => refuse('reset'),
+}
+
+function refuse(action: string): never {
+  throw new LabError(`loopback mode has no network to ${action}: that needs a lab in namespaces`)
 }

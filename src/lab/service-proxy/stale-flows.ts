@@ -4,7 +4,7 @@ import type { ServiceTable, Target, VirtualPort } from './service-table.ts'
 /** Flows to forget: those to `frontend`, and with `endpoint` only those translated to it. */
 export interface StaleFlows {
   readonly frontend: Target
-  readonly endpoint?: string
+  readonly endpoint?: Target
 }
 
 /** TCP connections are left alone: they end by themselves. */
@@ -16,19 +16,22 @@ export function staleFlows(previous: ServiceTable, next: ServiceTable): readonly
 }
 
 function stalePort(before: VirtualPort, after: VirtualPort | undefined): StaleFlows[] {
-  const kept = new Set(after?.endpoints.map((endpoint) => endpoint.address))
+  const kept = new Set(after?.endpoints.map(keyOf))
   // What was sent while nobody stood behind the frontend was never translated.
   if (before.endpoints.length === 0) {
     return kept.size === 0 ? [] : before.frontends.map((frontend) => ({ frontend }))
   }
-  const removed = new Set(
-    before.endpoints.map(({ address }) => address).filter((address) => !kept.has(address)),
-  )
-  return before.frontends.flatMap((frontend) => [...removed].map((endpoint) => ({ frontend, endpoint })))
+  const removed = before.endpoints.filter((endpoint) => !kept.has(keyOf(endpoint)))
+  return before.frontends.flatMap((frontend) => removed.map((endpoint) => ({ frontend, endpoint })))
+}
+
+function keyOf({ address, port }: Target): string {
+  return `${address}:${port}`
 }
 
 /** The arguments of conntrack(8) that forget them. */
 export function conntrackArguments({ frontend, endpoint }: StaleFlows): string[] {
   const to = ['-D', '-p', 'udp', '-d', frontend.address, '--orig-port-dst', String(frontend.port)]
-  return endpoint === undefined ? to : [...to, '--reply-src', endpoint]
+  if (endpoint === undefined) return to
+  return [...to, '--reply-src', endpoint.address, '--reply-port-src', String(endpoint.port)]
 }

@@ -38,6 +38,8 @@ export class LabCommands {
       case 'cut':
       case 'heal':
         return await this.#deps.cuts.change(request.command, request.clusters)
+      case 'reset':
+        return await this.#deps.cuts.reset(request.cluster, request.peer)
       case 'kill':
         return await this.#kill(request.cluster, request.role, request.signal)
       case 'down':

@@ -1,14 +1,16 @@
-/** Cutting clusters off from each other: every packet between two nodes is dropped on both of them. */
+/** Faults between clusters, made of rules on both their nodes: every packet dropped, or every open connection reset. */
 import { run } from '../command.ts'
 import { LabError } from '../errors.ts'
 import { systemEnv } from '../system-env.ts'
 import type { CutControl } from './lab-network.ts'
 import type { NodeNetwork } from './node-network.ts'
-import { cutChange } from './node-rules.ts'
+import { cutChange, resetChange } from './node-rules.ts'
 
 export class Cuts implements CutControl {
   readonly #nodes: ReadonlyMap<string, NodeNetwork>
   readonly #pairs = new Map<string, readonly [string, string]>()
+  /** How often the connections of a pair were reset. */
+  readonly #ages = new Map<string, number>()
 
   constructor(nodes: readonly NodeNetwork[]) {
     this.#nodes = new Map(nodes.map((node) => [node.plan.name, node]))
@@ -21,12 +23,30 @@ export class Cuts implements CutControl {
 
   /** Cuts or heals a pair, in any order of its names; repeating does no harm. */
   async change(action: 'cut' | 'heal', names: readonly [string, string]): Promise<void> {
-    if (names[0] === names[1]) throw new LabError('a cluster cannot be cut off from itself')
-    const pair = [...names].sort() as [string, string]
-    const [a, b] = [this.#node(pair[0]), this.#node(pair[1])]
-    await Promise.all([apply(a, action, b), apply(b, action, a)])
+    const pair = sortedPair(names)
+    await this.#onBoth(pair, (peer) => cutChange(action, peer))
     if (action === 'cut') this.#pairs.set(pair.join(' '), pair)
     else this.#pairs.delete(pair.join(' '))
+  }
+
+  /** Resets what is open between `name` and `peer`, or all others. Connections made from now on live. */
+  async reset(name: string, peer: string | undefined): Promise<void> {
+    const others = [...this.#nodes.keys()].filter((each) => each !== this.#node(name).plan.name)
+    const peers = peer === undefined ? others : [this.#node(peer).plan.name]
+    await Promise.all(peers.map((each) => this.#resetPair(sortedPair([name, each]))))
+  }
+
+  async #resetPair(pair: readonly [string, string]): Promise<void> {
+    const key = pair.join(' ')
+    const age = this.#ages.get(key) ?? 0
+    // Counted first: two resets at once must not take the same age.
+    this.#ages.set(key, age + 1)
+    await this.#onBoth(pair, (peer) => resetChange(peer, age))
+  }
+
+  async #onBoth(pair: readonly [string, string], change: (peer: string) => string): Promise<void> {
+    const [a, b] = [this.#node(pair[0]), this.#node(pair[1])]
+    await Promise.all([apply(a, change(b.plan.nodeAddress)), apply(b, change(a.plan.nodeAddress))])
   }
 
   #node(name: string): NodeNetwork {
@@ -37,7 +57,11 @@ export class Cuts implements CutControl {
   }
 }
 
-async function apply(node: NodeNetwork, action: 'cut' | 'heal', peer: NodeNetwork): Promise<void> {
-  const input = cutChange(action, peer.plan.nodeAddress)
+function sortedPair(names: readonly [string, string]): readonly [string, string] {
+  if (names[0] === names[1]) throw new LabError('a cluster cannot be cut off from itself')
+  return names[0] < names[1] ? names : [names[1], names[0]]
+}
+
+async function apply(node: NodeNetwork, input: string): Promise<void> {
   await run(node.inside(['nft', '-f', '-']), { input, env: systemEnv() })
 }

@@ -14,6 +14,8 @@ export interface ClientSource {
 export interface CutControl {
   list(): readonly (readonly [string, string])[]
   change(action: 'cut' | 'heal', names: readonly [string, string]): Promise<void>
+  /** Resets open TCP connections between a cluster and another, or all others. */
+  reset(name: string, peer: string | undefined): Promise<void>
 }
 
 /** One cluster's place in the networks. */

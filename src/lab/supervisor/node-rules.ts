@@ -1,12 +1,17 @@
 /** The rules every node has, whatever Services there are. A pure function of the address plan. */
+import { MAX_RESET_AGES } from '../limits.ts'
 import type { ClusterPlan } from '../topology.ts'
 
 /** Table that holds the peers a node is cut off from. */
 export const CUT_TABLE = 'fairlead-lab-cut'
 
+/** Table that knows how old connections with peers are, and which ages are answered with a reset. */
+export const RESET_TABLE = 'fairlead-lab-reset'
+
 /**
- * Pods leave with the node's address; nobody outside reaches a pod or a Service address by a route of its own; and
- * everything from or to an address in the set `peers` is dropped before connection tracking sees it.
+ * Pods leave with the node's address; nobody outside reaches a pod or a Service address by a route of its own;
+ * everything from or to an address in the set `peers` is dropped before connection tracking sees it; and what belongs
+ * to a doomed connection is answered with a reset.
  */
 export function nodeRules(plan: ClusterPlan): string {
   return `table ip fairlead-lab-node {
@@ -19,7 +24,11 @@ export function nodeRules(plan: ClusterPlan): string {
     iifname "eth0" ct state new ip daddr ${plan.podNetwork} ct status & dnat == 0 drop
   }
 }
-table ip ${CUT_TABLE} {
+${CUT_RULES}${RESET_RULES}`
+}
+
+/** What the node itself sends is dropped where it arrives: dropped here, its sender would be told (EPERM). */
+const CUT_RULES = `table ip ${CUT_TABLE} {
   set peers {
     type ipv4_addr
   }
@@ -28,17 +37,57 @@ table ip ${CUT_TABLE} {
     ip saddr @peers drop
     ip daddr @peers drop
   }
+}
+`
+
+/** A connection has the age (its mark) its peer had when it began; before the first reset that is none, mark 0. */
+const RESET_RULES = `table ip ${RESET_TABLE} {
+  map ages {
+    type ipv4_addr : mark
+  }
+  set doomed {
+    type ipv4_addr . mark
+  }
+  chain arriving {
+    type filter hook prerouting priority mangle; policy accept;
+    ct state new meta l4proto tcp ct mark set ip saddr map @ages
+    ct state new meta l4proto tcp ct mark set ip daddr map @ages
+  }
   chain leaving {
-    type filter hook output priority raw; policy accept;
-    ip daddr @peers drop
+    type filter hook output priority mangle; policy accept;
+    ct state new meta l4proto tcp ct mark set ip daddr map @ages
+  }
+  chain forwarded {
+    type filter hook forward priority filter; policy accept;
+    meta l4proto tcp ip daddr . ct mark @doomed reject with tcp reset
+  }
+  chain sent {
+    type filter hook output priority filter; policy accept;
+    meta l4proto tcp ip daddr . ct mark @doomed reject with tcp reset
   }
 }
 `
-}
 
 /** The change that cuts a node off from `peer`, or lets it through again. Both may be repeated. */
 export function cutChange(action: 'cut' | 'heal', peer: string): string {
   const add = `add element ip ${CUT_TABLE} peers { ${peer} }\n`
   // Deleting what is not there is an error, so that it is put there first, in the same transaction.
   return action === 'cut' ? add : `${add}delete element ip ${CUT_TABLE} peers { ${peer} }\n`
+}
+
+/**
+ * The change that dooms the connections with `peer` of the given age and makes new ones a step older. Whoever speaks
+ * on a doomed one gets a reset from its own node, so that both ends do.
+ */
+export function resetChange(peer: string, age: number): string {
+  const doom = (action: string, old: number) =>
+    `${action} element ip ${RESET_TABLE} doomed { ${peer} . ${old} }\n`
+  const forgotten = age - MAX_RESET_AGES
+  return [
+    doom('add', age),
+    forgotten < 0 ? '' : doom('delete', forgotten),
+    `add element ip ${RESET_TABLE} ages { ${peer} : ${age} }\n`,
+    `delete element ip ${RESET_TABLE} ages { ${peer} }\n`,
+    `add element ip ${RESET_TABLE} ages { ${peer} : ${age + 1} }\n`,
+  ].join('')
 }

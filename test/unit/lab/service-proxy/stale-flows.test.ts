@@ -10,16 +10,22 @@ const udp = (endpoints: string[], protocol: 'udp' | 'tcp' = 'udp'): VirtualPort 
   endpoints: endpoints.map((address) => ({ address, port: 5353 })),
   affinitySeconds: undefined,
 })
+const one = { address: '10.244.0.1', port: 5353 }
 const frontend = { address: '10.96.1.1', port: 53 }
 
 test('flows to endpoints that went are forgotten, those of the others kept', () => {
   expect(staleFlows([udp(['10.244.0.1', '10.244.0.2'])], [udp(['10.244.0.2'])])).toEqual([
-    { frontend, endpoint: '10.244.0.1' },
+    { frontend, endpoint: one },
   ])
 })
 
+test('an endpoint that went to another port is another', () => {
+  const moved = { ...udp([]), endpoints: [{ ...one, port: 5354 }] }
+  expect(staleFlows([udp([one.address])], [moved])).toEqual([{ frontend, endpoint: one }])
+})
+
 test('flows of a Service that went are forgotten', () => {
-  expect(staleFlows([udp(['10.244.0.1'])], [])).toEqual([{ frontend, endpoint: '10.244.0.1' }])
+  expect(staleFlows([udp(['10.244.0.1'])], [])).toEqual([{ frontend, endpoint: one }])
 })
 
 test('what was sent while there was no endpoint is forgotten when there is one', () => {
@@ -31,7 +37,7 @@ test('TCP connections are left alone', () => {
 })
 
 test('conntrack is told the frontend and the endpoint', () => {
-  expect(conntrackArguments({ frontend, endpoint: '10.244.0.1' }).join(' ')).toBe(
-    '-D -p udp -d 10.96.1.1 --orig-port-dst 53 --reply-src 10.244.0.1',
+  expect(conntrackArguments({ frontend, endpoint: one }).join(' ')).toBe(
+    '-D -p udp -d 10.96.1.1 --orig-port-dst 53 --reply-src 10.244.0.1 --reply-port-src 5353',
   )
 })

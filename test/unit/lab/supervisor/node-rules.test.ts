@@ -1,6 +1,7 @@
 /** Rules every node has, and the change that cuts it off. */
 import { expect, test } from '@jest/globals'
-import { cutChange, nodeRules } from '../../../../src/lab/supervisor/node-rules.ts'
+import { MAX_RESET_AGES } from '../../../../src/lab/limits.ts'
+import { cutChange, nodeRules, resetChange } from '../../../../src/lab/supervisor/node-rules.ts'
 import { planClusters } from '../../../../src/lab/topology.ts'
 
 const [east] = planClusters(['east'], 'namespaces')
@@ -17,7 +18,6 @@ test('a cut drops packets before connection tracking, in both directions', () =>
   expect(nodeRules(east)).toMatch(
     /prerouting priority raw;.*\n.*ip saddr @peers drop\n.*ip daddr @peers drop/,
   )
-  expect(nodeRules(east)).toMatch(/output priority raw;.*\n.*ip daddr @peers drop/)
 })
 
 test('healing what was never cut is no error', () => {
@@ -25,4 +25,20 @@ test('healing what was never cut is no error', () => {
     'add element ip fairlead-lab-cut peers { 172.31.0.11 }',
     'delete element ip fairlead-lab-cut peers { 172.31.0.11 }',
   ])
+})
+
+test('a reset dooms connections of the present age, and new ones are a step older', () => {
+  expect(resetChange('172.31.0.11', 3).split('\n')).toEqual([
+    'add element ip fairlead-lab-reset doomed { 172.31.0.11 . 3 }',
+    'add element ip fairlead-lab-reset ages { 172.31.0.11 : 3 }',
+    'delete element ip fairlead-lab-reset ages { 172.31.0.11 }',
+    'add element ip fairlead-lab-reset ages { 172.31.0.11 : 4 }',
+    '',
+  ])
+})
+
+test('the ages that are doomed are bounded', () => {
+  expect(resetChange('172.31.0.11', MAX_RESET_AGES + 2)).toContain(
+    'delete element ip fairlead-lab-reset doomed { 172.31.0.11 . 2 }',
+  )
 })
