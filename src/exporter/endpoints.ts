@@ -14,9 +14,13 @@ export function isReady(endpoint: Endpoint, service: Service | undefined): boole
   return service?.spec?.publishNotReadyAddresses === true || endpoint.conditions?.ready !== false
 }
 
-/** It answers, though it may be terminating; what is not given is what `ready` says (discovery/v1). */
+/**
+ * It can take new connections while no endpoint is ready: kube-proxy's rule for pods that terminate and still answer.
+ * `serving` counts as true when it is not given, as there.
+ */
 export function isServing(endpoint: Endpoint, service: Service | undefined): boolean {
-  return endpoint.conditions?.serving ?? isReady(endpoint, service)
+  if (isReady(endpoint, service)) return true
+  return endpoint.conditions?.terminating === true && endpoint.conditions.serving !== false
 }
 
 /** The slices of the Service's first IP family: a dual-stack Service lists every pod once per family. */
@@ -56,4 +60,10 @@ function addBackend(found: Map<string, Backend>, endpoint: Endpoint, port: numbe
   const ready = isReady(endpoint, service) || known?.ready === true
   const serving = isServing(endpoint, service) || known?.serving === true
   found.set(key, { address, port, ready, serving })
+}
+
+/** How many backends take new flows: the ready ones or, while there are none, those that terminate and still answer. */
+export function usableCount(backends: readonly Backend[]): number {
+  const ready = backends.filter((backend) => backend.ready).length
+  return ready > 0 ? ready : backends.filter((backend) => backend.serving).length
 }

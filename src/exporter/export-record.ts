@@ -5,12 +5,10 @@ import { ExportReason, type ServiceExport } from '../api/mcs.ts'
 import { Label } from '../api/names.ts'
 import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
 import type { RecordPort, ServiceRecord } from '../api/service-record.ts'
-import { backendsOf, protocolOf } from './endpoints.ts'
+import { affinitySeconds } from './client-affinity.ts'
+import { backendsOf, protocolOf, usableCount } from './endpoints.ts'
 import { isLabelValue, whyUnfitMetadata } from './exported-metadata.ts'
 import { RECORD_MAX_BYTES, RECORD_MAX_ENDPOINTS, RECORD_MAX_PORTS } from './limits.ts'
-
-/** Seconds a client stays with its backend when the Service does not say (Kubernetes default). */
-const DEFAULT_AFFINITY_SECONDS = 10_800
 
 /** `valid`: has a record. `invalid`: not exportable. `unfit`: exportable, but over a bound of the directory. */
 export type ExportEvaluation =
@@ -91,7 +89,7 @@ function recordOf(
 }
 
 function recordPort(service: Service, port: ServicePort, slices: readonly EndpointSlice[]): RecordPort {
-  const ready = backendsOf(service, port, slices).filter((backend) => backend.ready).length
+  const ready = usableCount(backendsOf(service, port, slices))
   return {
     name: port.name ?? '',
     protocol: protocolOf(port),
@@ -101,11 +99,11 @@ function recordPort(service: Service, port: ServicePort, slices: readonly Endpoi
   }
 }
 
-function affinityOf({
-  spec,
-}: Service): Pick<ServiceRecord, 'sessionAffinity' | 'sessionAffinityTimeoutSeconds'> {
-  if (spec?.sessionAffinity !== 'ClientIP') return { sessionAffinity: 'None' }
-  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS
+function affinityOf(
+  service: Service,
+): Pick<ServiceRecord, 'sessionAffinity' | 'sessionAffinityTimeoutSeconds'> {
+  const seconds = affinitySeconds(service)
+  if (seconds === undefined) return { sessionAffinity: 'None' }
   return { sessionAffinity: 'ClientIP', sessionAffinityTimeoutSeconds: seconds }
 }
 

@@ -3,14 +3,14 @@
  */
 import type { LinkResource } from '../api/link.ts'
 import type { ServiceExport } from '../api/mcs.ts'
-import type { ServiceKey } from '../api/names.ts'
 import type { EndpointSlice, Protocol, Service } from '../api/objects.ts'
 import type { ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
 import { ProxyProtocol } from '../api/traffic-settings.ts'
-import { sameValue } from './compare.ts'
+import { affinityField } from './client-affinity.ts'
+import { clusterIps, derivedFrom } from './derived-service.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { evaluateExport } from './export-record.ts'
-import type { ListenPorts } from './listen-ports.ts'
+import { recordedListenPorts } from './listen-ports.ts'
 import { contestedPorts, portClaims } from './port-claims.ts'
 
 /** Cost of a Link that names none. */
@@ -24,19 +24,26 @@ export function listenersOf(
   derived: readonly Service[],
   previous: readonly ListenerSpec[] = [],
 ): ListenerSpec[] {
-  const claims = portClaims(derived)
-  const contested = contestedPorts(claims)
+  const contested = contestedPorts(portClaims(derived))
   const held = new Map(previous.map((listener) => [listener.listenPort, listener]))
-  return claims
-    .flatMap(([service, ports]) => listenersOfService(service, ports))
-    .filter((each) => !contested.has(each.listenPort) || sameValue(each, held.get(each.listenPort)))
+  return derived
+    .flatMap(listenersOfService)
+    .filter((each) => !contested.has(each.listenPort) || isSamePort(each, held.get(each.listenPort)))
 }
 
-function listenersOfService(service: ServiceKey, ports: ListenPorts): ListenerSpec[] {
-  return [...ports].map(([key, listenPort]) => {
+function listenersOfService(derived: Service): ListenerSpec[] {
+  const service = derivedFrom(derived)
+  if (service === undefined) return []
+  const shared = { service, addresses: clusterIps(derived), ...affinityField(derived) }
+  return [...recordedListenPorts(derived)].map(([key, listenPort]) => {
     const [protocol, port] = key.split('/')
-    return { service, protocol: protocol as Protocol, port: Number(port), listenPort, addresses: [] }
+    return { ...shared, protocol: protocol as Protocol, port: Number(port), listenPort }
   })
+}
+
+/** The holder may change its addresses and affinity and stays the holder. */
+function isSamePort(left: ListenerSpec, right: ListenerSpec | undefined): boolean {
+  return left.service === right?.service && left.protocol === right.protocol && left.port === right.port
 }
 
 /** The ports of an export with their backends; undefined when the export is not valid, and so not reachable. */
@@ -51,6 +58,7 @@ export function exportedPorts(
     protocol: protocolOf(port),
     port: port.port,
     backends: backendsOf(service, port, slices),
+    ...affinityField(service),
     proxyProtocol: ProxyProtocol.none,
   }))
 }

@@ -83,7 +83,7 @@ test('a Service is reachable while its export is there, and only then', async ()
 
 test('derived Services give listeners, Links give clusters to dial', async () => {
   const { api, source } = await setUp()
-  await api.client.create<Service>(Resource.service, {
+  const derived = await api.client.create<Service>(Resource.service, {
     metadata: {
       name: derivedServiceName('demo/web'),
       namespace: 'demo',
@@ -94,7 +94,15 @@ test('derived Services give listeners, Links give clusters to dial', async () =>
   await createLink(api)
   await eventually(() => {
     const { listeners, links } = source.snapshots.current()
-    expect(listeners).toEqual([{ service: 'demo/web', protocol: 'TCP', port: 80, listenPort: 20_080 }])
+    expect(listeners).toEqual([
+      {
+        service: 'demo/web',
+        protocol: 'TCP',
+        port: 80,
+        listenPort: 20_080,
+        addresses: derived.spec?.clusterIPs,
+      },
+    ])
     expect(links).toMatchObject([{ name: 'west', cost: 1, endpoints: [{ host: '192.0.2.1', port: 5671 }] }])
   })
 })

@@ -151,6 +151,12 @@ describe('ready endpoints of a port', () => {
     expect(ready([slice([endpoint('10.0.0.1'), endpoint('10.0.0.2', { ready: false })])])).toEqual([1])
   })
 
+  test('pods that terminate and still answer count while none is ready', () => {
+    const leaving = (address: string) => endpoint(address, { ready: false, serving: true, terminating: true })
+    expect(ready([slice([leaving('10.0.0.1'), leaving('10.0.0.2')])])).toEqual([2])
+    expect(ready([slice([leaving('10.0.0.1'), endpoint('10.0.0.2')])])).toEqual([1])
+  })
+
   test('endpoints that are not ready count when the Service publishes them', () => {
     const subject = service({ publishNotReadyAddresses: true })
     expect(ready([slice([endpoint('10.0.0.1', { ready: false })])], subject)).toEqual([1])

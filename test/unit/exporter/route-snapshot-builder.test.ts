@@ -22,8 +22,8 @@ describe('listeners', () => {
       ]),
     ])
     expect(found).toEqual([
-      { service: 'demo/web', protocol: 'TCP', port: 80, listenPort: 20_080 },
-      { service: 'demo/web', protocol: 'UDP', port: 53, listenPort: 20_053 },
+      { service: 'demo/web', protocol: 'TCP', port: 80, listenPort: 20_080, addresses: ['10.96.1.1'] },
+      { service: 'demo/web', protocol: 'UDP', port: 53, listenPort: 20_053, addresses: ['10.96.1.1'] },
     ])
   })
 
@@ -33,6 +33,29 @@ describe('listeners', () => {
     const contested = [derived('victim', claim, 2), derived('thief', claim, 1)]
     expect(listenersOf(contested, before)).toEqual(before)
     expect(listenersOf([derived('thief', claim, 1)], before)).toMatchObject([{ service: 'demo/thief' }])
+  })
+
+  test('the holder of a contested port keeps it when its address or affinity changes', () => {
+    const claim = [{ port: 80, targetPort: 20_080 }]
+    const before = listenersOf([derived('victim', claim)])
+    const moved = derived('victim', claim)
+    moved.spec = { ...moved.spec, clusterIPs: ['10.96.9.9'], sessionAffinity: 'ClientIP' }
+    expect(listenersOf([moved, derived('thief', claim)], before)).toMatchObject([
+      { service: 'demo/victim', addresses: ['10.96.9.9'], affinity: { timeoutMs: 10_800_000 } },
+    ])
+  })
+
+  test('the same number for TCP and UDP has two router ports', () => {
+    const found = listenersOf([
+      derived('dns', [
+        { name: 'udp', protocol: 'UDP', port: 53, targetPort: 20_001 },
+        { name: 'tcp', protocol: 'TCP', port: 53, targetPort: 20_002 },
+      ]),
+    ])
+    expect(found).toMatchObject([
+      { protocol: 'UDP', port: 53, listenPort: 20_001 },
+      { protocol: 'TCP', port: 53, listenPort: 20_002 },
+    ])
   })
 
   test('a router that starts while two Services claim one router port gives it to neither', () => {
@@ -55,9 +78,10 @@ describe('exports', () => {
         protocol: 'TCP',
         port: 80,
         backends: [
-          { address: '10.0.0.1', port: 8080, ready: true },
-          { address: '10.0.0.2', port: 8080, ready: false },
+          { address: '10.0.0.1', port: 8080, ready: true, serving: true },
+          { address: '10.0.0.2', port: 8080, ready: false, serving: false },
         ],
+        proxyProtocol: 'None',
       },
     ])
   })
@@ -68,8 +92,35 @@ describe('exports', () => {
       slice([endpoint('10.0.0.1')], undefined, 'web-2'),
     ]
     expect(exportedPorts(serviceExport(), service(), slices)?.[0]?.backends).toEqual([
-      { address: '10.0.0.1', port: 8080, ready: true },
+      { address: '10.0.0.1', port: 8080, ready: true, serving: true },
     ])
+  })
+
+  test('a pod that terminates and still answers is serving; one that is not ready for other reasons is not', () => {
+    const slices = [
+      slice([
+        endpoint('10.0.0.1', { ready: false, serving: true, terminating: true }),
+        endpoint('10.0.0.2', { ready: false, serving: false, terminating: true }),
+        endpoint('10.0.0.3', { ready: false, serving: true, terminating: false }),
+        endpoint('10.0.0.4', { ready: false, terminating: true }),
+      ]),
+    ]
+    const found = exportedPorts(serviceExport(), service(), slices)?.[0]?.backends
+    expect(found?.map(({ ready, serving }) => [ready, serving])).toEqual([
+      [false, true],
+      [false, false],
+      [false, false],
+      [false, true],
+    ])
+  })
+
+  test('each keeps clients as the Service says', () => {
+    const affine = service({
+      sessionAffinity: 'ClientIP',
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: 7 } },
+    })
+    expect(exportedPorts(serviceExport(), affine, [])?.[0]?.affinity).toEqual({ timeoutMs: 7_000 })
+    expect(exportedPorts(serviceExport(), service(), [])?.[0]).not.toHaveProperty('affinity')
   })
 
   test('an export that is not valid is not reachable', () => {
