@@ -1,8 +1,11 @@
 /** Child: one whole router whose routes are its argument. With backends it exports them, else it imports over a link. */
-
 import { serviceKey } from '../../src/api/names.ts'
-import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
-import { emptyRouteSnapshot } from '../../src/api/route-snapshot.ts'
+import {
+  type ExportedPort,
+  emptyRouteSnapshot,
+  type ListenerSpec,
+  type RouteSnapshot,
+} from '../../src/api/route-snapshot.ts'
 import type { Directory, OriginState, ServiceRecord } from '../../src/api/service-record.ts'
 import { ProxyProtocol } from '../../src/api/traffic-settings.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -14,23 +17,22 @@ import { DataPath } from '../../src/router/data-path.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { linkTo, record } from '../../test/support/network.ts'
-import type { Ports } from './child.ts'
+import { entriesOf, HOST, type PortName, type Ports } from './ports.ts'
 
 interface RouterArgument {
   readonly tlsDir: string
-  /** Egress: where the origin is. */
+  /** Egress: where the origins are. */
   readonly backends?: Ports
   /** Ingress: where the egress router takes links. */
   readonly linkPort?: number
 }
 
-const SERVICES = ['echo', 'flood'] as const
-const argument = JSON.parse(process.argv[2] ?? '{}') as RouterArgument
-const routes: RouteSnapshot =
-  argument.backends === undefined ? importing(argument.linkPort ?? 0) : exporting(argument.backends)
+const SERVICES = ['echo', 'flood', 'web', 'datagrams'] as const
+const PORT = 80
 
-const snapshot = new Snapshot(routes)
-const log = createLogger('warn', {}, 2)
+const { tlsDir, backends, linkPort } = JSON.parse(process.argv[2] ?? '{}') as RouterArgument
+const snapshot = new Snapshot(backends === undefined ? importing(linkPort ?? 0) : exporting(backends))
+const log = createLogger('error', {}, 2)
 const [clock, metrics] = [systemClock, createMetrics()]
 const network = new RouterNetwork(
   {
@@ -41,55 +43,61 @@ const network = new RouterNetwork(
     clock,
     metrics,
   },
-  { host: '127.0.0.1', port: 0, tlsDir: argument.tlsDir, version: 'bench' },
+  { host: HOST, port: 0, tlsDir, version: 'bench' },
 )
 const directory = new Snapshot<Directory>(new Map([['east', eastRecords()]]))
 const dataPath = new DataPath(
   { snapshot, directory, peers: network.peers, clock, log, metrics },
-  { cluster: argument.backends === undefined ? 'west' : 'east', listenHost: '127.0.0.1', flowLog: 'off' },
+  { cluster: backends === undefined ? 'west' : 'east', listenHost: HOST, flowLog: 'off' },
 )
 await network.start()
 await dataPath.start()
-if (argument.backends === undefined) await eventually(() => network.peers.reachable().includes('east'))
-process.on('SIGTERM', () => process.exit())
-process.send?.({ echo: await listenPort('echo'), flood: await listenPort('flood'), link: network.port })
+process.on('SIGTERM', () => process.exit()).on('disconnect', () => process.exit())
+process.send?.(backends === undefined ? await listenPorts() : { link: network.port })
 
-function importing(linkPort: number): RouteSnapshot {
-  const listeners = SERVICES.map((name) => ({
-    service: serviceKey('demo', name),
-    protocol: 'TCP' as const,
-    port: 80,
-    listenPort: 0,
-    addresses: [],
-  }))
-  return { ...emptyRouteSnapshot, synced: true, listeners, links: [linkTo('east', linkPort)] }
+function protocolOf(name: PortName): 'TCP' | 'UDP' {
+  return name === 'datagrams' ? 'UDP' : 'TCP'
 }
 
-function exporting(backends: Ports): RouteSnapshot {
-  const exports = new Map(
-    SERVICES.map((name) => {
-      const backend = { address: '127.0.0.1', port: backends[name], ready: true, serving: true }
-      return [
-        serviceKey('demo', name),
-        [{ protocol: 'TCP' as const, port: 80, backends: [backend], proxyProtocol: ProxyProtocol.none }],
-      ]
+function importing(link: number): RouteSnapshot {
+  const listeners = SERVICES.map(
+    (name): ListenerSpec => ({
+      service: serviceKey('demo', name),
+      protocol: protocolOf(name),
+      port: PORT,
+      listenPort: 0,
+      addresses: [],
     }),
+  )
+  return { ...emptyRouteSnapshot, synced: true, listeners, links: [linkTo('east', link)] }
+}
+
+function exporting(origins: Ports): RouteSnapshot {
+  const exports = new Map(
+    entriesOf(origins).map(([name, port]) => [serviceKey('demo', name), [exported(name, port)]]),
   )
   return { ...emptyRouteSnapshot, synced: true, exports }
 }
 
+function exported(name: PortName, port: number): ExportedPort {
+  const backend = { address: HOST, port, ready: true, serving: true }
+  return { protocol: protocolOf(name), port: PORT, backends: [backend], proxyProtocol: ProxyProtocol.none }
+}
+
 function eastRecords(): OriginState {
-  const records = SERVICES.map((name): [ReturnType<typeof serviceKey>, ServiceRecord] => [
-    serviceKey('demo', name),
-    record(name),
-  ])
+  const records = SERVICES.map((name): [ReturnType<typeof serviceKey>, ServiceRecord] => {
+    const port = { name: '', protocol: protocolOf(name), port: PORT, readyEndpoints: 1 }
+    return [serviceKey('demo', name), record(name, { ports: [port] })]
+  })
   return { cluster: 'east', epoch: 1, sequence: 1, records: new Map(records) }
 }
 
-/** Only the ingress router listens. */
-async function listenPort(name: (typeof SERVICES)[number]): Promise<number> {
-  if (argument.backends !== undefined) return 0
-  return await eventually(
-    () => dataPath.listenPort(serviceKey('demo', name), 80) ?? Promise.reject(new Error(name)),
-  )
+/** The ingress router's ports, once it has its link. Datagrams only if this router carries them. */
+async function listenPorts(): Promise<Ports> {
+  await eventually(() => network.peers.reachable().includes('east'))
+  const portOf = (name: PortName) => dataPath.listenPort(serviceKey('demo', name), PORT)
+  const required = (name: PortName) => eventually(() => portOf(name) ?? Promise.reject(new Error(name)))
+  const [echo, flood, web] = [await required('echo'), await required('flood'), await required('web')]
+  const datagrams = portOf('datagrams')
+  return { echo, flood, web, ...(datagrams === undefined ? {} : { datagrams }) }
 }
