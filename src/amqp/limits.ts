@@ -86,6 +86,9 @@ export const FRAME_TIMEOUT_MS = 60_000
 /** Milliseconds the second link of a flow may take after the first. */
 export const HALF_FLOW_TIMEOUT_MS = 10_000
 
+/** Longest time a peer may ask us to keep a flow whose connection was lost, milliseconds. */
+export const MAX_RESUME_GRACE_MS = 3_600_000
+
 /** Milliseconds to wait for the peer's `close`, and for the socket to end, before it is destroyed. */
 export const CLOSE_TIMEOUT_MS = 2_000
 

@@ -22,6 +22,8 @@ export interface ConnectionConfig {
   readonly side: 'dialer' | 'acceptor'
   /** Name of this process in AMQP; should be unique. */
   readonly containerId: string
+  /** 32 lower-case hex digits, random for each process; without it no flow can be resumed with us. */
+  readonly instance?: string | undefined
   /** The virtual host a dialer asks for. */
   readonly hostname?: string | undefined
   /** Largest frame we take, bytes. */

@@ -2,24 +2,35 @@
  * Makes a flow's attach, flow and detach frames, each at most once and in the order AMQP demands: attach before all
  * else, settlements and bytes before the detach that ends them.
  */
+import type { Properties } from '../codec/value.ts'
 import type { FlowError, FlowRequest } from '../flow-transport.ts'
+import type { FlowAcceptance } from './flow-acceptance.ts'
 import type { FlowHost } from './flow-host.ts'
 import type { FlowInput } from './flow-input.ts'
 import type { FlowOutput } from './flow-output.ts'
 import type { Link } from './link.ts'
+import { positionProperties } from './resume-properties.ts'
 import { propertiesOf } from './service-address.ts'
 
 export class FlowFrames {
   readonly #host: FlowHost
   readonly #output: FlowOutput
   readonly #input: FlowInput
+  readonly #acceptance: FlowAcceptance
   readonly #request: FlowRequest | undefined
 
   /** With a request when we open the flow. */
-  constructor(host: FlowHost, output: FlowOutput, input: FlowInput, request: FlowRequest | undefined) {
+  constructor(
+    host: FlowHost,
+    output: FlowOutput,
+    input: FlowInput,
+    acceptance: FlowAcceptance,
+    request: FlowRequest | undefined,
+  ) {
     this.#host = host
     this.#output = output
     this.#input = input
+    this.#acceptance = acceptance
     this.#request = request
   }
 
@@ -41,8 +52,16 @@ export class FlowFrames {
   /** A refusing attach answers a peer's only to be followed by a detach. */
   attach(link: Link | undefined, refusing = false): void {
     if (link === undefined || link.attachSent) return
-    const properties = this.#request && link.role === 'sender' ? propertiesOf(this.#request) : undefined
-    this.#host.send(link.attach(refusing, properties))
+    this.#host.send(link.attach(refusing, this.#propertiesOf(link)))
+  }
+
+  /** On the links that carry what the opener sends: its request, and the acceptor's position. */
+  #propertiesOf(link: Link): Properties | undefined {
+    const isOpener = this.#request !== undefined
+    if (isOpener !== (link.role === 'sender')) return undefined
+    if (this.#request !== undefined) return propertiesOf(this.#request)
+    const { position } = this.#acceptance
+    return position && positionProperties(position)
   }
 
   /** Tells the sender how far it may go now. */

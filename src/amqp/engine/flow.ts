@@ -10,8 +10,10 @@ import {
   FlowCondition,
   type FlowError,
   type FlowHandler,
+  type FlowPosition,
   type FlowRequest,
 } from '../flow-transport.ts'
+import { FlowAcceptance } from './flow-acceptance.ts'
 import { FlowFrames } from './flow-frames.ts'
 import type { FlowHost } from './flow-host.ts'
 import { FlowInput } from './flow-input.ts'
@@ -31,14 +33,11 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   queued = false
   next: Turn | undefined
   readonly #host: FlowHost
+  readonly #acceptance: FlowAcceptance
   readonly #frames: FlowFrames
   #handler: FlowHandler | undefined
   /** The owner still takes part. */
   #live = true
-  /** Our attaches may go. */
-  #accepted: boolean
-  #acceptTold = false
-  #refused = false
   #failure: FlowError | undefined
   #released = false
   /** A stranger's first link is answered before the second comes, for clients that wait for the answer. */
@@ -49,10 +48,10 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.id = id
     this.request = request
     this.isOpener = request !== undefined
-    this.#accepted = this.isOpener
     this.output = new FlowOutput(host, this)
     this.input = new FlowInput(host, this)
-    this.#frames = new FlowFrames(host, this.output, this.input, request)
+    this.#acceptance = new FlowAcceptance(this.isOpener)
+    this.#frames = new FlowFrames(host, this.output, this.input, this.#acceptance, request)
   }
 
   /** False once the owner is told nothing more. */
@@ -129,19 +128,21 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.#host.schedule(this)
   }
 
-  accept(): void {
-    if (this.#accepted) return
-    this.#accepted = true
-    this.#host.schedule(this)
+  accept(position?: FlowPosition): void {
+    if (this.#acceptance.give(position)) this.#host.schedule(this)
   }
 
   // What the links tell
 
   onAttachAnswer(link: Link, attach: Attach): void {
-    const terminus = link.role === 'sender' ? attach.target : attach.source
-    if (terminus === undefined) this.#refused = true
+    const error = this.#acceptance.answered(link, attach)
+    if (error !== undefined) {
+      this.#fail(error)
+      return
+    }
     this.#openWindow(link, attach)
-    this.#tellAccepted()
+    if (this.#live && this.#acceptance.completed(this.output.link, this.input.link))
+      this.#handler?.onAccept(this.#acceptance.position)
   }
 
   onDetach(link: Link, error: FlowError | undefined): void {
@@ -169,18 +170,18 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   onTransfer(_link: Link, head: TransferHead): void {
     if (!this.#live) return
     if (this.#handler === undefined)
-      this.#failInput(new AmqpError(Condition.illegalState, 'flow has one link only'))
-    else this.#failInput(this.input.begin(head))
+      this.#fail(new AmqpError(Condition.illegalState, 'flow has one link only'))
+    else this.#fail(this.input.begin(head))
   }
 
   onPayload(chunk: Buffer): void {
-    if (this.#live) this.#failInput(this.input.payload(chunk))
+    if (this.#live) this.#fail(this.input.payload(chunk))
   }
 
   onTransferEnd(): void {
     if (!this.#live) return
     const outcome = this.input.finish()
-    if (typeof outcome !== 'number') this.#failInput(outcome)
+    if (typeof outcome !== 'number') this.#fail(outcome)
     else if (outcome >= 0) this.#host.settle(outcome)
   }
 
@@ -222,9 +223,10 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
 
   /** False while the flow is not accepted. */
   #sendAttaches(): boolean {
-    if (this.#accepted) this.#frames.attachBoth()
+    const accepted = this.#acceptance.given
+    if (accepted) this.#frames.attachBoth()
     else this.#frames.attach(this.#early)
-    return this.#accepted
+    return accepted
   }
 
   /** Detaches what is attached; a flow of ours that never was on the wire just goes. */
@@ -250,20 +252,11 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.#checkFinished()
   }
 
-  #tellAccepted(): void {
-    const { link: output } = this.output
-    const { link: input } = this.input
-    if (this.#acceptTold || this.#refused || !this.#live) return
-    if (output?.attachReceived !== true || input?.attachReceived !== true) return
-    this.#acceptTold = true
-    this.#handler?.onAccept()
-  }
-
   #checkWritable(): void {
     if (this.#live && this.output.reopened()) this.#handler?.onDrain()
   }
 
-  #failInput(error: AmqpError | undefined): void {
+  #fail(error: AmqpError | undefined): void {
     if (error !== undefined) this.lose({ condition: error.condition, description: error.message })
   }
 

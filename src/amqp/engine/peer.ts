@@ -2,7 +2,7 @@
  * What a peer's open performative says, checked, and what ours says: how our own routers know each other.
  */
 import type { Open } from '../codec/performatives.ts'
-import { asCount, type Properties, uint, ulong } from '../codec/value.ts'
+import { type AmqpValue, asCount, asText, type Properties, string, uint, ulong } from '../codec/value.ts'
 import { AmqpError, Condition, limitError } from '../errors.ts'
 import {
   MAX_ERROR_TEXT_LENGTH,
@@ -18,6 +18,11 @@ const VERSION_PROPERTY = 'fairlead:version'
 /** Property of open: bytes a flow may carry towards the sender of this open before the first grant. */
 const INITIAL_WINDOW_PROPERTY = 'fairlead:initial-window'
 
+/** Property of open: random for each process, so that a router that restarted is known from one that was only cut off. */
+const INSTANCE_PROPERTY = 'fairlead:instance'
+
+const INSTANCE = /^[0-9a-f]{32}$/
+
 /** Property of flow: the receiver takes bytes up to this offset of the flow. */
 export const LIMIT_PROPERTY = 'fairlead:limit'
 
@@ -28,6 +33,8 @@ export interface Peer {
   readonly containerId: string
   /** A router of ours: windows are counted in bytes. */
   readonly ours: boolean
+  /** The process behind the container id; undefined when it tells none, and nothing can be resumed with it. */
+  readonly instance: string | undefined
   /** Bytes a flow may carry towards it before it grants any; 0 for strangers. */
   readonly initialWindow: number
   readonly maxFrameSize: number
@@ -51,11 +58,20 @@ export function peerOf(open: Open): Peer {
   return {
     containerId,
     ours,
+    instance: instanceOf(open),
     initialWindow: Math.min(initialWindow, MAX_PEER_WINDOW_BYTES),
     maxFrameSize,
     channelMax,
     idleTimeOut: idleTimeOutOf(open),
   }
+}
+
+function instanceOf({ properties }: Open): string | undefined {
+  const value = properties?.get(INSTANCE_PROPERTY)
+  if (value === undefined) return undefined
+  const instance = asText(value)
+  if (instance !== undefined && INSTANCE.test(instance)) return instance
+  throw new AmqpError(Condition.invalidField, `property ${INSTANCE_PROPERTY} is not 32 hex digits`)
 }
 
 function idleTimeOutOf({ idleTimeOut }: Open): number | undefined {
@@ -79,8 +95,10 @@ export function openOf(config: ConnectionConfig): Open {
 }
 
 function openProperties(config: ConnectionConfig): Properties {
-  return new Map([
+  const properties = new Map<string, AmqpValue>([
     [VERSION_PROPERTY, uint(VERSION)],
     [INITIAL_WINDOW_PROPERTY, ulong(initialWindowOf(config))],
   ])
+  if (config.instance !== undefined) properties.set(INSTANCE_PROPERTY, string(config.instance))
+  return properties
 }

@@ -1,20 +1,16 @@
 /**
- * How a flow's request is written into its two attaches: link names, addresses and the client's properties.
+ * How a flow's request is written into its two attaches: link names, addresses and properties.
  */
 import type { Attach, Role } from '../codec/performatives.ts'
-import { asCount, asText, type Properties, string, uint } from '../codec/value.ts'
+import type { AmqpValue, Properties } from '../codec/value.ts'
 import { AmqpError, Condition } from '../errors.ts'
 import type { FlowRequest } from '../flow-transport.ts'
 import { MAX_LINK_NAME_LENGTH } from '../limits.ts'
-
-const CLIENT_ADDRESS = 'fairlead:client-address'
-const CLIENT_PORT = 'fairlead:client-port'
+import { addClient, addDestination, clientOf, destinationOf } from './client-properties.ts'
+import { addResumable, resumableOf } from './resume-properties.ts'
 
 /** `/services/<namespace>/<name>/<tcp|udp>/<port>`; names as Kubernetes allows them. */
 const ADDRESS = /^\/services\/([a-z0-9-]{1,63})\/([a-z0-9-]{1,63})\/(tcp|udp)\/([0-9]{1,5})$/
-
-/** Longest textual client address believed: an IPv6 address with zone. */
-const MAX_CLIENT_ADDRESS_LENGTH = 64
 
 /** Names of a flow's links: `/o` carries what the opener sends, `/i` what it receives. */
 export function linkName(flowId: string, openerRole: Role): string {
@@ -39,11 +35,12 @@ export function addressOf(request: FlowRequest): string {
 }
 
 /** Properties of the opener's sender link. */
-export function propertiesOf(request: FlowRequest): Properties {
-  return new Map([
-    [CLIENT_ADDRESS, string(request.client.address)],
-    [CLIENT_PORT, uint(request.client.port)],
-  ])
+export function propertiesOf({ client, destination, resumable }: FlowRequest): Properties {
+  const properties = new Map<string, AmqpValue>()
+  addClient(properties, client)
+  if (destination !== undefined) addDestination(properties, destination)
+  if (resumable !== undefined) addResumable(properties, resumable)
+  return properties
 }
 
 /** The address an attach of a peer asks for. */
@@ -63,22 +60,16 @@ export function requestOf(address: string, properties: Properties | undefined): 
   if (namespace === undefined || !(port > 0 && port < 65_536)) {
     throw refusal(Condition.notFound, 'address is not /services/<namespace>/<name>/<tcp|udp>/<port>')
   }
+  const destination = destinationOf(properties)
+  const resumable = resumableOf(properties)
   return {
     service: `${namespace}/${name}`,
     protocol: protocol === 'udp' ? 'UDP' : 'TCP',
     port,
     client: clientOf(properties),
+    ...(destination === undefined ? {} : { destination }),
+    ...(resumable === undefined ? {} : { resumable }),
   }
-}
-
-/** Strangers need not tell a client. */
-function clientOf(properties: Properties | undefined): FlowRequest['client'] {
-  const address = asText(properties?.get(CLIENT_ADDRESS)) ?? ''
-  const port = asCount(properties?.get(CLIENT_PORT)) ?? 0
-  if (address.length > MAX_CLIENT_ADDRESS_LENGTH || port > 65_535) {
-    throw refusal(Condition.invalidField, 'client address or port is not one')
-  }
-  return { address, port }
 }
 
 function refusal(condition: Condition, text: string): AmqpError {

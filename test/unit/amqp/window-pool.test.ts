@@ -6,6 +6,7 @@ import { WindowPool } from '../../../src/amqp/engine/window-pool.ts'
 const OURS: Peer = {
   containerId: 'east',
   ours: true,
+  instance: undefined,
   initialWindow: 0,
   maxFrameSize: 65_536,
   channelMax: 0,

@@ -1,0 +1,42 @@
+/** Arbitrary flow requests and positions, as the router may make them. */
+import fc from 'fast-check'
+import type { FlowClient, FlowPosition, FlowRequest, Resumable } from '../../src/amqp/flow-transport.ts'
+import { MAX_RESUME_GRACE_MS } from '../../src/amqp/limits.ts'
+
+const port = fc.integer({ min: 1, max: 65_535 })
+const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+const subdomain = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join('.'))
+const address = fc.oneof(fc.ipV4(), fc.ipV6())
+
+/** Any position. */
+export const position: fc.Arbitrary<FlowPosition> = fc.record({
+  received: fc.maxSafeNat(),
+  ended: fc.boolean(),
+})
+
+const resumable = fc.record(
+  {
+    token: fc.stringMatching(/^[0-9a-f]{32}$/),
+    graceMs: fc.integer({ min: 0, max: MAX_RESUME_GRACE_MS }),
+    at: position,
+  },
+  { requiredKeys: ['token', 'graceMs'] },
+) as fc.Arbitrary<Resumable>
+
+const client = fc.record(
+  { address, port, namespace: label, pod: subdomain, serviceAccount: subdomain },
+  { requiredKeys: ['address', 'port'] },
+) as fc.Arbitrary<FlowClient>
+
+/** Any request. */
+export const flowRequest = fc.record(
+  {
+    service: fc.tuple(label, label).map(([namespace, name]) => `${namespace}/${name}`),
+    protocol: fc.constantFrom('TCP', 'UDP'),
+    port,
+    client,
+    destination: fc.record({ address, port }),
+    resumable,
+  },
+  { requiredKeys: ['service', 'protocol', 'port', 'client'] },
+) as fc.Arbitrary<FlowRequest>
