@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals'
+import { clusterTiers, type TierRules } from '../../../src/api/cluster-tiers.ts'
+import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
+
+type Row = readonly [
+  what: string,
+  rules: Partial<Omit<TierRules, 'weights'>> & { weights?: Record<string, number> },
+  ready: string,
+  tiers: string,
+]
+
+/** Seen from cluster west. */
+const ROWS: readonly Row[] = [
+  ['by default the own cluster comes first, the others alike', {}, 'east north west', 'west | east north'],
+  ['by default, without own endpoints, all others alike', {}, 'east north', 'east north'],
+  ['Any: all alike', { locality: 'Any' }, 'east west', 'east west'],
+  ['RequireLocal: the own cluster', { locality: 'RequireLocal' }, 'east west', 'west'],
+  ['RequireLocal: without own endpoints nobody', { locality: 'RequireLocal' }, 'east', ''],
+  [
+    'Failover: in order, then the others alike',
+    { locality: 'Failover', failover: ['south', 'east', 'west'] },
+    'a b east west',
+    'east | west | a b',
+  ],
+  ['a failover list says nothing about other localities', { failover: ['east'] }, 'east west', 'west | east'],
+  ['weight 0: behind all others', { locality: 'Any', weights: { east: 0 } }, 'east west', 'west | east'],
+  ['weight 0 drains the own cluster too', { weights: { west: 0 } }, 'east west', 'east | west'],
+  [
+    'weight 0 drains the first of a failover order',
+    { locality: 'Failover', failover: ['east', 'west'], weights: { east: 0 } },
+    'east west north',
+    'west | north | east',
+  ],
+  ['weight 0 is used when there is nothing else', { weights: { east: 0, a: 0 } }, 'a east', 'a east'],
+  [
+    'RequireLocal stays at home with weight 0',
+    { locality: 'RequireLocal', weights: { west: 0 } },
+    'east west',
+    'west',
+  ],
+  [
+    'other weights change shares, not the order',
+    { locality: 'Any', weights: { east: 9 } },
+    'east west',
+    'east west',
+  ],
+  ['nobody ready: nobody', { locality: 'Any' }, '', ''],
+]
+
+test.each(ROWS)('%s', (_what, { weights = {}, ...rules }, ready, tiers) => {
+  const found = clusterTiers(
+    { ...DEFAULT_TRAFFIC, ...rules, weights: new Map(Object.entries(weights)) },
+    'west',
+    ready
+      .split(' ')
+      .filter((name) => name !== '')
+      .map((cluster) => ({ cluster })),
+  )
+  expect(found.map((tier) => tier.map(({ cluster }) => cluster).join(' ')).join(' | ')).toBe(tiers)
+})
