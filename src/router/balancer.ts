@@ -1,99 +1,81 @@
 /**
- * Where a new flow goes: pure choices over what is known now. Knows no sockets and keeps nothing.
+ * Which of several places a new flow goes to: fewest outstanding flows for each endpoint, equals in turn by weight.
+ * Pure but for `take`, which counts the flow. Knows no sockets, clusters or backends.
  */
-import type { ServiceKey } from '../api/names.ts'
-import type { Protocol } from '../api/objects.ts'
-import type { Backend, RouteSnapshot } from '../api/route-snapshot.ts'
-import type { Directory } from '../api/service-record.ts'
-import type { Load } from './load-table.ts'
 
-/** One port of one exported Service. */
-export interface ServiceTarget {
-  readonly service: ServiceKey
-  readonly protocol: Protocol
-  readonly port: number
+/** What is counted of one place, as flows come and go. */
+export interface Load {
+  /** Flows open there. */
+  outstanding: number
+  /** When its next turn would be, in virtual time that passes by 1 / weight with each flow; 0 when never used. */
+  turn: number
 }
 
-/** What a choice among clusters looks at. */
-export interface ClusterView {
-  /** This router's own cluster id. */
-  readonly self: string
-  readonly exports: RouteSnapshot['exports']
-  readonly directory: Directory
-  /** Clusters that a flow can be opened to now. */
-  readonly reachable: readonly string[]
-  readonly loadOf: (cluster: string) => Load
+/** A place that flows can go to. */
+export interface Candidate {
+  /** The same on every router: what retries and affinity know it by. */
+  readonly name: string
+  /** Above 0: how many flows it takes for one flow of a place of weight 1. */
+  readonly weight: number
+  readonly load: Load
+  /** Left alone for its failures while there are others. */
+  readonly ejected: boolean
+  /** Taken only while there is no other: it keeps no clients by affinity. */
+  readonly standby?: boolean
 }
 
-/** Ready backends of an exported port; undefined when it is not exported here. */
-export function readyBackends(
-  exports: RouteSnapshot['exports'],
-  target: ServiceTarget,
-): readonly Backend[] | undefined {
-  const port = exports
-    .get(target.service)
-    ?.find((candidate) => candidate.port === target.port && candidate.protocol === target.protocol)
-  return port?.backends.filter((backend) => backend.ready)
+/** Whether `candidate` may be chosen; the ejected only when `desperate`. */
+export function isOpen(candidate: Candidate, tried: readonly string[], desperate: boolean): boolean {
+  return (desperate || !candidate.ejected) && !tried.includes(candidate.name)
+}
+
+/** The best candidate that was not tried; an ejected one only when there is no other. Undefined when all were tried. */
+export function leastLoaded<T extends Candidate>(
+  candidates: readonly T[],
+  tried: readonly string[],
+): T | undefined {
+  return bestOf(candidates, tried, false) ?? bestOf(candidates, tried, true)
+}
+
+/** Counts a flow at `chosen`, one of `candidates`. Its owner takes it off `load.outstanding` when the flow ends. */
+export function take(candidates: readonly Candidate[], { load, weight }: Candidate): void {
+  load.outstanding += 1
+  load.turn = Math.max(load.turn, virtualTime(candidates)) + 1 / weight
 }
 
 /**
- * The cluster to open a flow to: the own one while it has a ready backend, else the reachable exporter with the fewest
- * outstanding flows for each ready endpoint; equals take turns. Undefined when none is left that was not tried.
+ * Start-time fair queueing among those with the fewest flows: a place that was idle or is new starts at the present
+ * virtual time, so that it does not get all flows until it has caught up.
  */
-export function chooseCluster(
-  view: ClusterView,
-  target: ServiceTarget,
-  tried: readonly string[],
-): string | undefined {
-  const local = readyBackends(view.exports, target)
-  if (local !== undefined && local.length > 0 && !tried.includes(view.self)) return view.self
-  const candidates = view.reachable.filter(
-    (cluster) =>
-      cluster !== view.self &&
-      !tried.includes(cluster) &&
-      readyEndpoints(view.directory, cluster, target) > 0,
-  )
-  return leastLoaded(candidates, view.loadOf, (cluster) => readyEndpoints(view.directory, cluster, target))
-}
-
-/** The ready backend with the fewest outstanding flows; equals take turns. Undefined when all were tried. */
-export function chooseBackend(
-  backends: readonly Backend[],
-  loadOf: (backend: Backend) => Load,
-  tried: readonly Backend[],
-): Backend | undefined {
-  const fresh = backends.filter((backend) => !tried.some((other) => sameBackend(backend, other)))
-  return leastLoaded(fresh, loadOf, () => 1)
-}
-
-function sameBackend(a: Backend, b: Backend): boolean {
-  return a.address === b.address && a.port === b.port
-}
-
-function readyEndpoints(directory: Directory, cluster: string, target: ServiceTarget): number {
-  const record = directory.get(cluster)?.records.get(target.service)
-  const port = record?.ports.find(
-    (candidate) => candidate.port === target.port && candidate.protocol === target.protocol,
-  )
-  return port?.readyEndpoints ?? 0
-}
-
-/** Least outstanding per unit of weight, then longest unused, then first. */
-function leastLoaded<T>(
+function bestOf<T extends Candidate>(
   candidates: readonly T[],
-  loadOf: (candidate: T) => Load,
-  weightOf: (candidate: T) => number,
+  tried: readonly string[],
+  desperate: boolean,
 ): T | undefined {
+  const now = virtualTime(candidates)
   let best: T | undefined
-  let bestLoad = Number.POSITIVE_INFINITY
-  let bestUsed = Number.POSITIVE_INFINITY
+  let bestFlows = Number.POSITIVE_INFINITY
+  let bestTurn = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
-    const { outstanding, lastUsed } = loadOf(candidate)
-    const load = outstanding / weightOf(candidate)
-    if (load > bestLoad || (load === bestLoad && lastUsed >= bestUsed)) continue
+    if (!isOpen(candidate, tried, desperate)) continue
+    const flows = flowsPerEndpoint(candidate)
+    const turn = Math.max(candidate.load.turn, now)
+    if (flows > bestFlows || (flows === bestFlows && turn >= bestTurn)) continue
     best = candidate
-    bestLoad = load
-    bestUsed = lastUsed
+    bestFlows = flows
+    bestTurn = turn
   }
   return best
+}
+
+/** Whole flows: parts of one say nothing about a place with many endpoints, and turns follow the weights better. */
+function flowsPerEndpoint({ load, weight }: Candidate): number {
+  return Math.floor(load.outstanding / weight)
+}
+
+/** When the last flow's turn began. */
+function virtualTime(candidates: readonly Candidate[]): number {
+  let now = 0
+  for (const { load, weight } of candidates) now = Math.max(now, load.turn - 1 / weight)
+  return now
 }

@@ -2,10 +2,16 @@
  * The clusters a flow can go to now and the way to each: joins the snapshot, the directory and the transports.
  */
 import type { FlowTransport } from '../amqp/flow-transport.ts'
-import type { RouteSnapshot } from '../api/route-snapshot.ts'
+import type { ClientAffinity, RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
+import type { Clock } from '../core/clock.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { chooseCluster, type ServiceTarget } from './balancer.ts'
+import { type Candidate, type Load, take } from './balancer.ts'
+import { AffinityTable } from './endpoints/affinity-table.ts'
+import { chooseByClient, chooseByLoad } from './endpoints/choose.ts'
+import { clusterTiers } from './endpoints/cluster-tiers.ts'
+import type { Reachability } from './endpoints/reachability.ts'
+import { type ServiceTarget, targetKey, trafficOf } from './endpoints/service-target.ts'
 import { LoadTable } from './load-table.ts'
 import type { PeerTransports } from './network/peers.ts'
 
@@ -15,53 +21,112 @@ export interface ClusterRoutesDeps {
   readonly snapshot: SnapshotSource<RouteSnapshot>
   readonly directory: SnapshotSource<Directory>
   readonly peers: PeerTransports
+  readonly reachability: Reachability
+  readonly clock: Clock
   /** To backends in the own cluster. */
   readonly local: FlowTransport
+}
+
+/** What a client asks for; a ListenerSpec is one. */
+export interface RoutedTarget extends ServiceTarget {
+  readonly affinity?: ClientAffinity
 }
 
 /** A way to one cluster, counted as in use until `release`. */
 export interface ChosenRoute {
   readonly cluster: string
   readonly transport: FlowTransport
-  readonly loadKey: string
+  readonly load: Load
 }
+
+type Tiers = readonly (readonly Candidate[])[]
 
 /** Chooses a cluster for each new flow and counts the flows there. */
 export class ClusterRoutes {
   readonly #deps: ClusterRoutesDeps
   readonly #loads = new LoadTable()
+  readonly #affinities = new AffinityTable()
+  /** Of what was asked for since the last change of anything below. */
+  #tiers = new WeakMap<ServiceTarget, Tiers>()
+  #snapshot: RouteSnapshot | undefined
+  #directory: Directory | undefined
+  #reachable: ReadonlySet<string> | undefined
 
   constructor(deps: ClusterRoutesDeps) {
     this.#deps = deps
   }
 
-  /** The best cluster not in `tried`, which it is added to; undefined when none is left. */
-  choose(target: ServiceTarget, tried: string[]): ChosenRoute | undefined {
-    const { self, snapshot, directory, peers } = this.#deps
-    const suffix = `|${target.service}|${target.protocol}|${target.port}`
-    const view = {
-      self,
-      exports: snapshot.current().exports,
-      directory: directory.current(),
-      reachable: peers.reachable(),
-      loadOf: (cluster: string) => this.#loads.get(cluster + suffix),
-    }
+  /**
+   * The best cluster not in `tried`, which it is added to; undefined when none is left. `target` should be the same
+   * object for each flow of a port: what is known of it is kept by identity. `client` is an address.
+   */
+  choose(target: RoutedTarget, client: string, tried: string[]): ChosenRoute | undefined {
+    const tiers = this.#tiersOf(target)
     for (;;) {
-      const cluster = chooseCluster(view, target, tried)
-      if (cluster === undefined) return undefined
-      tried.push(cluster)
-      const transport = this.#transportTo(cluster)
-      if (transport !== undefined) return this.#use(cluster, transport, cluster + suffix)
+      const chosen = this.#chooseFrom(tiers, target, client, tried)
+      if (chosen === undefined) return undefined
+      tried.push(chosen.name)
+      const transport = this.#transportTo(chosen.name)
+      if (transport === undefined) continue
+      for (const tier of tiers) if (tier.includes(chosen)) take(tier, chosen)
+      return { cluster: chosen.name, transport, load: chosen.load }
     }
   }
 
   release(route: ChosenRoute): void {
-    this.#loads.release(route.loadKey)
+    route.load.outstanding -= 1
   }
 
-  #use(cluster: string, transport: FlowTransport, loadKey: string): ChosenRoute {
-    this.#loads.acquire(loadKey)
-    return { cluster, transport, loadKey }
+  #chooseFrom(tiers: Tiers, target: RoutedTarget, client: string, tried: string[]): Candidate | undefined {
+    const { affinity } = target
+    if (affinity === undefined) return chooseByLoad(tiers, tried)
+    const now = this.#deps.clock.monotonic()
+    const key = `${client}|${targetKey(target)}`
+    const chosen = chooseByClient(tiers, tried, key, this.#affinities.get(key, now))
+    if (chosen !== undefined) this.#affinities.set(key, chosen.name, now, affinity)
+    return chosen
+  }
+
+  #tiersOf(target: ServiceTarget): Tiers {
+    this.#forgetStale()
+    let tiers = this.#tiers.get(target)
+    if (tiers === undefined) {
+      tiers = this.#computeTiers(target)
+      this.#tiers.set(target, tiers)
+    }
+    return tiers
+  }
+
+  #forgetStale(): void {
+    const { snapshot, directory, reachability } = this.#deps
+    const unchanged =
+      this.#snapshot === snapshot.current() &&
+      this.#directory === directory.current() &&
+      this.#reachable === reachability.now
+    if (unchanged) return
+    this.#snapshot = snapshot.current()
+    this.#directory = directory.current()
+    this.#reachable = reachability.now
+    this.#tiers = new WeakMap()
+    this.#loads.trim()
+  }
+
+  #computeTiers(target: ServiceTarget): Tiers {
+    const { self, snapshot, directory, reachability } = this.#deps
+    const { exports } = snapshot.current()
+    const traffic = trafficOf(snapshot.current(), target.service)
+    const reachable = (cluster: string): boolean => reachability.now.has(cluster)
+    const view = { self, exports, directory: directory.current(), traffic, reachable }
+    const suffix = targetKey(target)
+    return clusterTiers(view, target).map((tier) =>
+      tier.map(({ cluster, weight, standby }) => ({
+        name: cluster,
+        weight,
+        standby,
+        ejected: false,
+        load: this.#loads.of(`${cluster}|${suffix}`),
+      })),
+    )
   }
 
   #transportTo(cluster: string): FlowTransport | undefined {

@@ -21,13 +21,14 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import { ClusterRoutes } from './cluster-routes.ts'
 import { Deadlines } from './deadlines.ts'
 import { type EgressDeps, EgressFlow } from './egress-flow.ts'
+import { BackendPool } from './endpoints/backend-pool.ts'
+import { Reachability } from './endpoints/reachability.ts'
 import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
 import { FlowMetrics } from './flow-stats.ts'
 import { type IngressDeps, IngressFlow } from './ingress-flow.ts'
 import { BACKEND_CONNECT_MS, DRAIN_LOOK_MS, FLOW_ACCEPT_MS, MAX_OPEN_FLOWS } from './limits.ts'
 import { Listeners } from './listeners.ts'
-import { LoadTable } from './load-table.ts'
 import { LocalTransport } from './local-transport.ts'
 import type { PeerTransports } from './network/peers.ts'
 import { TurnBatch } from './turn-batch.ts'
@@ -75,6 +76,7 @@ export class DataPath implements Startable {
   readonly #ingress: IngressDeps
   readonly #egress: EgressDeps
   readonly #listeners: Listeners
+  readonly #reachability: Reachability
   #unsubscribe: (() => void) | undefined
 
   constructor(deps: DataPathDeps, config: DataPathConfig) {
@@ -88,14 +90,23 @@ export class DataPath implements Startable {
       ...shared,
       snapshot,
       stats: this.#stats.egress,
-      loads: new LoadTable(),
+      backends: new BackendPool({ snapshot, clock }),
       connecting: new Deadlines(clock, BACKEND_CONNECT_MS, (flow: EgressFlow) => flow.connectTimedOut()),
     }
+    this.#reachability = new Reachability({ peers, clock, onChange: () => {} })
     const local = new LocalTransport(this.acceptorFor(config.cluster))
     this.#ingress = {
       ...shared,
       stats: this.#stats.ingress,
-      routes: new ClusterRoutes({ self: config.cluster, snapshot, directory, peers, local }),
+      routes: new ClusterRoutes({
+        self: config.cluster,
+        snapshot,
+        directory,
+        peers,
+        reachability: this.#reachability,
+        clock,
+        local,
+      }),
       accepting: new Deadlines(clock, FLOW_ACCEPT_MS, (flow: IngressFlow) => flow.kill(ACCEPT_TIMED_OUT)),
     }
     const accept = (spec: ListenerSpec, socket: Socket): void => this.#accept(spec, socket)
@@ -125,6 +136,7 @@ export class DataPath implements Startable {
   }
 
   async start(): Promise<void> {
+    this.#reachability.start()
     const { snapshot } = this.#deps
     this.#unsubscribe = snapshot.subscribe((next) => this.#listeners.reconcile(next.listeners))
     this.#listeners.reconcile(snapshot.current().listeners)
@@ -149,6 +161,7 @@ export class DataPath implements Startable {
 
   async stop(): Promise<void> {
     this.#stopListening()
+    this.#reachability.stop()
     this.#flows.killAll(STOPPED)
   }
 

@@ -5,22 +5,22 @@
 import { connect, type Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowRequest } from '../amqp/flow-transport.ts'
 import type { ServiceKey } from '../api/names.ts'
-import type { Backend, RouteSnapshot } from '../api/route-snapshot.ts'
+import type { ExportedPort, RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import { errorCode } from '../core/errors.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { chooseBackend, readyBackends } from './balancer.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { BackendPool, Endpoint } from './endpoints/backend-pool.ts'
+import { exportedPort, type ServiceTarget } from './endpoints/service-target.ts'
 import { FlowEnd, type FlowEndDeps, type FlowEnding } from './flow-end.ts'
 import type { FlowLog } from './flow-log.ts'
 import { bindSocket, FLOW_SOCKET_OPTIONS, unbindSocket } from './flow-socket.ts'
 import { MAX_BACKEND_ATTEMPTS } from './limits.ts'
-import type { LoadTable } from './load-table.ts'
 
 export interface EgressDeps extends FlowEndDeps {
   readonly clock: Clock
   readonly snapshot: SnapshotSource<RouteSnapshot>
-  readonly loads: LoadTable
+  readonly backends: BackendPool
   /** Gives up backends that do not answer a connect. */
   readonly connecting: Deadlines<EgressFlow>
   readonly flowLog: FlowLog | undefined
@@ -31,9 +31,9 @@ export class EgressFlow extends FlowEnd {
   readonly #peer: string
   readonly #request: FlowRequest
   readonly #startedAt: number
-  readonly #tried: Backend[] = []
+  readonly #tried: string[] = []
   #attempt: Socket | undefined
-  #loadKey: string | undefined
+  #backend: Endpoint | undefined
 
   constructor(deps: EgressDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
     super(deps)
@@ -49,25 +49,25 @@ export class EgressFlow extends FlowEnd {
   /** Connects to the next ready backend; `failure` tells why the last one did not do. */
   #connectNext(failure: string | undefined): void {
     const { service, port } = this.#request
-    const { exports } = this.#deps.snapshot.current()
-    const ready = readyBackends(exports, { service: service as ServiceKey, protocol: 'TCP', port })
-    const next = ready === undefined ? undefined : this.#choose(ready)
-    if (next !== undefined) this.#connect(next)
-    else if (ready === undefined)
+    const target: ServiceTarget = { service: service as ServiceKey, protocol: 'TCP', port }
+    const exported = exportedPort(this.#deps.snapshot.current().exports, target)
+    if (exported === undefined) {
       this.#refuse(FlowCondition.notExported, `${service}:${port} is not exported`)
+      return
+    }
+    const next = this.#tried.length >= MAX_BACKEND_ATTEMPTS ? undefined : this.#choose(exported, target)
+    if (next !== undefined) this.#connect(next)
     else if (failure !== undefined) this.#refuse(FlowCondition.connectFailed, failure)
     else this.#refuse(FlowCondition.noBackend, `${service}:${port} has no ready backend`)
   }
 
-  #choose(ready: readonly Backend[]): Backend | undefined {
-    if (this.#tried.length >= MAX_BACKEND_ATTEMPTS) return undefined
-    return chooseBackend(ready, (backend) => this.#deps.loads.get(loadKey(backend)), this.#tried)
+  #choose(exported: ExportedPort, target: ServiceTarget): Endpoint | undefined {
+    const client = { cluster: this.#peer, address: this.#request.client.address }
+    return this.#deps.backends.choose(exported, target, client, this.#tried)
   }
 
-  #connect(backend: Backend): void {
-    this.#tried.push(backend)
-    this.#loadKey = loadKey(backend)
-    this.#deps.loads.acquire(this.#loadKey)
+  #connect(backend: Endpoint): void {
+    this.#backend = backend
     this.#attempt = connect({ ...FLOW_SOCKET_OPTIONS, host: backend.address, port: backend.port })
     bindSocket(this.#attempt, this)
     this.#deps.connecting.add(this)
@@ -94,23 +94,19 @@ export class EgressFlow extends FlowEnd {
   }
 
   #attemptFailed(code: string): void {
-    const backend = this.#tried.at(-1)
+    const failure = `${this.#backend?.name}: ${code}`
     this.#dropAttempt()
-    this.#connectNext(backend === undefined ? code : `${backend.address}:${backend.port}: ${code}`)
+    this.#connectNext(failure)
   }
 
   #dropAttempt(): void {
     this.#deps.connecting.delete(this)
-    this.#releaseLoad()
+    if (this.#backend !== undefined) this.#deps.backends.release(this.#backend)
+    this.#backend = undefined
     if (this.#attempt === undefined) return
     unbindSocket(this.#attempt)
     this.#attempt.destroy()
     this.#attempt = undefined
-  }
-
-  #releaseLoad(): void {
-    if (this.#loadKey !== undefined) this.#deps.loads.release(this.#loadKey)
-    this.#loadKey = undefined
   }
 
   #refuse(condition: string, description: string): void {
@@ -120,8 +116,8 @@ export class EgressFlow extends FlowEnd {
   }
 
   protected override finished(ending: FlowEnding): void {
+    const backend = this.socket === undefined ? undefined : this.#backend
     this.#dropAttempt()
-    const backend = this.socket === undefined ? undefined : this.#tried.at(-1)
     this.#deps.flowLog?.({
       side: 'egress',
       flow: this.channel?.id ?? '',
@@ -129,15 +125,11 @@ export class EgressFlow extends FlowEnd {
       port: this.#request.port,
       client: `${this.#request.client.address}:${this.#request.client.port}`,
       cluster: this.#peer,
-      backend: backend === undefined ? '' : `${backend.address}:${backend.port}`,
+      backend: backend?.name ?? '',
       clientBytes: this.toSocket,
       backendBytes: this.fromSocket,
       milliseconds: Math.round(this.#deps.clock.monotonic() - this.#startedAt),
       ended: ending === 'finished' ? ending : `${ending.condition} ${ending.description}`,
     })
   }
-}
-
-function loadKey(backend: Backend): string {
-  return `${backend.address}|${backend.port}`
 }

@@ -78,7 +78,7 @@ export class IngressFlow extends FlowEnd {
 
   #nextRoute(): ChosenRoute | undefined {
     if (this.#tried.length >= MAX_CLUSTER_ATTEMPTS) return undefined
-    return this.#deps.routes.choose(this.#spec, this.#tried)
+    return this.#deps.routes.choose(this.#spec, this.#request.client.address, this.#tried)
   }
 
   #replay(channel: FlowChannel): void {

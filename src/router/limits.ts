@@ -26,6 +26,9 @@ export const BACKEND_CONNECT_MS = 3_000
 /** From a client's connect until a backend has it, all attempts together, milliseconds. Then the client is reset. */
 export const FLOW_ACCEPT_MS = 5_000
 
+/** A cluster that was lost counts for so long as one that flows can go to, milliseconds: its link is being dialled again. */
+export const RECENTLY_REACHABLE_MS = 10_000
+
 /** How far apart deadlines are looked at, milliseconds: a deadline is late by no more than this. */
 export const DEADLINE_STEP_MS = 250
 
@@ -43,6 +46,9 @@ export const BIND_RETRY = { min: 100, max: 5_000 } as const
 
 /** Load figures kept of backends and clusters that have no flow now; older ones are dropped. */
 export const MAX_IDLE_LOADS = 8_192
+
+/** Clients remembered for session affinity, ingress and egress each; the one unseen for longest makes room. */
+export const MAX_AFFINITIES = 65_536
 
 /** Bytes on their way inside the router to a backend in its own cluster, for each direction of a flow. */
 export const LOCAL_WINDOW_BYTES = 256 * 1024

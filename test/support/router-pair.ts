@@ -59,8 +59,14 @@ export async function memoryPair(): Promise<RouterPair> {
     east,
     westRoutes,
     eastRoutes,
-    loseLink: async () => link.lose(),
-    restoreLink: async () => link.restore(),
+    async loseLink() {
+      link.lose()
+      peers.changed()
+    },
+    async restoreLink() {
+      link.restore()
+      peers.changed()
+    },
     async [Symbol.asyncDispose]() {
       await west.stop()
       await east.stop()

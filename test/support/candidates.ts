@@ -1,0 +1,16 @@
+/** Places for the balancer's tests. */
+import type { Candidate } from '../../src/router/balancer.ts'
+
+export interface CandidateOptions {
+  readonly name: string
+  readonly weight?: number
+  readonly outstanding?: number
+  readonly turn?: number
+  readonly ejected?: boolean
+  readonly standby?: boolean
+}
+
+export function candidate(options: CandidateOptions): Candidate {
+  const { name, weight = 1, outstanding = 0, turn = 0, ejected = false, standby = false } = options
+  return { name, weight, ejected, standby, load: { outstanding, turn } }
+}
