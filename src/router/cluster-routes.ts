@@ -9,7 +9,7 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import { type Candidate, type Load, take } from './balancer.ts'
 import { AffinityTable } from './endpoints/affinity-table.ts'
 import { chooseByClient, chooseByLoad } from './endpoints/choose.ts'
-import { clusterTiers } from './endpoints/cluster-tiers.ts'
+import { clusterShares } from './endpoints/cluster-shares.ts'
 import type { Reachability } from './endpoints/reachability.ts'
 import { type ServiceTarget, targetKey, trafficOf } from './endpoints/service-target.ts'
 import { LoadTable } from './load-table.ts'
@@ -118,7 +118,7 @@ export class ClusterRoutes {
     const reachable = (cluster: string): boolean => reachability.now.has(cluster)
     const view = { self, exports, directory: directory.current(), traffic, reachable }
     const suffix = targetKey(target)
-    return clusterTiers(view, target).map((tier) =>
+    return clusterShares(view, target).map((tier) =>
       tier.map(({ cluster, weight, standby }) => ({
         name: cluster,
         weight,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Backend, RouteSnapshot } from '../../../../src/api/route-snapshot.ts'
 import { DEFAULT_TRAFFIC, Locality, ProxyProtocol } from '../../../../src/api/traffic-settings.ts'
-import { clusterTiers } from '../../../../src/router/endpoints/cluster-tiers.ts'
+import { clusterShares } from '../../../../src/router/endpoints/cluster-shares.ts'
 import type { ServiceTarget } from '../../../../src/router/endpoints/service-target.ts'
 import { directoryOf, ECHO } from '../../../support/routes.ts'
 
@@ -152,7 +152,7 @@ function tiersOf(situation: Situation): string {
     traffic,
     reachable: (cluster: string) => !unreachable.includes(cluster),
   }
-  return clusterTiers(view, situation.target ?? target)
+  return clusterShares(view, situation.target ?? target)
     .map((tier) =>
       tier.map(({ cluster, weight, standby }) => `${cluster}*${weight}${standby ? '!' : ''}`).join(' '),
     )
