@@ -4,9 +4,10 @@
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { apply, type Clusters, rolledOut, upLab } from '../support/clusters.ts'
+import { apply, type Clusters, peerConfig, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
+import { routerMetrics } from '../support/router-metrics.ts'
 import { ROOT } from '../support/source-tree.ts'
 
 const HOST = 'churn.demo.svc.clusterset.local'
@@ -64,7 +65,7 @@ describeInLab([], 'churn', () => {
   beforeAll(async () => {
     clusters = await upLab()
     await clusters.kubectl('east', ['create', 'namespace', 'demo'])
-    await clusters.kubectl('east', ['create', 'configmap', 'peer', '-n', 'demo', `--from-file=${peer}`])
+    await peerConfig(clusters, 'east', 'churn-peer.mjs')
     await apply(clusters, 'east', MANIFEST)
     await clusters.kubectl('west', ['create', 'namespace', 'demo'])
     await rolledOut(clusters, 'east', 'churn')
@@ -80,11 +81,7 @@ describeInLab([], 'churn', () => {
 
   /** What the router of a cluster holds now, by its own metrics. */
   async function usage(cluster: string): Promise<Usage> {
-    const path = 'jsonpath={.items[?(@.spec.containers[0].name=="router")].status.podIP}'
-    const pod = await clusters.kubectl(cluster, ['get', 'pods', '-n', 'fairlead-system', '-o', path])
-    const url = `http://${pod.stdout.trim()}:9090/metrics`
-    const { stdout } = await clusters.exec(cluster, ['curl', '--silent', '--fail', url])
-    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(stdout)?.[1])
+    const { value } = await routerMetrics(clusters, cluster)
     const both = (name: string) =>
       value(`fairlead_router_ingress_${name}`) + value(`fairlead_router_egress_${name}`)
     return { flows: both('flows'), opened: both('flows_opened_total'), files: value('process_open_fds') }

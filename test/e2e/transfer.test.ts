@@ -1,7 +1,14 @@
 /** Bytes are faithful: large transfers, many connections, slow readers, half-close, reset (done-when 3). */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { apply, type Clusters, curlEventually, rolledOut, upClusters } from '../support/clusters.ts'
+import {
+  apply,
+  type Clusters,
+  curlEventually,
+  peerConfig,
+  rolledOut,
+  upClusters,
+} from '../support/clusters.ts'
 import { describeInLab } from '../support/missing.ts'
 import { ROOT } from '../support/source-tree.ts'
 
@@ -50,7 +57,7 @@ describeInLab([], 'bytes through the mesh', () => {
   beforeAll(async () => {
     clusters = await upClusters()
     await clusters.kubectl('east', ['create', 'namespace', 'demo'])
-    await clusters.kubectl('east', ['create', 'configmap', 'peer', '-n', 'demo', `--from-file=${peer}`])
+    await peerConfig(clusters, 'east', 'bytes-peer.mjs', 'pattern.mjs')
     await apply(clusters, 'east', MANIFEST)
     await clusters.kubectl('west', ['create', 'namespace', 'demo'])
     await rolledOut(clusters, 'east', 'bytes')

@@ -1,39 +1,13 @@
 // Both ends of the transfer tests, run by plain node: `serve` in a pod, the other verbs in a client pod (one JSON line each).
-import { createCipheriv, createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-const CHUNK = 256 * 1024
-
-/** The same pseudo-random bytes on both sides: AES-CTR of zeroes under a fixed key. */
-function* pattern(total) {
-  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, 7), Buffer.alloc(16))
-  const zeroes = Buffer.alloc(CHUNK)
-  for (let left = total; left > 0; left -= CHUNK)
-    yield cipher.update(left < CHUNK ? zeroes.subarray(0, left) : zeroes)
-}
-
-function patternHash(total) {
-  const hash = createHash('sha256')
-  for (const chunk of pattern(total)) hash.update(chunk)
-  return hash.digest('hex')
-}
+import { hashOf, pattern, patternHash } from './pattern.mjs'
 
 async function sendPattern(socket, total) {
   for (const chunk of pattern(total)) if (!socket.write(chunk)) await once(socket, 'drain')
   socket.end()
-}
-
-async function hashOf(socket) {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of socket) {
-    hash.update(chunk)
-    bytes += chunk.length
-  }
-  return { bytes, sha256: hash.digest('hex') }
 }
 
 function listen(port, onConnection) {

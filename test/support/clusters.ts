@@ -89,6 +89,16 @@ export async function apply(clusters: Clusters, cluster: string, yaml: string): 
   await clusters.kubectl(cluster, ['apply', '-f', '-'], { input: yaml })
 }
 
+/** Puts scripts of test/support into ConfigMap `peer` of namespace demo, for pods to run. */
+export async function peerConfig(
+  clusters: Clusters,
+  cluster: string,
+  ...scripts: readonly string[]
+): Promise<void> {
+  const files = scripts.map((script) => `--from-file=${join(ROOT, 'test/support', script)}`)
+  await clusters.kubectl(cluster, ['create', 'configmap', 'peer', '-n', 'demo', ...files])
+}
+
 /** Waits for a Deployment's rollout. */
 export async function rolledOut(
   clusters: Clusters,
