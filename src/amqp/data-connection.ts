@@ -7,6 +7,7 @@ import type { Cancel } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
 import { emptyFrame } from './codec/frame.ts'
 import type { ErrorInfo, Open } from './codec/performatives.ts'
+import { AckTimer } from './engine/ack-timer.ts'
 import {
   type ConnectionConfig,
   type DataConnectionConfig,
@@ -52,6 +53,7 @@ export class DataConnection implements FlowTransport {
   readonly #pump: Pump
   readonly #budget: SendBudget
   readonly #windows: WindowPool
+  readonly #acks: AckTimer
   readonly #inbound: Inbound
   readonly #handshake: Handshake
   readonly #sessions: Sessions
@@ -71,6 +73,7 @@ export class DataConnection implements FlowTransport {
     this.#outbox = new Outbox(socket)
     this.#budget = new SendBudget(this.#config.maxBufferedBytes)
     this.#windows = windowPoolOf(this.#config)
+    this.#acks = new AckTimer(deps.clock)
     this.#pump = new Pump(this.#outbox, this.#budget, this.counters, (error) => this.#fail(error))
     this.#handshake = new Handshake(this.#config.side, this.#outbox)
     this.#greet()
@@ -152,6 +155,7 @@ export class DataConnection implements FlowTransport {
       pump: this.#pump,
       budget: this.#budget,
       windows: this.#windows,
+      acks: this.#acks,
       counters: this.counters,
       now: () => clock.monotonic(),
     }
@@ -272,6 +276,7 @@ export class DataConnection implements FlowTransport {
     this.#deadline()
     this.#keepAlive.stop()
     this.#sessions.lose(lost(reason.description))
+    this.#acks.stop()
     this.#pump.clear()
   }
 

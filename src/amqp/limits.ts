@@ -32,6 +32,9 @@ export const MAX_ERROR_TEXT_LENGTH = 512
 /** Message size we announce to peers that count credit in messages: window / this = credit. */
 export const MAX_MESSAGE_SIZE = 64 * 1024
 
+/** Milliseconds until a sender is told what was handed on, when no grant tells it before. */
+export const ACK_DELAY_MS = 200
+
 /** Bytes a sender may have on the way to one reader, however fast. */
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024
 
@@ -41,8 +44,8 @@ export const INITIAL_WINDOW_BYTES = 64 * 1024
 /** Bytes by which all windows of a connection may be wider than at first, together. */
 export const DEFAULT_SPARE_WINDOW_BYTES = 64 * 1024 * 1024
 
-/** Largest initial window believed from a peer: it only bounds our own sending, so a lie costs the liar. */
-export const MAX_PEER_WINDOW_BYTES = 1024 * 1024 * 1024
+/** Bytes of one flow we send ahead of the peer's acknowledgement, whatever it grants: they are kept until then. */
+export const MAX_WINDOW_BYTES = 16 * 1024 * 1024
 
 /** Transfer frames a peer may send before it needs our next flow performative. */
 export const DEFAULT_INCOMING_WINDOW = 65_536

@@ -62,6 +62,8 @@ export interface ConnectionPair {
   readonly west: DataConnection
   readonly east: DataConnection
   readonly closed: { west?: CloseReason; east?: CloseReason }
+  /** The transport between them dies. */
+  cut(): void
 }
 
 /** Started connections. */
@@ -82,7 +84,7 @@ export function connectionPair(options: PairOptions = {}): ConnectionPair {
   )
   west.start()
   east.start()
-  return { west, east, closed }
+  return { west, east, closed, cut: () => void left.destroy() }
 }
 
 const refuseAll: FlowAcceptor = (_request, channel) => {
@@ -121,9 +123,14 @@ export interface Script {
 /** Follows a script, and checks that what comes is what the other end's script writes, in order. */
 export class Actor implements FlowHandler {
   received = 0
+  consumed = 0
   written = 0
+  acked = 0
   ended = false
   accepted = false
+  closed = false
+  /** What the other end has handed on; acknowledgements must not be ahead of it. */
+  consumedByPeer: () => number = () => Number.POSITIVE_INFINITY
   resetBy: 'us' | 'them' | undefined
   readonly #seed: number
   readonly #peerSeed: number
@@ -141,18 +148,18 @@ export class Actor implements FlowHandler {
 
   /** Nothing more can happen at this end. */
   get done(): boolean {
-    return this.resetBy !== undefined || (this.ended && this.#selfEnded)
+    return this.resetBy !== undefined || this.closed
   }
 
   go(): void {
-    while (this.#step < this.#script.writes.length && !this.done) {
+    while (this.#step < this.#script.writes.length && !this.done && !this.#selfEnded) {
       if (this.#channel.writable <= 0) return
       const size = this.#script.writes[this.#step] ?? 0
       this.#step += 1
       this.#channel.write(pattern(this.#seed, this.written, size))
       this.written += size
     }
-    if (!this.done) this.#finish()
+    if (!this.done && !this.#selfEnded) this.#finish()
   }
 
   #finish(): void {
@@ -191,9 +198,17 @@ export class Actor implements FlowHandler {
     this.resetBy = 'them'
   }
 
-  onAcked(): void {}
+  onAcked(bytes: number): void {
+    this.#assertAlive()
+    this.acked += bytes
+    if (this.acked > this.consumedByPeer()) throw new Error('acknowledged what was not handed on')
+  }
 
-  onClosed(): void {}
+  onClosed(): void {
+    this.#assertAlive()
+    if (!this.ended || !this.#selfEnded || this.acked !== this.written) throw new Error('closed too early')
+    this.closed = true
+  }
 
   onDrain(): void {
     this.#assertAlive()
@@ -208,6 +223,7 @@ export class Actor implements FlowHandler {
     for (let turn = 0; turn < this.#script.delay; turn += 1) {
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
+    this.consumed += bytes
     this.#channel.consumed(bytes)
   }
 }

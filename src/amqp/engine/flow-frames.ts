@@ -72,10 +72,10 @@ export class FlowFrames {
     this.#host.sendLinkState(link, window.grant())
   }
 
-  /** Half-closes after the last byte, and answers the peer's half-close. */
+  /** Half-closes after the last byte; answers the peer's half-close once all before it was handed on, which acknowledges it. */
   ends(): void {
     if (this.#output.ending && this.#output.waiting === 0) this.#detach(this.#output.link, undefined)
-    if (this.#input.ended) this.#detach(this.#input.link, undefined)
+    if (this.#input.finished) this.#detach(this.#input.link, undefined)
   }
 
   /** Ends both links with an error. */
@@ -89,6 +89,6 @@ export class FlowFrames {
   #detach(link: Link | undefined, error: FlowError | undefined): void {
     if (link === undefined || link.detachSent) return
     if (link.role === 'receiver') this.#host.sendSettlements()
-    this.#host.send(link.detach(link.detachReceived ? undefined : error))
+    this.#host.send(link.detach(link.failed ? undefined : error))
   }
 }

@@ -4,6 +4,7 @@
 
 import type { Logger } from '../../core/log.ts'
 import type { Performative, Role } from '../codec/performatives.ts'
+import type { AckTimer } from './ack-timer.ts'
 import type { Link, LinkOwner } from './link.ts'
 import type { Peer } from './peer.ts'
 import type { Turn } from './pump.ts'
@@ -17,6 +18,7 @@ export interface FlowHost {
   readonly budget: SendBudget
   /** What our receivers grant. */
   readonly windows: WindowPool
+  readonly acks: AckTimer
   /** Payload that fits one frame to the peer. */
   readonly maxPayload: number
   /** The flow has something to send. */

@@ -34,6 +34,11 @@ export class FlowInput implements SectionSink {
     return this.link?.detachReceived === true
   }
 
+  /** The peer half-closed, and all it sent was handed on. */
+  get finished(): boolean {
+    return this.ended && (this.window?.outstanding ?? 0) === 0
+  }
+
   /** The window stands once peer and link are known; strangers have no credit before we give it. */
   openWindow(deliveryCount: number): void {
     if (this.window !== undefined) return

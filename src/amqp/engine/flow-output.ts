@@ -2,6 +2,7 @@
  * The sending half of a flow: bytes waiting, the window they wait for, and the link they leave on.
  */
 import type { Flow as FlowFrame } from '../codec/performatives.ts'
+import type { AmqpError } from '../errors.ts'
 import { FLOW_QUEUE_BYTES, MAX_SEND_PAYLOAD } from '../limits.ts'
 import type { FlowHost } from './flow-host.ts'
 import type { Link } from './link.ts'
@@ -31,11 +32,6 @@ export class FlowOutput {
   /** Bytes waiting. */
   get waiting(): number {
     return this.#queue.bytes
-  }
-
-  /** Everything incl. our detach has been encoded. */
-  get ended(): boolean {
-    return this.link?.detachSent === true
   }
 
   /** Bytes that may be written now; 0 or less is a promise that `reopened` comes. */
@@ -92,11 +88,11 @@ export class FlowOutput {
     return this.#queue.bytes > 0 && window.available > 0
   }
 
-  /** The receiver's flow performative. */
-  granted(flow: FlowFrame): void {
-    this.window?.granted(flow)
+  /** The receiver's flow performative: how many more bytes it acknowledges, or what is wrong with that. */
+  granted(flow: FlowFrame): number | AmqpError {
     this.#draining = flow.drain === true
     this.#stateOwed ||= flow.echo === true
+    return this.window?.granted(flow) ?? 0
   }
 
   /** Tells the receiver our state when it asked, or when credit is left over that it wants back (section 2.6.7). */

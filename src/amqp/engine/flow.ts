@@ -13,6 +13,7 @@ import {
   type FlowPosition,
   type FlowRequest,
 } from '../flow-transport.ts'
+import type { AckDebtor } from './ack-timer.ts'
 import { FlowAcceptance } from './flow-acceptance.ts'
 import { FlowFrames } from './flow-frames.ts'
 import type { FlowHost } from './flow-host.ts'
@@ -22,7 +23,7 @@ import type { Link, LinkOwner } from './link.ts'
 import type { Turn } from './pump.ts'
 import type { BudgetWaiter } from './send-budget.ts'
 
-export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
+export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebtor {
   readonly id: string
   readonly isOpener: boolean
   readonly dropped = 0
@@ -123,9 +124,11 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
   }
 
   consumed(bytes: number): void {
-    if (this.input.window?.consumed(bytes) !== true || !this.#live || this.input.ended) return
-    this.input.grantOwed = true
-    this.#host.schedule(this)
+    const isGrantDue = this.input.window?.consumed(bytes) === true
+    if (!this.#live) return
+    if (this.input.ended) this.#host.schedule(this)
+    else if (isGrantDue) this.#oweGrant()
+    else if (this.input.window?.owes === true) this.#host.acks.owe(this)
   }
 
   accept(position?: FlowPosition): void {
@@ -151,19 +154,16 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     if (error !== undefined) this.lose(error)
     else if (this.#handler === undefined)
       this.lose({ condition: Condition.detachForced, description: 'one link only' })
-    else if (link === this.input.link) this.#onEnd()
+    else if (link === this.input.link) this.#handler.onEnd()
     else if (!link.detachSent)
       this.lose({ condition: FlowCondition.reset, description: 'the receiver detached' })
-    else this.#checkFinished()
+    else this.#onEndAcknowledged()
   }
 
   onFlow(link: Link, flow: FlowFrame): void {
     if (link !== this.output.link) {
       if (flow.echo === true) this.input.grantOwed = true
-    } else {
-      this.output.granted(flow)
-      this.#checkWritable()
-    }
+    } else this.#onGrant(this.output.granted(flow))
     this.#host.schedule(this)
   }
 
@@ -201,6 +201,11 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.#handler?.onData(data)
   }
 
+  /** Bytes were handed on a while ago and the sender does not know. */
+  onAckDue(): void {
+    if (this.#live && !this.input.ended && this.input.window?.owes === true) this.#oweGrant()
+  }
+
   /** The connection has room again. */
   onBudget(): void {
     this.#checkWritable()
@@ -216,7 +221,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.output.sendState()
     this.#checkWritable()
     this.#frames.ends()
-    this.#checkFinished()
+    this.#checkClosed()
     this.#checkReleased()
     return more
   }
@@ -247,9 +252,25 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
 
   // States
 
-  #onEnd(): void {
-    this.#handler?.onEnd()
-    this.#checkFinished()
+  /** The far side has handed on all we sent, and answers our half-close. */
+  #onEndAcknowledged(): void {
+    this.#onAcknowledged(this.output.window?.settle() ?? 0)
+    this.#checkClosed()
+  }
+
+  #onGrant(acknowledged: number | AmqpError): void {
+    if (typeof acknowledged === 'number') this.#onAcknowledged(acknowledged)
+    else this.#fail(acknowledged)
+    this.#checkWritable()
+  }
+
+  #onAcknowledged(bytes: number): void {
+    if (bytes > 0 && this.#live) this.#handler?.onAcked(bytes)
+  }
+
+  #oweGrant(): void {
+    this.input.grantOwed = true
+    this.#host.schedule(this)
   }
 
   #checkWritable(): void {
@@ -260,8 +281,12 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     if (error !== undefined) this.lose({ condition: error.condition, description: error.message })
   }
 
-  #checkFinished(): void {
-    if (this.#live && this.output.ended && this.input.ended) this.#stop()
+  /** Both ends went by and were answered: nothing is on its way any more. */
+  #checkClosed(): void {
+    if (!this.#live || !this.#frames.gone) return
+    const handler = this.#handler
+    this.#stop()
+    handler?.onClosed()
   }
 
   /** The owner is told nothing more. */
@@ -269,6 +294,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter {
     this.#live = false
     this.output.drop()
     this.input.window?.end(this.#failure !== undefined)
+    this.#host.acks.forget(this)
     if (this.#handler !== undefined) this.#host.finished()
     this.#handler = undefined
   }

@@ -33,6 +33,8 @@ export class Link {
   attachReceived = false
   detachSent = false
   detachReceived = false
+  /** The peer's detach came with an error. */
+  failed = false
   readonly #address: string | undefined
 
   constructor(owner: LinkOwner, name: string, role: Role, handle: number, address: string | undefined) {

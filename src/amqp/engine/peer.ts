@@ -6,7 +6,7 @@ import { type AmqpValue, asCount, asText, type Properties, string, uint, ulong }
 import { AmqpError, Condition, limitError } from '../errors.ts'
 import {
   MAX_ERROR_TEXT_LENGTH,
-  MAX_PEER_WINDOW_BYTES,
+  MAX_WINDOW_BYTES,
   MIN_MAX_FRAME_SIZE,
   MIN_PEER_IDLE_TIMEOUT_MS,
 } from '../limits.ts'
@@ -26,7 +26,11 @@ const INSTANCE = /^[0-9a-f]{32}$/
 /** Property of flow: the receiver takes bytes up to this offset of the flow. */
 export const LIMIT_PROPERTY = 'fairlead:limit'
 
-const VERSION = 1
+/** Property of flow: the receiver has handed on the bytes before this offset of the flow. */
+export const CONSUMED_PROPERTY = 'fairlead:consumed'
+
+/** Routers of another version are taken for strangers, to whom AMQP's own credit applies. */
+const VERSION = 2
 
 /** The other end of a connection. */
 export interface Peer {
@@ -59,7 +63,7 @@ export function peerOf(open: Open): Peer {
     containerId,
     ours,
     instance: instanceOf(open),
-    initialWindow: Math.min(initialWindow, MAX_PEER_WINDOW_BYTES),
+    initialWindow: Math.min(initialWindow, MAX_WINDOW_BYTES),
     maxFrameSize,
     channelMax,
     idleTimeOut: idleTimeOutOf(open),

@@ -4,7 +4,7 @@
 import { type Properties, ulong } from '../codec/value.ts'
 import { AmqpError, Condition } from '../errors.ts'
 import { MAX_MESSAGE_SIZE } from '../limits.ts'
-import { LIMIT_PROPERTY, type Peer } from './peer.ts'
+import { CONSUMED_PROPERTY, LIMIT_PROPERTY, type Peer } from './peer.ts'
 import type { WindowPool } from './window-pool.ts'
 
 /** Credit told to our own routers, which count bytes: more messages than can be on the way. */
@@ -20,6 +20,10 @@ export interface Grant {
 }
 
 export interface ReceiveWindow {
+  /** Bytes received and not handed on. */
+  readonly outstanding: number
+  /** Bytes were handed on that the sender does not know of. */
+  readonly owes: boolean
   /** A message begins. */
   message(): AmqpError | undefined
   /** Bytes of it came. */
@@ -43,6 +47,8 @@ class ByteGrant implements ReceiveWindow {
   #deliveryCount: number
   #received = 0
   #consumed = 0
+  /** What the sender knows of `#consumed`. */
+  #told = 0
   #limit: number
   #ending = false
   #released = false
@@ -52,6 +58,14 @@ class ByteGrant implements ReceiveWindow {
     this.#window = pool.initial
     this.#limit = pool.initial
     this.#deliveryCount = deliveryCount
+  }
+
+  get outstanding(): number {
+    return this.#received - this.#consumed
+  }
+
+  get owes(): boolean {
+    return this.#consumed > this.#told
   }
 
   message(): undefined {
@@ -67,17 +81,22 @@ class ByteGrant implements ReceiveWindow {
   consumed(bytes: number): boolean {
     this.#consumed += bytes
     if (this.#ending) this.#releaseConsumed()
-    return this.#consumed + this.#window - this.#limit >= this.#window / 2
+    return this.#isHalfUsed
   }
 
-  /** Half of the window was handed on; when hardly more waits, the window is what holds the sender up. */
+  /** When half of the window was handed on and hardly more waits, the window is what holds the sender up. */
   grant(): Grant {
-    if (this.#received - this.#consumed <= this.#window / 2) this.#window += this.#pool.widen(this.#window)
+    if (this.#isHalfUsed && this.outstanding <= this.#window / 2)
+      this.#window += this.#pool.widen(this.#window)
     this.#limit = this.#consumed + this.#window
+    this.#told = this.#consumed
     return {
       deliveryCount: this.#deliveryCount,
       linkCredit: GENEROUS_CREDIT,
-      properties: new Map([[LIMIT_PROPERTY, ulong(this.#limit)]]),
+      properties: new Map([
+        [LIMIT_PROPERTY, ulong(this.#limit)],
+        [CONSUMED_PROPERTY, ulong(this.#told)],
+      ]),
     }
   }
 
@@ -85,6 +104,11 @@ class ByteGrant implements ReceiveWindow {
     this.#ending = true
     if (isDropped) this.#consumed = this.#received
     this.#releaseConsumed()
+  }
+
+  /** Half of the window was handed on since the last grant. */
+  get #isHalfUsed(): boolean {
+    return this.#consumed + this.#window - this.#limit >= this.#window / 2
   }
 
   #releaseConsumed(): void {
@@ -95,6 +119,8 @@ class ByteGrant implements ReceiveWindow {
 }
 
 class CreditGrant implements ReceiveWindow {
+  /** AMQP's credit tells nothing of bytes. */
+  readonly owes = false
   readonly #window: number
   #deliveryCount: number
   #credit = 0
@@ -104,6 +130,10 @@ class CreditGrant implements ReceiveWindow {
   constructor(window: number, deliveryCount: number) {
     this.#window = window
     this.#deliveryCount = deliveryCount
+  }
+
+  get outstanding(): number {
+    return this.#unconsumed
   }
 
   message(): AmqpError | undefined {

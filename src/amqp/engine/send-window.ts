@@ -4,8 +4,9 @@
  */
 import type { Flow as FlowFrame } from '../codec/performatives.ts'
 import { asCount } from '../codec/value.ts'
-import { MAX_MESSAGE_SIZE, MAX_SEND_PAYLOAD } from '../limits.ts'
-import { LIMIT_PROPERTY, type Peer } from './peer.ts'
+import { AmqpError, Condition } from '../errors.ts'
+import { MAX_MESSAGE_SIZE, MAX_SEND_PAYLOAD, MAX_WINDOW_BYTES } from '../limits.ts'
+import { CONSUMED_PROPERTY, LIMIT_PROPERTY, type Peer } from './peer.ts'
 
 /** Bytes of a data section's header, which count towards max-message-size. */
 const SECTION_HEADER_SIZE = 8
@@ -20,8 +21,10 @@ export interface SendWindow {
   /** Credit left, as a sender's flow performative tells it. */
   readonly credit: number
   sent(bytes: number): void
-  /** The receiver's flow performative. */
-  granted(flow: FlowFrame): void
+  /** The receiver's flow performative: how many more bytes it acknowledges, or what is wrong with that. */
+  granted(flow: FlowFrame): number | AmqpError
+  /** The receiver has handed on all that was sent; how many bytes of it were not acknowledged before. */
+  settle(): number
   /** Gives up all credit, as `drain` asks. */
   drain(): void
 }
@@ -48,6 +51,7 @@ class ByteWindow implements SendWindow {
   credit = 0
   #limit: number
   #offset = 0
+  #acknowledged = 0
 
   constructor(limit: number, messageSize: number) {
     this.#limit = limit
@@ -55,7 +59,7 @@ class ByteWindow implements SendWindow {
   }
 
   get available(): number {
-    return this.#limit - this.#offset
+    return Math.min(this.#limit, this.#acknowledged + MAX_WINDOW_BYTES) - this.#offset
   }
 
   sent(bytes: number): void {
@@ -63,9 +67,26 @@ class ByteWindow implements SendWindow {
     this.deliveryCount = (this.deliveryCount + 1) >>> 0
   }
 
-  granted(flow: FlowFrame): void {
-    const limit = asCount(flow.properties?.get(LIMIT_PROPERTY))
+  granted({ properties }: FlowFrame): number | AmqpError {
+    const limit = asCount(properties?.get(LIMIT_PROPERTY))
     if (limit !== undefined && limit > this.#limit) this.#limit = limit
+    return this.#acknowledge(asCount(properties?.get(CONSUMED_PROPERTY)) ?? 0)
+  }
+
+  settle(): number {
+    const bytes = this.#offset - this.#acknowledged
+    this.#acknowledged = this.#offset
+    return bytes
+  }
+
+  #acknowledge(offset: number): number | AmqpError {
+    if (offset > this.#offset) {
+      const text = `byte ${offset} acknowledged, ${this.#offset} sent`
+      return new AmqpError(Condition.notAllowed, text, 'link')
+    }
+    const bytes = Math.max(0, offset - this.#acknowledged)
+    this.#acknowledged += bytes
+    return bytes
   }
 
   /** Credit does not bound this window. */
@@ -76,6 +97,7 @@ class CreditWindow implements SendWindow {
   readonly messageSize: number
   deliveryCount = 0
   credit = 0
+  #unacknowledged = 0
 
   constructor(messageSize: number) {
     this.messageSize = messageSize
@@ -85,15 +107,23 @@ class CreditWindow implements SendWindow {
     return this.credit * this.messageSize
   }
 
-  sent(): void {
+  sent(bytes: number): void {
+    this.#unacknowledged += bytes
     this.deliveryCount = (this.deliveryCount + 1) >>> 0
     this.credit -= 1
   }
 
-  granted(flow: FlowFrame): void {
-    if (flow.linkCredit === undefined) return
+  granted(flow: FlowFrame): number {
+    if (flow.linkCredit === undefined) return 0
     const limit = (flow.deliveryCount ?? 0) + flow.linkCredit
     this.credit = Math.max(0, (limit - this.deliveryCount) | 0)
+    return 0
+  }
+
+  settle(): number {
+    const bytes = this.#unacknowledged
+    this.#unacknowledged = 0
+    return bytes
   }
 
   drain(): void {

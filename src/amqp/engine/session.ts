@@ -12,6 +12,7 @@ import {
   type FlowHandler,
   type FlowRequest,
 } from '../flow-transport.ts'
+import type { AckTimer } from './ack-timer.ts'
 import type { ConnectionConfig } from './config.ts'
 import type { ConnectionCounters } from './counters.ts'
 import { Flow } from './flow.ts'
@@ -38,6 +39,7 @@ export interface SessionDeps {
   readonly pump: Pump
   readonly budget: SendBudget
   readonly windows: WindowPool
+  readonly acks: AckTimer
   readonly counters: ConnectionCounters
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -87,6 +89,10 @@ export class Session implements PairingHost, Turn {
 
   get budget(): SendBudget {
     return this.#deps.budget
+  }
+
+  get acks(): AckTimer {
+    return this.#deps.acks
   }
 
   get log(): Logger {
@@ -247,6 +253,7 @@ export class Session implements PairingHost, Turn {
   onDetach(detach: Detach): void {
     const link = this.#links.unbind(detach.handle)
     link.detachReceived = true
+    link.failed = detach.error !== undefined
     link.owner.onDetach(link, detach.error && believed(detach.error))
   }
 

@@ -158,7 +158,7 @@ test('a connection survives any sequence of well-formed frames, or closes with a
       fc.array(plausible, { minLength: 1, maxLength: 30 }),
       fc.boolean(),
       async (frames, ours) => {
-        const properties = new Map([['fairlead:version', { type: 'uint', value: ours ? 1 : 9 } as const]])
+        const properties = new Map([['fairlead:version', { type: 'uint', value: ours ? 2 : 9 } as const]])
         const errors: unknown[] = []
         const logger = {
           debug: () => {},

@@ -46,7 +46,7 @@ describe('opening', () => {
     const peer = new RawPeer()
     peer.hello({
       properties: new Map([
-        ['fairlead:version', { type: 'uint', value: 1 }],
+        ['fairlead:version', { type: 'uint', value: 2 }],
         ['fairlead:initial-window', { type: 'uint', value: 5000 }],
       ]),
     })
@@ -225,7 +225,7 @@ describe('the end of the connection', () => {
 
   test('a router of ours that ends the session loses the connection', async () => {
     const peer = new RawPeer().hello({
-      properties: new Map([['fairlead:version', { type: 'uint', value: 1 }]]),
+      properties: new Map([['fairlead:version', { type: 'uint', value: 2 }]]),
     })
     await peer.hear('begin')
     peer.say({ kind: 'end' })

@@ -46,6 +46,7 @@ async function play(
   config: Record<string, number>,
   cuts: readonly number[],
   strangers: boolean,
+  lossAfter: number | undefined,
 ): Promise<void> {
   const ends: Ends[] = []
   const acceptor: FlowAcceptor = (request, channel) => {
@@ -55,6 +56,8 @@ async function play(
     if (flow === undefined || end === undefined) throw new Error('unknown flow')
     const actor = new Actor(channel, flow.far, index * 2 + 1, index * 2)
     end.far = actor
+    actor.consumedByPeer = () => end.near.consumed
+    end.near.consumedByPeer = () => actor.consumed
     void later(flow.acceptAfter, () => {
       channel.accept()
       if (!actor.done) actor.go()
@@ -81,10 +84,16 @@ async function play(
     make()
     ends[index]?.near.go()
   })
+  const loss = lossAfter === undefined ? undefined : later(lossAfter, pair.cut)
   await until(() => ends.every(({ near, far }) => near.done && far?.done !== false))
   await until(
     () => pair.west.openFlows + pair.east.openFlows + pair.west.bufferedBytes + pair.east.bufferedBytes === 0,
   )
+  await loss
+  if (loss !== undefined) {
+    await until(() => pair.closed.west !== undefined && pair.closed.east !== undefined)
+    return
+  }
   flows.forEach((flow, index) => {
     check(flow, ends[index])
   })
@@ -102,6 +111,7 @@ async function close(pair: ReturnType<typeof connectionPair>): Promise<void> {
 function check(flow: FlowScript, ends: Ends | undefined): void {
   if (flow.near.finish === 'reset' || flow.far.finish === 'reset') return
   expect(ends?.near.resetBy ?? ends?.far?.resetBy).toBeUndefined()
+  expect([ends?.near.closed, ends?.far?.closed]).toEqual([true, true])
   expect(ends?.far?.received).toBe(flow.near.writes.reduce((sum, size) => sum + size, 0))
   expect(ends?.near.received).toBe(flow.far.writes.reduce((sum, size) => sum + size, 0))
   expect(ends?.near.accepted).toBe(true)
@@ -116,7 +126,7 @@ test.each([
   ['between our own routers', false],
   ['by AMQP credit alone', true],
 ])(
-  '%s flows deliver exactly the bytes written, whatever is cut, delayed, closed or reset',
+  '%s flows deliver exactly the bytes written, whatever is cut, delayed, closed, reset or lost',
   async (_name, strangers) => {
     await fc.assert(
       fc.asyncProperty(
@@ -126,7 +136,8 @@ test.each([
           maxLength: 4,
         }),
         // One large cut in every round keeps the number of turns bounded.
-        (flows, config, cuts) => play(flows, config, [...cuts, 60_000], strangers),
+        fc.option(fc.nat(60), { nil: undefined, freq: 2 }),
+        (flows, config, cuts, lossAfter) => play(flows, config, [...cuts, 60_000], strangers, lossAfter),
       ),
       { numRuns: Number(process.env['FAIRLEAD_FUZZ_RUNS'] ?? 60) },
     )

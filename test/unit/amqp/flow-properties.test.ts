@@ -97,7 +97,7 @@ describe('a flow is refused and its connection stays', () => {
   })
 
   test('an answer with half a position', async () => {
-    const peer = new RawPeer().hello({ properties: new Map([['fairlead:version', uint(1)]]) })
+    const peer = new RawPeer().hello({ properties: new Map([['fairlead:version', uint(2)]]) })
     await peer.hear('begin')
     const told: string[] = []
     const onReset = ({ condition }: { condition: string }) => void told.push(condition)

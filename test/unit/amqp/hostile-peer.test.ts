@@ -14,7 +14,7 @@ import { echo, handlerOf, REQUEST, until } from '../../support/connection-pair.t
 import { ADDRESS, frameOf, RawPeer } from '../../support/raw-peer.ts'
 
 const OURS = new Map([
-  ['fairlead:version', ulong(1)],
+  ['fairlead:version', ulong(2)],
   ['fairlead:initial-window', ulong(1_000_000)],
 ])
 

@@ -46,6 +46,17 @@ describe('the receive windows of a connection', () => {
     expect(pool.left).toBe(10_000)
   })
 
+  test('an acknowledgement before half of the window was used does not widen it', () => {
+    const window = windowOf(new WindowPool(100, 700, 10_000))
+    window.received(40)
+    expect([window.consumed(40), window.owes, granted(window), window.owes]).toEqual([
+      false,
+      true,
+      140,
+      false,
+    ])
+  })
+
   test('all windows together are bounded, and what was lent comes back', () => {
     const pool = new WindowPool(100, 400, 300)
     const [fast, other] = [windowOf(pool), windowOf(pool)]
