@@ -7,25 +7,16 @@ import type { Cancel } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
 import { emptyFrame } from './codec/frame.ts'
 import type { ErrorInfo, Open } from './codec/performatives.ts'
-import { AckTimer } from './engine/ack-timer.ts'
-import {
-  type ConnectionConfig,
-  type DataConnectionConfig,
-  resolveConfig,
-  windowPoolOf,
-} from './engine/config.ts'
+import { type ConnectionConfig, type DataConnectionConfig, resolveConfig } from './engine/config.ts'
 import type { CloseReason, DataConnectionDeps } from './engine/connection-deps.ts'
-import { type ConnectionCounters, newCounters } from './engine/counters.ts'
+import { ConnectionParts } from './engine/connection-parts.ts'
+import type { ConnectionCounters } from './engine/counters.ts'
 import { Handshake } from './engine/handshake.ts'
 import { Inbound, type InboundEvents } from './engine/inbound.ts'
 import { KeepAlive } from './engine/keep-alive.ts'
 import { bounded } from './engine/link.ts'
-import { Outbox } from './engine/outbox.ts'
 import { openOf, type Peer, peerOf } from './engine/peer.ts'
-import { Pump } from './engine/pump.ts'
-import { SendBudget } from './engine/send-budget.ts'
 import { Sessions } from './engine/sessions.ts'
-import type { WindowPool } from './engine/window-pool.ts'
 import { AmqpError, Condition, limitError } from './errors.ts'
 import {
   type FlowChannel,
@@ -42,18 +33,13 @@ export type { CloseReason, DataConnectionDeps } from './engine/connection-deps.t
 
 /** Runs on a connected socket, whose `allowHalfOpen` and buffer sizes are its maker's choice. */
 export class DataConnection implements FlowTransport {
-  readonly counters: ConnectionCounters = newCounters()
   /** Resolves when the connection stops being usable, after `onClose`. Never rejects. */
   readonly whenClosed: Promise<CloseReason>
   readonly #resolveClosed: (reason: CloseReason) => void
   readonly #socket: Duplex
   readonly #deps: DataConnectionDeps
   readonly #config: ConnectionConfig
-  readonly #outbox: Outbox
-  readonly #pump: Pump
-  readonly #budget: SendBudget
-  readonly #windows: WindowPool
-  readonly #acks: AckTimer
+  readonly #parts: ConnectionParts
   readonly #inbound: Inbound
   readonly #handshake: Handshake
   readonly #sessions: Sessions
@@ -61,6 +47,7 @@ export class DataConnection implements FlowTransport {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
   #openSent = false
   #peer: Peer | undefined
+  #peerDrains = false
   #deadline: Cancel = () => {}
 
   constructor(socket: Duplex, deps: DataConnectionDeps, config: DataConnectionConfig) {
@@ -70,12 +57,8 @@ export class DataConnection implements FlowTransport {
     this.#socket = socket
     this.#deps = deps
     this.#config = resolveConfig(config)
-    this.#outbox = new Outbox(socket)
-    this.#budget = new SendBudget(this.#config.maxBufferedBytes)
-    this.#windows = windowPoolOf(this.#config)
-    this.#acks = new AckTimer(deps.clock)
-    this.#pump = new Pump(this.#outbox, this.#budget, this.counters, (error) => this.#fail(error))
-    this.#handshake = new Handshake(this.#config.side, this.#outbox)
+    this.#parts = new ConnectionParts(socket, deps.clock, this.#config, (error) => this.#fail(error))
+    this.#handshake = new Handshake(this.#config.side, this.#parts.outbox)
     this.#greet()
     this.#sessions = new Sessions(this.#sessionDeps(), this.#config)
     this.#inbound = new Inbound(this.#events(), this.#handshake, this.#sessions, this.#config.maxFrameSize)
@@ -88,7 +71,7 @@ export class DataConnection implements FlowTransport {
     this.#deadline = clock.after(HANDSHAKE_TIMEOUT_MS, () => this.#fail(limitError('no open in time')))
     this.#keepAlive.start()
     this.#listen()
-    this.#pump.request()
+    this.#parts.pump.request()
   }
 
   get usable(): boolean {
@@ -96,7 +79,11 @@ export class DataConnection implements FlowTransport {
   }
 
   get draining(): boolean {
-    return false
+    return this.#peerDrains
+  }
+
+  get counters(): ConnectionCounters {
+    return this.#parts.counters
   }
 
   get openFlows(): number {
@@ -105,7 +92,7 @@ export class DataConnection implements FlowTransport {
 
   /** Bytes of flows not yet taken by the kernel. */
   get bufferedBytes(): number {
-    return this.#budget.used + this.#outbox.buffered
+    return this.#parts.bufferedBytes
   }
 
   /** Known once its open came. */
@@ -118,6 +105,11 @@ export class DataConnection implements FlowTransport {
     // From a task of its own: the caller may not be ready to hear of its flow before it has it.
     if (!this.usable) setImmediate(() => flow.lose(lost('the connection is closed')))
     return flow
+  }
+
+  /** Tells the peer that no new flows are wanted. Those there are go on, and others can be resumed here. */
+  drain(): void {
+    if (this.usable) this.#sessions.own.drain()
   }
 
   /** Resets the flows, tells the peer, and ends the socket within a bound. */
@@ -143,22 +135,13 @@ export class DataConnection implements FlowTransport {
   #sendOpen(): void {
     if (this.#openSent) return
     this.#openSent = true
-    this.#outbox.frame(0, openOf(this.#config))
+    this.#parts.outbox.frame(0, openOf(this.#config))
   }
 
   #sessionDeps() {
     const { clock, logger, accept } = this.#deps
-    return {
-      log: logger,
-      accept,
-      outbox: this.#outbox,
-      pump: this.#pump,
-      budget: this.#budget,
-      windows: this.#windows,
-      acks: this.#acks,
-      counters: this.counters,
-      now: () => clock.monotonic(),
-    }
+    const onDraining = () => this.#onDraining()
+    return { parts: this.#parts, log: logger, accept, onDraining, now: () => clock.monotonic() }
   }
 
   #watch(): KeepAlive {
@@ -175,7 +158,7 @@ export class DataConnection implements FlowTransport {
 
   #events(): InboundEvents {
     return {
-      onHandshake: () => this.#pump.request(),
+      onHandshake: () => this.#parts.pump.request(),
       onOpen: (open) => this.#onOpen(open),
       onClose: (error) => this.#onClose(error),
     }
@@ -184,7 +167,7 @@ export class DataConnection implements FlowTransport {
   #listen(): void {
     this.#socket
       .on('data', (chunk: Buffer) => this.#onData(chunk))
-      .on('drain', () => this.#pump.resume())
+      .on('drain', () => this.#parts.pump.resume())
       .on('end', () => this.#onSocketEnd())
       .on('error', (error: Error) => this.#onSocketGone(describeError(error)))
       .on('close', () => this.#onSocketClosed())
@@ -195,7 +178,7 @@ export class DataConnection implements FlowTransport {
   #onData(chunk: Buffer): void {
     try {
       this.#inbound.push(chunk)
-      if (this.#outbox.buffered > MAX_UNREAD_ANSWERS) throw limitError('the peer does not read')
+      if (this.#parts.outbox.buffered > MAX_UNREAD_ANSWERS) throw limitError('the peer does not read')
     } catch (error) {
       this.#fail(error)
     }
@@ -205,9 +188,9 @@ export class DataConnection implements FlowTransport {
     if (this.#state !== 'opening') throw new AmqpError(Condition.notAllowed, 'open was sent twice')
     const peer = peerOf(open)
     this.#peer = peer
-    this.#outbox.maxFrameSize = peer.maxFrameSize
+    this.#parts.outbox.maxFrameSize = peer.maxFrameSize
     this.#sendOpen()
-    this.#pump.request()
+    this.#parts.pump.request()
     this.#state = 'open'
     this.#deadline()
     if (peer.idleTimeOut !== undefined) this.#keepAlive.beat(peer.idleTimeOut)
@@ -215,10 +198,16 @@ export class DataConnection implements FlowTransport {
     this.#deps.onOpen?.(peer)
   }
 
+  #onDraining(): void {
+    if (this.#peerDrains) return
+    this.#peerDrains = true
+    this.#deps.onDraining?.()
+  }
+
   #sendHeartbeat(): void {
     if (this.#state !== 'open') return
-    this.#outbox.raw(emptyFrame())
-    this.#pump.request()
+    this.#parts.outbox.raw(emptyFrame())
+    this.#parts.pump.request()
   }
 
   // Ending
@@ -252,8 +241,8 @@ export class DataConnection implements FlowTransport {
     this.#leave(reason)
     this.#handshake.sendHeader()
     this.#sendOpen()
-    this.#outbox.frame(0, { kind: 'close', error: error && bounded(error) })
-    this.#outbox.flush()
+    this.#parts.outbox.frame(0, { kind: 'close', error: error && bounded(error) })
+    this.#parts.outbox.flush()
     this.#deadline = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy())
     this.#tellClosed(reason)
   }
@@ -276,12 +265,11 @@ export class DataConnection implements FlowTransport {
     this.#deadline()
     this.#keepAlive.stop()
     this.#sessions.lose(lost(reason.description))
-    this.#acks.stop()
-    this.#pump.clear()
+    this.#parts.stop()
   }
 
   #endSocket(): void {
-    this.#outbox.flush()
+    this.#parts.outbox.flush()
     this.#socket.end()
     this.#deadline()
     this.#deadline = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy())

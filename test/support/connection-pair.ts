@@ -1,5 +1,5 @@
 /** Two data connections joined in memory, and flow owners that check every byte. */
-import { type CloseReason, DataConnection } from '../../src/amqp/data-connection.ts'
+import { type CloseReason, DataConnection, type DataConnectionDeps } from '../../src/amqp/data-connection.ts'
 import type { DataConnectionConfig } from '../../src/amqp/engine/config.ts'
 import type {
   FlowAcceptor,
@@ -53,6 +53,8 @@ export interface PairOptions extends DuplexPairOptions {
   readonly west?: Partial<DataConnectionConfig>
   readonly east?: Partial<DataConnectionConfig>
   readonly clock?: Clock
+  /** `side` has heard that the other is draining. */
+  readonly onDraining?: (side: 'west' | 'east') => void
   /** Neither recognises the other as a router of ours: plain AMQP credit. */
   readonly strangers?: boolean
 }
@@ -71,17 +73,23 @@ export function connectionPair(options: PairOptions = {}): ConnectionPair {
   const [left, right] = duplexPair(options.strangers === true ? { ...options, change: hideVersion } : options)
   const { clock = new FakeClock(), acceptWest = refuseAll, acceptEast = echo } = options
   const closed: { west?: CloseReason; east?: CloseReason } = {}
-  const deps = { clock, logger: silentLogger }
-  const west = new DataConnection(
-    left,
-    { ...deps, accept: acceptWest, onClose: (reason) => Object.assign(closed, { west: reason }) },
-    { side: 'dialer', containerId: 'west', ...options.west },
-  )
-  const east = new DataConnection(
-    right,
-    { ...deps, accept: acceptEast, onClose: (reason) => Object.assign(closed, { east: reason }) },
-    { side: 'acceptor', containerId: 'east', ...options.east },
-  )
+  const depsOf = (side: 'west' | 'east', accept: FlowAcceptor): DataConnectionDeps => ({
+    clock,
+    logger: silentLogger,
+    accept,
+    onDraining: () => options.onDraining?.(side),
+    onClose: (reason) => Object.assign(closed, { [side]: reason }),
+  })
+  const west = new DataConnection(left, depsOf('west', acceptWest), {
+    side: 'dialer',
+    containerId: 'west',
+    ...options.west,
+  })
+  const east = new DataConnection(right, depsOf('east', acceptEast), {
+    side: 'acceptor',
+    containerId: 'east',
+    ...options.east,
+  })
   west.start()
   east.start()
   return { west, east, closed, cut: () => void left.destroy() }

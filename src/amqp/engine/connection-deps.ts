@@ -19,6 +19,8 @@ export interface DataConnectionDeps {
   readonly accept: FlowAcceptor
   /** The peer's open came: flows travel. */
   readonly onOpen?: (peer: Peer) => void
+  /** The peer takes no new flows; those there are go on, and can be resumed. Called once. */
+  readonly onDraining?: () => void
   /** Called once, when the connection stops being usable; its flows were reset before. */
   readonly onClose?: (reason: CloseReason) => void
 }

@@ -4,48 +4,43 @@
 import type { Logger } from '../../core/log.ts'
 import type { Attach, Begin, Detach, Flow as FlowFrame, Performative, Role } from '../codec/performatives.ts'
 import { TRANSFER_HEADER_SIZE, type TransferHead } from '../codec/transfer.ts'
+import type { AmqpValue, Properties } from '../codec/value.ts'
 import { AmqpError, Condition } from '../errors.ts'
-import {
-  type FlowAcceptor,
-  FlowCondition,
-  type FlowError,
-  type FlowHandler,
-  type FlowRequest,
-} from '../flow-transport.ts'
+import type { FlowAcceptor, FlowError, FlowHandler, FlowRequest } from '../flow-transport.ts'
 import type { AckTimer } from './ack-timer.ts'
 import type { ConnectionConfig } from './config.ts'
-import type { ConnectionCounters } from './counters.ts'
-import { Flow } from './flow.ts'
+import type { ConnectionParts } from './connection-parts.ts'
+import type { Flow } from './flow.ts'
 import type { FlowLinks, PairingHost } from './flow-host.ts'
 import { IncomingFlows } from './incoming-flows.ts'
 import { believed, type Link, type LinkOwner } from './link.ts'
 import { LinkTable } from './link-table.ts'
-import type { Outbox } from './outbox.ts'
-import type { Peer } from './peer.ts'
-import type { Pump, Turn } from './pump.ts'
+import { type OpeningHost, OutgoingFlows } from './outgoing-flows.ts'
+import { DRAINING_PROPERTY, type Peer } from './peer.ts'
+import type { Turn } from './pump.ts'
 import type { Grant } from './receive-window.ts'
 import type { SendBudget } from './send-budget.ts'
 import type { SendQueue } from './send-queue.ts'
-import { addressOf, linkName } from './service-address.ts'
 import { SessionWindow } from './session-window.ts'
 import { Settlements } from './settlements.ts'
 import type { WindowPool } from './window-pool.ts'
 
+const DRAINING: Properties = new Map<string, AmqpValue>([
+  [DRAINING_PROPERTY, { type: 'boolean', value: true }],
+])
+
 /** What a session needs of its connection. */
 export interface SessionDeps {
+  readonly parts: ConnectionParts
   readonly log: Logger
   readonly accept: FlowAcceptor
-  readonly outbox: Outbox
-  readonly pump: Pump
-  readonly budget: SendBudget
-  readonly windows: WindowPool
-  readonly acks: AckTimer
-  readonly counters: ConnectionCounters
+  /** The peer says that it is draining. */
+  readonly onDraining: () => void
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
 
-export class Session implements PairingHost, Turn {
+export class Session implements PairingHost, OpeningHost, Turn {
   readonly channel: number
   /** The channel the peer sends on; -1 until its begin came. */
   remoteChannel = -1
@@ -54,25 +49,26 @@ export class Session implements PairingHost, Turn {
   /** We sent end: whatever still comes is ignored. */
   ended = false
   readonly #deps: SessionDeps
-  readonly #config: ConnectionConfig
+  readonly #parts: ConnectionParts
   readonly #window: SessionWindow
   readonly #links: LinkTable
-  /** Flows opened before the session stood. */
-  #early: Flow[] = []
   readonly #incoming: IncomingFlows
+  readonly #outgoing: OutgoingFlows
   readonly #settlements = new Settlements()
   #peer: Peer | undefined
-  #opened = 0
   /** A flow found the peer's window closed. */
   #starved = false
+  /** The peer is to be told that we are draining. */
+  #drainOwed = false
 
   constructor(deps: SessionDeps, config: ConnectionConfig, channel: number) {
     this.#deps = deps
-    this.#config = config
+    this.#parts = deps.parts
     this.channel = channel
     this.#window = new SessionWindow(config.initialOutgoingId, config.incomingWindow)
     this.#links = new LinkTable(config.maxFlows * 2)
     this.#incoming = new IncomingFlows(this, deps.accept, deps.now)
+    this.#outgoing = new OutgoingFlows(this, this.#links, config.side.slice(0, 1), config.maxFlows)
   }
 
   /** Both begins went by. */
@@ -88,11 +84,11 @@ export class Session implements PairingHost, Turn {
   }
 
   get budget(): SendBudget {
-    return this.#deps.budget
+    return this.#parts.budget
   }
 
   get acks(): AckTimer {
-    return this.#deps.acks
+    return this.#parts.acks
   }
 
   get log(): Logger {
@@ -100,15 +96,15 @@ export class Session implements PairingHost, Turn {
   }
 
   get windows(): WindowPool {
-    return this.#deps.windows
+    return this.#parts.windows
   }
 
   get maxPayload(): number {
-    return this.#deps.outbox.maxFrameSize - TRANSFER_HEADER_SIZE
+    return this.#parts.outbox.maxFrameSize - TRANSFER_HEADER_SIZE
   }
 
   schedule(turn: Turn): void {
-    if (this.mapped) this.#deps.pump.schedule(turn)
+    if (this.mapped) this.#parts.pump.schedule(turn)
   }
 
   canSend(): boolean {
@@ -117,7 +113,7 @@ export class Session implements PairingHost, Turn {
   }
 
   sendTransfer(handle: number, size: number, queue: SendQueue): void {
-    const { outbox, budget, counters } = this.#deps
+    const { outbox, budget, counters } = this.#parts
     outbox.transfer(this.channel, handle, this.#window.takeOutgoing(), size)
     queue.shift(size, outbox)
     budget.remove(size)
@@ -130,7 +126,7 @@ export class Session implements PairingHost, Turn {
   }
 
   send(performative: Performative): void {
-    this.#deps.outbox.frame(this.channel, performative)
+    this.#parts.outbox.frame(this.channel, performative)
   }
 
   settle(deliveryId: number): void {
@@ -139,11 +135,11 @@ export class Session implements PairingHost, Turn {
   }
 
   started(): void {
-    this.#deps.counters.openFlows += 1
+    this.#parts.counters.openFlows += 1
   }
 
   finished(): void {
-    this.#deps.counters.openFlows -= 1
+    this.#parts.counters.openFlows -= 1
   }
 
   released(flow: FlowLinks): void {
@@ -152,19 +148,25 @@ export class Session implements PairingHost, Turn {
   }
 
   offered(): void {
-    this.#deps.counters.flowsAccepted += 1
+    this.#parts.counters.flowsAccepted += 1
   }
 
   countReceived(bytes: number): void {
-    this.#deps.counters.bytesReceived += bytes
+    this.#parts.counters.bytesReceived += bytes
   }
 
   // Turn: what the session itself has to say
 
   takeTurn(): boolean {
     this.sendSettlements()
-    if (this.#window.refreshDue) this.send({ kind: 'flow', ...this.#window.flow() })
+    if (this.#drainOwed || this.#window.refreshDue) this.#sendState()
     return false
+  }
+
+  #sendState(): void {
+    const properties = this.#drainOwed ? DRAINING : undefined
+    this.#drainOwed = false
+    this.send({ kind: 'flow', ...this.#window.flow(), properties })
   }
 
   sendSettlements(): void {
@@ -185,29 +187,27 @@ export class Session implements PairingHost, Turn {
     this.#window.onBegin(begin)
     this.#links.limit(begin.handleMax)
     this.#peer = peer
-    const early = this.#early
-    this.#early = []
-    for (const flow of early) this.#attach(flow)
+    this.#outgoing.begin()
+    if (this.#drainOwed) this.drain()
+  }
+
+  /** Tells a router of ours that we take no new flows. */
+  drain(): void {
+    if (this.#peer?.ours === false) return
+    this.#drainOwed = true
+    this.schedule(this)
   }
 
   /** Opens a flow; it waits when the session does not stand yet. */
   open(request: FlowRequest, makeHandler: (channel: Flow) => FlowHandler): Flow {
-    this.#opened += 1
-    const flow = new Flow(this, `${this.#config.side[0]}${this.#opened.toString(36)}`, request)
-    flow.setHandler(makeHandler(flow))
-    this.#deps.counters.flowsOpened += 1
-    if (this.mapped) this.#attach(flow)
-    else if (this.#early.length < this.#config.maxFlows) this.#early.push(flow)
-    else refuse(flow)
-    return flow
+    this.#parts.counters.flowsOpened += 1
+    return this.#outgoing.open(request, makeHandler)
   }
 
   /** Ends all flows: the session or what carries it is gone. */
   lose(error: FlowError): void {
     this.ended = true
-    const early = this.#early
-    this.#early = []
-    for (const flow of early) flow.lose(error)
+    this.#outgoing.lose(error)
     for (const link of [...this.#links]) link.owner.lose(error)
   }
 
@@ -229,13 +229,19 @@ export class Session implements PairingHost, Turn {
   onFlow(flow: FlowFrame): void {
     this.#window.onFlow(flow)
     if (this.#starved && this.#window.open) this.#wakeAll()
-    if (flow.handle !== undefined) {
+    if (flow.handle === undefined) this.#onSessionFlow(flow)
+    else {
       const link = this.#links.at(flow.handle)
       link.owner.onFlow(link, flow)
-    } else if (flow.echo === true) {
-      this.send({ kind: 'flow', ...this.#window.flow() })
-      this.#deps.pump.request()
     }
+  }
+
+  #onSessionFlow({ echo, properties }: FlowFrame): void {
+    const draining = properties?.get(DRAINING_PROPERTY)
+    if (this.peer.ours && draining?.value === true) this.#deps.onDraining()
+    if (echo !== true) return
+    this.#sendState()
+    this.#parts.pump.request()
   }
 
   onTransfer(head: TransferHead): LinkOwner {
@@ -245,7 +251,7 @@ export class Session implements PairingHost, Turn {
     if (link.role !== 'receiver') {
       throw new AmqpError(Condition.notAllowed, 'transfer on a link of ours to send on', 'session')
     }
-    this.#deps.counters.transfersReceived += 1
+    this.#parts.counters.transfersReceived += 1
     link.owner.onTransfer(link, head)
     return link.owner
   }
@@ -271,27 +277,8 @@ export class Session implements PairingHost, Turn {
     return this.#links.roomForRefusals < 1
   }
 
-  #attach(flow: Flow): void {
-    if (flow.request === undefined) return
-    if (this.full) {
-      refuse(flow)
-      return
-    }
-    const address = addressOf(flow.request)
-    const output = this.newLink(flow, linkName(flow.id, 'sender'), 'sender', address)
-    const input = this.newLink(flow, linkName(flow.id, 'receiver'), 'receiver', address)
-    this.#links.expectAnswer(output)
-    this.#links.expectAnswer(input)
-    flow.addLinks(output, input)
-  }
-
   #wakeAll(): void {
     this.#starved = false
     for (const link of this.#links) this.schedule(link.owner)
   }
-}
-
-/** From a task of its own: the owner may still be in `open`. */
-function refuse(flow: Flow): void {
-  setImmediate(() => flow.lose({ condition: FlowCondition.overloaded, description: 'no handle is free' }))
 }

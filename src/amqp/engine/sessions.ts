@@ -89,7 +89,7 @@ export class Sessions {
     const isFirst = this.#config.side === 'acceptor' && this.own.remoteChannel < 0
     const session = isFirst ? this.own : this.#add()
     session.sendBegin(channel)
-    this.#deps.pump.request()
+    this.#deps.parts.pump.request()
     return session
   }
 
@@ -116,7 +116,7 @@ export class Sessions {
     session.lose(lostBy('the peer ended the session', end))
     if (wasOpen) {
       session.send({ kind: 'end' })
-      this.#deps.pump.request()
+      this.#deps.parts.pump.request()
     }
     this.#remote[session.remoteChannel] = undefined
     if (session === this.own) this.#loseOwn()
@@ -142,7 +142,7 @@ export class Sessions {
     if (!(error instanceof AmqpError) || error.scope === 'connection') throw error
     session.lose({ condition: error.condition, description: error.message })
     session.send({ kind: 'end', error: bounded({ condition: error.condition, description: error.message }) })
-    this.#deps.pump.request()
+    this.#deps.parts.pump.request()
   }
 
   #at(channel: number): Session {
