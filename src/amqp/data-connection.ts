@@ -282,16 +282,12 @@ export class DataConnection implements FlowTransport {
   }
 
   #onSocketGone(description: string): void {
-    this.#abandon({ origin: 'socket', condition: FlowCondition.linkLost, description })
+    this.#abandon({ origin: 'socket', ...lost(description) })
     this.#socket.destroy()
   }
 
   #onSocketClosed(): void {
-    this.#abandon({
-      origin: 'socket',
-      condition: FlowCondition.linkLost,
-      description: 'the transport closed',
-    })
+    this.#abandon({ origin: 'socket', ...lost('the transport closed') })
     this.#state = 'closed'
     this.#deadline()
   }

@@ -65,6 +65,8 @@ export const FlowCondition = {
   overloaded: 'amqp:resource-limit-exceeded',
   /** The data connection under the flow was lost. */
   linkLost: 'fairlead:link-lost',
+  /** The router process at the other end has ended: nothing of it can be resumed. Also why a data connection is closed. */
+  stopped: 'fairlead:stopped',
   /** No flow of that token can be resumed here. */
   unknownFlow: 'fairlead:unknown-flow',
   /** Nothing was carried for as long as the policy allows. */

@@ -62,6 +62,15 @@ export const MAX_HALF_FLOWS = 64
 /** Bytes one flow may keep waiting here for the socket before its owner is told to wait. */
 export const FLOW_QUEUE_BYTES = 256 * 1024
 
+/** Longest datagram, bytes: what UDP over IPv4 can carry. */
+export const MAX_DATAGRAM_BYTES = 65_507
+
+/** Datagrams one flow may keep waiting here for the socket; then the oldest is dropped for each new one. */
+export const MAX_QUEUED_DATAGRAMS = 256
+
+/** Bytes of the same. */
+export const MAX_QUEUED_DATAGRAM_BYTES = 512 * 1024
+
 /** Bytes all flows of a connection may keep waiting here before every owner is told to wait. */
 export const DEFAULT_MAX_BUFFERED_BYTES = 8 * 1024 * 1024
 

@@ -7,6 +7,9 @@ import { decodeError } from '../errors.ts'
 /** Frame header 8, performative 20, data section's header 8. */
 export const TRANSFER_HEADER_SIZE = 36
 
+/** Header of a data section whose size takes four bytes. */
+export const DATA_SECTION_HEADER_SIZE = 8
+
 /** Bytes from the start of a performative that tell how long it is: descriptor 10, list32 header 5. */
 export const PERFORMATIVE_PEEK = 16
 
@@ -36,6 +39,14 @@ export function writeTransferHeader(
   // 00 53 75 b0: a data section with a size of 4 bytes
   put32(into, at + 28, 0x005375b0)
   put32(into, at + 32, payload)
+}
+
+/** The header of a data section of `size` bytes. */
+export function dataSectionHeader(size: number): Buffer {
+  const header = Buffer.allocUnsafe(DATA_SECTION_HEADER_SIZE)
+  put32(header, 0, 0x005375b0)
+  put32(header, 4, size)
+  return header
 }
 
 function put32(into: Buffer, at: number, value: number): void {

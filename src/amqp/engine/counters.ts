@@ -11,6 +11,8 @@ export interface ConnectionCounters {
   bytesReceived: number
   transfersSent: number
   transfersReceived: number
+  /** Datagrams that could not be sent in time. */
+  datagramsDropped: number
   /** Writes to the socket: many frames share one. */
   flushes: number
 }
@@ -25,6 +27,7 @@ export function newCounters(): ConnectionCounters {
     bytesReceived: 0,
     transfersSent: 0,
     transfersReceived: 0,
+    datagramsDropped: 0,
     flushes: 0,
   }
 }

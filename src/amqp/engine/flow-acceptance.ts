@@ -13,6 +13,8 @@ export class FlowAcceptance {
   given: boolean
   /** Ours when we accept, the far side's when it does. */
   position: FlowPosition | undefined
+  /** A stranger's first link is answered before the second comes, for clients that wait for the answer. */
+  early: Link | undefined
   #refused = false
   #told = false
 

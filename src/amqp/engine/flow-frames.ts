@@ -44,13 +44,20 @@ export class FlowFrames {
     return this.#output.link?.gone !== false && this.#input.link?.gone !== false
   }
 
-  attachBoth(): void {
-    this.attach(this.#output.link)
-    this.attach(this.#input.link)
+  /** Sends the attaches that may go; false while the flow is not accepted. */
+  attaches(): boolean {
+    const { given, early } = this.#acceptance
+    if (!given) {
+      this.#attach(early)
+      return false
+    }
+    this.#attach(this.#output.link)
+    this.#attach(this.#input.link)
+    return true
   }
 
   /** A refusing attach answers a peer's only to be followed by a detach. */
-  attach(link: Link | undefined, refusing = false): void {
+  #attach(link: Link | undefined, refusing = false): void {
     if (link === undefined || link.attachSent) return
     this.#host.send(link.attach(refusing, this.#propertiesOf(link)))
   }
@@ -74,14 +81,14 @@ export class FlowFrames {
 
   /** Half-closes after the last byte; answers the peer's half-close once all before it was handed on, which acknowledges it. */
   ends(): void {
-    if (this.#output.ending && this.#output.waiting === 0) this.#detach(this.#output.link, undefined)
+    if (this.#output.ending && this.#output.empty) this.#detach(this.#output.link, undefined)
     if (this.#input.finished) this.#detach(this.#input.link, undefined)
   }
 
   /** Ends both links with an error. */
   failure(error: FlowError): void {
     for (const link of [this.#output.link, this.#input.link]) {
-      this.attach(link, this.#request === undefined)
+      this.#attach(link, this.#request === undefined)
       this.#detach(link, error)
     }
   }

@@ -6,11 +6,11 @@ import type { Logger } from '../../core/log.ts'
 import type { Performative, Role } from '../codec/performatives.ts'
 import type { AckTimer } from './ack-timer.ts'
 import type { Link, LinkOwner } from './link.ts'
+import type { OutputQueue } from './output-queue.ts'
 import type { Peer } from './peer.ts'
 import type { Turn } from './pump.ts'
 import type { Grant } from './receive-window.ts'
 import type { SendBudget } from './send-budget.ts'
-import type { SendQueue } from './send-queue.ts'
 import type { WindowPool } from './window-pool.ts'
 
 export interface FlowHost {
@@ -23,10 +23,10 @@ export interface FlowHost {
   readonly maxPayload: number
   /** The flow has something to send. */
   schedule(flow: Turn): void
-  /** Whether the session's window takes a transfer; when not, its flows are scheduled once it does. */
-  canSend(): boolean
+  /** Whether the session's window takes a delivery of `size` bytes; when not, its flows are scheduled once it does. */
+  canSend(size: number): boolean
   /** Encodes one settled delivery of `size` bytes from the queue. */
-  sendTransfer(handle: number, size: number, queue: SendQueue): void
+  sendDelivery(handle: number, size: number, queue: OutputQueue): void
   /** Encodes a flow performative for the link. */
   sendLinkState(link: Link, state: Grant): void
   send(performative: Performative): void
@@ -41,6 +41,8 @@ export interface FlowHost {
   released(flow: FlowLinks): void
   /** Bytes of a data section came. */
   countReceived(bytes: number): void
+  /** A datagram was dropped instead of sent. */
+  countDropped(): void
 }
 
 /** What a session forgets of a flow that is gone. */

@@ -1,9 +1,11 @@
 /**
- * The receiving half of a flow: deliveries on its link, cut into data, checked against the window.
+ * The receiving half of a flow: deliveries on its link, checked against the window; a stream's data is handed on as it
+ * comes, a datagram when it is complete.
  */
 import { SectionReader, type SectionSink } from '../codec/section-reader.ts'
 import type { TransferHead } from '../codec/transfer.ts'
 import { AmqpError, Condition } from '../errors.ts'
+import { DatagramGatherer } from './datagram-gatherer.ts'
 import type { FlowHost } from './flow-host.ts'
 import type { Link } from './link.ts'
 import { type ReceiveWindow, receiveWindowFor } from './receive-window.ts'
@@ -16,6 +18,7 @@ export class FlowInput implements SectionSink {
   readonly #host: FlowHost
   readonly #sink: SectionSink
   readonly #sections = new SectionReader(this)
+  readonly #datagram: DatagramGatherer | undefined
   #inDelivery = false
   #deliveryId = -1
   #unsettled = false
@@ -24,9 +27,11 @@ export class FlowInput implements SectionSink {
   #bytes = 0
   #failure: AmqpError | undefined
 
-  constructor(host: FlowHost, sink: SectionSink) {
+  /** With `datagrams` each delivery is one. */
+  constructor(host: FlowHost, sink: SectionSink, datagrams: boolean) {
     this.#host = host
     this.#sink = sink
+    this.#datagram = datagrams ? new DatagramGatherer() : undefined
   }
 
   /** The peer half-closed. */
@@ -42,7 +47,8 @@ export class FlowInput implements SectionSink {
   /** The window stands once peer and link are known; strangers have no credit before we give it. */
   openWindow(deliveryCount: number): void {
     if (this.window !== undefined) return
-    this.window = receiveWindowFor(this.#host.peer, this.#host.windows, deliveryCount)
+    const { peer, windows } = this.#host
+    this.window = receiveWindowFor(peer, windows, deliveryCount, this.#datagram !== undefined)
     this.grantOwed = !this.#host.peer.ours
   }
 
@@ -72,11 +78,22 @@ export class FlowInput implements SectionSink {
     if (this.#aborted) return this.#abort()
     if (this.#more) return -1
     this.#inDelivery = false
-    return this.#sections.finish() ?? (this.#unsettled ? this.#deliveryId : -1)
+    const failure = this.#sections.finish() ?? this.#finishDatagram()
+    return failure ?? (this.#unsettled ? this.#deliveryId : -1)
   }
 
   onBody(data: Buffer): void {
     if (this.#failure !== undefined) return
+    if (this.#datagram === undefined) this.#handOn(data)
+    else this.#failure = this.#datagram.add(data)
+  }
+
+  #finishDatagram(): AmqpError | undefined {
+    if (this.#datagram !== undefined && this.#failure === undefined) this.#handOn(this.#datagram.take())
+    return this.#failure
+  }
+
+  #handOn(data: Buffer): void {
     this.#bytes += data.length
     this.#failure = this.window?.received(data.length)
     if (this.#failure === undefined) this.#sink.onBody(data)
@@ -88,6 +105,7 @@ export class FlowInput implements SectionSink {
     if (this.#bytes > 0)
       return new AmqpError(Condition.notAllowed, 'aborted delivery was already handed on', 'link')
     this.#sections.restart()
+    this.#datagram?.clear()
     return -1
   }
 }

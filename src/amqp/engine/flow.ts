@@ -26,7 +26,6 @@ import type { BudgetWaiter } from './send-budget.ts'
 export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebtor {
   readonly id: string
   readonly isOpener: boolean
-  readonly dropped = 0
   /** The request of a flow we opened. */
   readonly request: FlowRequest | undefined
   readonly output: FlowOutput
@@ -41,16 +40,16 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
   #live = true
   #failure: FlowError | undefined
   #released = false
-  /** A stranger's first link is answered before the second comes, for clients that wait for the answer. */
-  #early: Link | undefined
 
-  constructor(host: FlowHost, id: string, request?: FlowRequest) {
+  /** With a request when we open the flow. */
+  constructor(host: FlowHost, id: string, protocol: FlowRequest['protocol'], request?: FlowRequest) {
+    const datagrams = protocol === 'UDP'
     this.#host = host
     this.id = id
     this.request = request
     this.isOpener = request !== undefined
-    this.output = new FlowOutput(host, this)
-    this.input = new FlowInput(host, this)
+    this.output = new FlowOutput(host, this, datagrams)
+    this.input = new FlowInput(host, this, datagrams)
     this.#acceptance = new FlowAcceptance(this.isOpener)
     this.#frames = new FlowFrames(host, this.output, this.input, this.#acceptance, request)
   }
@@ -94,7 +93,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
 
   /** Answers the one link there is, for strangers that wait for the answer before they attach the second. */
   answerEarly(link: Link): void {
-    this.#early = link
+    this.#acceptance.early = link
     this.#host.schedule(this)
   }
 
@@ -102,6 +101,10 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
 
   get writable(): number {
     return this.#live && !this.output.ending ? this.output.writable : 0
+  }
+
+  get dropped(): number {
+    return this.output.dropped
   }
 
   write(chunk: Buffer): void {
@@ -139,12 +142,9 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
 
   onAttachAnswer(link: Link, attach: Attach): void {
     const error = this.#acceptance.answered(link, attach)
-    if (error !== undefined) {
-      this.#fail(error)
-      return
-    }
+    this.#fail(error)
     this.#openWindow(link, attach)
-    if (this.#live && this.#acceptance.completed(this.output.link, this.input.link))
+    if (this.#acceptance.completed(this.output.link, this.input.link))
       this.#handler?.onAccept(this.#acceptance.position)
   }
 
@@ -163,7 +163,10 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
   onFlow(link: Link, flow: FlowFrame): void {
     if (link !== this.output.link) {
       if (flow.echo === true) this.input.grantOwed = true
-    } else this.#onGrant(this.output.granted(flow))
+    } else {
+      this.#onAcknowledged(this.output.granted(flow))
+      this.#checkWritable()
+    }
     this.#host.schedule(this)
   }
 
@@ -189,9 +192,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
   lose(error: FlowError): void {
     if (!this.#live) return
     const handler = this.#handler
-    this.#failure = error
-    this.#stop()
-    this.#host.schedule(this)
+    this.reset(error)
     handler?.onReset(error)
   }
 
@@ -215,7 +216,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
 
   takeTurn(): boolean {
     if (this.#failure !== undefined) return this.#sendFailure(this.#failure)
-    if (!this.#sendAttaches()) return false
+    if (!this.#frames.attaches()) return false
     this.#frames.grant()
     const more = this.output.send()
     this.output.sendState()
@@ -224,14 +225,6 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
     this.#checkClosed()
     this.#checkReleased()
     return more
-  }
-
-  /** False while the flow is not accepted. */
-  #sendAttaches(): boolean {
-    const accepted = this.#acceptance.given
-    if (accepted) this.#frames.attachBoth()
-    else this.#frames.attach(this.#early)
-    return accepted
   }
 
   /** Detaches what is attached; a flow of ours that never was on the wire just goes. */
@@ -254,18 +247,13 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
 
   /** The far side has handed on all we sent, and answers our half-close. */
   #onEndAcknowledged(): void {
-    this.#onAcknowledged(this.output.window?.settle() ?? 0)
+    this.#onAcknowledged(this.output.settle())
     this.#checkClosed()
   }
 
-  #onGrant(acknowledged: number | AmqpError): void {
-    if (typeof acknowledged === 'number') this.#onAcknowledged(acknowledged)
-    else this.#fail(acknowledged)
-    this.#checkWritable()
-  }
-
-  #onAcknowledged(bytes: number): void {
-    if (bytes > 0 && this.#live) this.#handler?.onAcked(bytes)
+  #onAcknowledged(bytes: number | AmqpError): void {
+    if (typeof bytes !== 'number') this.#fail(bytes)
+    else if (bytes > 0) this.#handler?.onAcked(bytes)
   }
 
   #oweGrant(): void {

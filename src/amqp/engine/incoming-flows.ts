@@ -4,7 +4,7 @@
 import { describeError } from '../../core/errors.ts'
 import type { Attach, Role } from '../codec/performatives.ts'
 import { AmqpError, Condition } from '../errors.ts'
-import type { FlowAcceptor } from '../flow-transport.ts'
+import type { FlowAcceptor, FlowRequest } from '../flow-transport.ts'
 import { HALF_FLOW_TIMEOUT_MS, MAX_HALF_FLOWS } from '../limits.ts'
 import { Flow } from './flow.ts'
 import type { FlowLinks, PairingHost } from './flow-host.ts'
@@ -14,6 +14,8 @@ import { flowIdOf, requestedAddress, requestOf } from './service-address.ts'
 interface Half {
   readonly flow: Flow
   readonly attach: Attach
+  /** What the first link says; the opener's sender says most. */
+  readonly request: FlowRequest
   readonly since: number
 }
 
@@ -73,10 +75,10 @@ export class IncomingFlows {
     if (this.#halves.size >= MAX_HALF_FLOWS)
       throw refusal(Condition.resourceLimitExceeded, 'too many single links')
     const address = requestedAddress(attach)
-    requestOf(address, attach.properties)
-    const flow = new Flow(this.#host, id)
+    const request = requestOf(address, attach.properties)
+    const flow = new Flow(this.#host, id, request.protocol)
     this.#flows.set(id, flow)
-    this.#halves.set(id, { flow, attach, since: this.#now() })
+    this.#halves.set(id, { flow, attach, request, since: this.#now() })
     const link = this.#addLink(flow, attach, address)
     if (!this.#host.peer.ours) flow.answerEarly(link)
     return link
@@ -90,15 +92,14 @@ export class IncomingFlows {
     }
     this.#halves.delete(id)
     const link = this.#addLink(half.flow, attach, address)
-    const opening = attach.role === 'sender' ? attach : half.attach
-    this.#offer(half.flow, address, opening)
+    this.#offer(half, attach, address)
     return link
   }
 
   /** Asks the owner, whose failure is the flow's only. */
-  #offer(flow: Flow, address: string, opening: Attach): void {
+  #offer({ flow, request: first }: Half, attach: Attach, address: string): void {
     try {
-      const request = requestOf(address, opening.properties)
+      const request = attach.role === 'sender' ? requestOf(address, attach.properties) : first
       this.#host.offered()
       flow.setHandler(this.#accept(request, flow))
     } catch (error) {
@@ -122,7 +123,7 @@ export class IncomingFlows {
   /** A link that is no flow's: answered and detached at once. */
   #refuse(attach: Attach, error: AmqpError): Link {
     if (this.#host.overfull) throw new AmqpError(Condition.resourceLimitExceeded, 'too many links')
-    const flow = new Flow(this.#host, attach.name)
+    const flow = new Flow(this.#host, attach.name, 'TCP')
     const link = this.#addLink(flow, attach, undefined)
     flow.lose({ condition: error.condition, description: error.message })
     return link

@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream'
 import { Encoder } from '../codec/encoder.ts'
 import { encodeFrame, encodeSaslFrame } from '../codec/frame.ts'
-import type { Performative } from '../codec/performatives.ts'
+import type { Performative, Transfer } from '../codec/performatives.ts'
 import type { SaslFrame } from '../codec/sasl.ts'
 import { TRANSFER_HEADER_SIZE, writeTransferHeader } from '../codec/transfer.ts'
 import { AmqpError, Condition } from '../errors.ts'
@@ -66,6 +66,14 @@ export class Outbox {
   transfer(channel: number, handle: number, deliveryId: number, payload: number): void {
     const at = this.#carve(TRANSFER_HEADER_SIZE)
     writeTransferHeader(this.#slab, at, channel, handle, deliveryId, payload)
+    this.frames += 1
+  }
+
+  /** A transfer whose performative is not the usual; exactly `payload` bytes must follow through `payload`. */
+  piece(channel: number, transfer: Transfer, payload: number): void {
+    const frame = encodeFrame(this.#encoder, channel, transfer)
+    frame.writeUInt32BE(frame.length + payload, 0)
+    this.#copy(frame)
     this.frames += 1
   }
 

@@ -34,7 +34,7 @@ export class OutgoingFlows {
 
   open(request: FlowRequest, makeHandler: (channel: Flow) => FlowHandler): Flow {
     this.#opened += 1
-    const flow = new Flow(this.#host, this.#prefix + this.#opened.toString(36), request)
+    const flow = new Flow(this.#host, this.#prefix + this.#opened.toString(36), request.protocol, request)
     flow.setHandler(makeHandler(flow))
     if (this.#host.mapped) this.#attach(flow, request)
     else if (this.#waiting.length < this.#maxWaiting) this.#waiting.push(flow)

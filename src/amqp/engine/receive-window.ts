@@ -3,7 +3,7 @@
  */
 import { type Properties, ulong } from '../codec/value.ts'
 import { AmqpError, Condition } from '../errors.ts'
-import { MAX_MESSAGE_SIZE } from '../limits.ts'
+import { MAX_DATAGRAM_BYTES, MAX_MESSAGE_SIZE } from '../limits.ts'
 import { CONSUMED_PROPERTY, LIMIT_PROPERTY, type Peer } from './peer.ts'
 import type { WindowPool } from './window-pool.ts'
 
@@ -37,8 +37,13 @@ export interface ReceiveWindow {
 }
 
 /** The window towards `peer`, whose sender begins counting at `deliveryCount`. */
-export function receiveWindowFor(peer: Peer, pool: WindowPool, deliveryCount: number): ReceiveWindow {
-  return peer.ours ? new ByteGrant(pool, deliveryCount) : new CreditGrant(pool.most, deliveryCount)
+export function receiveWindowFor(
+  peer: Peer,
+  pool: WindowPool,
+  deliveryCount: number,
+  datagrams: boolean,
+): ReceiveWindow {
+  return peer.ours ? new ByteGrant(pool, deliveryCount, datagrams) : new CreditGrant(pool.most, deliveryCount)
 }
 
 class ByteGrant implements ReceiveWindow {
@@ -52,8 +57,11 @@ class ByteGrant implements ReceiveWindow {
   #limit: number
   #ending = false
   #released = false
+  /** A datagram that begins below the limit may pass it; nobody keeps datagrams until they are acknowledged. */
+  readonly #datagrams: boolean
 
-  constructor(pool: WindowPool, deliveryCount: number) {
+  constructor(pool: WindowPool, deliveryCount: number, datagrams: boolean) {
+    this.#datagrams = datagrams
     this.#pool = pool
     this.#window = pool.initial
     this.#limit = pool.initial
@@ -65,7 +73,7 @@ class ByteGrant implements ReceiveWindow {
   }
 
   get owes(): boolean {
-    return this.#consumed > this.#told
+    return this.#consumed > this.#told && !this.#datagrams
   }
 
   message(): undefined {
@@ -74,8 +82,8 @@ class ByteGrant implements ReceiveWindow {
 
   received(bytes: number): AmqpError | undefined {
     this.#received += bytes
-    if (this.#received > this.#limit) return beyond(`byte ${this.#received} sent, ${this.#limit} granted`)
-    return undefined
+    const most = this.#datagrams ? this.#limit + MAX_DATAGRAM_BYTES : this.#limit
+    return this.#received > most ? beyond(`byte ${this.#received} sent, ${this.#limit} granted`) : undefined
   }
 
   consumed(bytes: number): boolean {

@@ -2,6 +2,8 @@
  * Bytes of one flow that wait for window or socket, in the chunks they came in.
  */
 import { SmallPieces } from '../../core/small-pieces.ts'
+import type { OutputQueue, PayloadSink } from './output-queue.ts'
+import type { SendWindow } from './send-window.ts'
 
 interface Node {
   chunk: Buffer
@@ -9,7 +11,7 @@ interface Node {
 }
 
 /** A linked list: what was sent is free at once, and an empty queue costs nothing. */
-export class SendQueue {
+export class SendQueue implements OutputQueue {
   #first: Node | undefined
   #last: Node | undefined
   /** Bytes of the first chunk already taken. */
@@ -19,6 +21,15 @@ export class SendQueue {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  get empty(): boolean {
+    return this.#bytes === 0
+  }
+
+  next({ available, messageSize }: SendWindow): number {
+    const size = Math.min(this.#bytes, available, messageSize)
+    return size > 0 ? size : -1
   }
 
   push(chunk: Buffer): void {
@@ -31,7 +42,7 @@ export class SendQueue {
   }
 
   /** Gives the first `size` bytes, which must be there, to `take`, as views. */
-  shift(size: number, take: { payload(chunk: Buffer): void }): void {
+  shift(size: number, take: PayloadSink): void {
     let left = size
     while (left > 0 && this.#first !== undefined) {
       const { chunk } = this.#first

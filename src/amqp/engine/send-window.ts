@@ -5,7 +5,7 @@
 import type { Flow as FlowFrame } from '../codec/performatives.ts'
 import { asCount } from '../codec/value.ts'
 import { AmqpError, Condition } from '../errors.ts'
-import { MAX_MESSAGE_SIZE, MAX_SEND_PAYLOAD, MAX_WINDOW_BYTES } from '../limits.ts'
+import { MAX_DATAGRAM_BYTES, MAX_MESSAGE_SIZE, MAX_SEND_PAYLOAD, MAX_WINDOW_BYTES } from '../limits.ts'
 import { CONSUMED_PROPERTY, LIMIT_PROPERTY, type Peer } from './peer.ts'
 
 /** Bytes of a data section's header, which count towards max-message-size. */
@@ -16,6 +16,8 @@ export interface SendWindow {
   readonly available: number
   /** Largest payload of one message. */
   readonly messageSize: number
+  /** Longest datagram one message can carry; longer ones cannot be sent. */
+  readonly datagramSize: number
   /** Messages sent, modulo 2^32, from the initial delivery-count 0. */
   readonly deliveryCount: number
   /** Credit left, as a sender's flow performative tells it. */
@@ -42,11 +44,13 @@ export function sendWindowFor(
     1,
     Math.min(maxMessageSize || MAX_MESSAGE_SIZE, MAX_MESSAGE_SIZE) - SECTION_HEADER_SIZE,
   )
-  return new CreditWindow(Math.min(payload, message))
+  return new CreditWindow(Math.min(payload, message), Math.min(message, MAX_DATAGRAM_BYTES))
 }
 
+/** A stream may go up to the limit; a datagram, which cannot be cut, may pass it when it begins before. */
 class ByteWindow implements SendWindow {
   readonly messageSize: number
+  readonly datagramSize = MAX_DATAGRAM_BYTES
   deliveryCount = 0
   credit = 0
   #limit: number
@@ -95,12 +99,14 @@ class ByteWindow implements SendWindow {
 
 class CreditWindow implements SendWindow {
   readonly messageSize: number
+  readonly datagramSize: number
   deliveryCount = 0
   credit = 0
   #unacknowledged = 0
 
-  constructor(messageSize: number) {
+  constructor(messageSize: number, datagramSize: number) {
     this.messageSize = messageSize
+    this.datagramSize = datagramSize
   }
 
   get available(): number {

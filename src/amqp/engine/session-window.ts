@@ -10,7 +10,9 @@ const OUTGOING_WINDOW = 0x7fff_ffff
 export class SessionWindow {
   readonly #incomingMax: number
   readonly #initialOutgoingId: number
+  /** Counts transfers, of which a delivery may need several. */
   #nextOutgoingId: number
+  #nextDeliveryId: number
   #remoteIncomingWindow = 0
   #nextIncomingId = 0
   #incomingWindow: number
@@ -18,13 +20,14 @@ export class SessionWindow {
   constructor(initialOutgoingId: number, incomingWindow: number) {
     this.#initialOutgoingId = initialOutgoingId
     this.#nextOutgoingId = initialOutgoingId
+    this.#nextDeliveryId = initialOutgoingId
     this.#incomingMax = incomingWindow
     this.#incomingWindow = incomingWindow
   }
 
   /** Transfers the peer takes now. */
-  get open(): boolean {
-    return this.#remoteIncomingWindow > 0
+  get room(): number {
+    return this.#remoteIncomingWindow
   }
 
   /** Half of what we granted is used up. */
@@ -47,11 +50,12 @@ export class SessionWindow {
     this.#remoteIncomingWindow = begin.incomingWindow
   }
 
-  /** The id of the transfer about to be sent. */
-  takeOutgoing(): number {
-    const id = this.#nextOutgoingId
-    this.#nextOutgoingId = (id + 1) >>> 0
-    this.#remoteIncomingWindow -= 1
+  /** The id of the delivery about to be sent, in as many transfers. */
+  takeDelivery(transfers: number): number {
+    this.#nextOutgoingId = (this.#nextOutgoingId + transfers) >>> 0
+    this.#remoteIncomingWindow -= transfers
+    const id = this.#nextDeliveryId
+    this.#nextDeliveryId = (id + 1) >>> 0
     return id
   }
 

@@ -10,17 +10,18 @@ import type { FlowAcceptor, FlowError, FlowHandler, FlowRequest } from '../flow-
 import type { AckTimer } from './ack-timer.ts'
 import type { ConnectionConfig } from './config.ts'
 import type { ConnectionParts } from './connection-parts.ts'
+import { DeliveryPieces } from './delivery-pieces.ts'
 import type { Flow } from './flow.ts'
 import type { FlowLinks, PairingHost } from './flow-host.ts'
 import { IncomingFlows } from './incoming-flows.ts'
 import { believed, type Link, type LinkOwner } from './link.ts'
 import { LinkTable } from './link-table.ts'
 import { type OpeningHost, OutgoingFlows } from './outgoing-flows.ts'
+import type { OutputQueue } from './output-queue.ts'
 import { DRAINING_PROPERTY, type Peer } from './peer.ts'
 import type { Turn } from './pump.ts'
 import type { Grant } from './receive-window.ts'
 import type { SendBudget } from './send-budget.ts'
-import type { SendQueue } from './send-queue.ts'
 import { SessionWindow } from './session-window.ts'
 import { Settlements } from './settlements.ts'
 import type { WindowPool } from './window-pool.ts'
@@ -52,6 +53,7 @@ export class Session implements PairingHost, OpeningHost, Turn {
   readonly #parts: ConnectionParts
   readonly #window: SessionWindow
   readonly #links: LinkTable
+  readonly #pieces: DeliveryPieces
   readonly #incoming: IncomingFlows
   readonly #outgoing: OutgoingFlows
   readonly #settlements = new Settlements()
@@ -67,6 +69,7 @@ export class Session implements PairingHost, OpeningHost, Turn {
     this.channel = channel
     this.#window = new SessionWindow(config.initialOutgoingId, config.incomingWindow)
     this.#links = new LinkTable(config.maxFlows * 2)
+    this.#pieces = new DeliveryPieces(this.#parts, this.#window, channel)
     this.#incoming = new IncomingFlows(this, deps.accept, deps.now)
     this.#outgoing = new OutgoingFlows(this, this.#links, config.side.slice(0, 1), config.maxFlows)
   }
@@ -107,18 +110,23 @@ export class Session implements PairingHost, OpeningHost, Turn {
     if (this.mapped) this.#parts.pump.schedule(turn)
   }
 
-  canSend(): boolean {
-    this.#starved ||= !this.#window.open
-    return this.#window.open
+  canSend(size: number): boolean {
+    const room =
+      this.#window.room > 0 && (size <= this.maxPayload || this.#pieces.count(size) <= this.#window.room)
+    this.#starved ||= !room
+    return room
   }
 
-  sendTransfer(handle: number, size: number, queue: SendQueue): void {
+  sendDelivery(handle: number, size: number, queue: OutputQueue): void {
     const { outbox, budget, counters } = this.#parts
-    outbox.transfer(this.channel, handle, this.#window.takeOutgoing(), size)
-    queue.shift(size, outbox)
+    if (size > this.maxPayload) this.#pieces.send(handle, size, queue)
+    else {
+      outbox.transfer(this.channel, handle, this.#window.takeDelivery(1), size)
+      queue.shift(size, outbox)
+      counters.transfersSent += 1
+    }
     budget.remove(size)
     counters.bytesSent += size
-    counters.transfersSent += 1
   }
 
   sendLinkState(link: Link, state: Grant): void {
@@ -149,6 +157,10 @@ export class Session implements PairingHost, OpeningHost, Turn {
 
   offered(): void {
     this.#parts.counters.flowsAccepted += 1
+  }
+
+  countDropped(): void {
+    this.#parts.counters.datagramsDropped += 1
   }
 
   countReceived(bytes: number): void {
@@ -228,7 +240,7 @@ export class Session implements PairingHost, OpeningHost, Turn {
 
   onFlow(flow: FlowFrame): void {
     this.#window.onFlow(flow)
-    if (this.#starved && this.#window.open) this.#wakeAll()
+    if (this.#starved && this.#window.room > 0) this.#wakeAll()
     if (flow.handle === undefined) this.#onSessionFlow(flow)
     else {
       const link = this.#links.at(flow.handle)

@@ -14,7 +14,7 @@ const OURS: Peer = {
 }
 const LIMIT = 'fairlead:limit'
 
-const windowOf = (pool: WindowPool) => receiveWindowFor(OURS, pool, 0)
+const windowOf = (pool: WindowPool) => receiveWindowFor(OURS, pool, 0, false)
 
 /** Offset up to which the sender may go after one more grant. */
 const granted = (window: ReceiveWindow) => Number(window.grant().properties?.get(LIMIT)?.value)
