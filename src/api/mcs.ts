@@ -35,7 +35,13 @@ export interface ClusterProperty extends KubeObject {
   spec: { value: string }
 }
 
-export const ExportCondition = { valid: 'Valid', ready: 'Ready', conflict: 'Conflict' } as const
+export const ExportCondition = {
+  valid: 'Valid',
+  ready: 'Ready',
+  conflict: 'Conflict',
+  /** Ours, and only there while it is False: an annotation of ours cannot be read. */
+  configured: 'fairlead.dev/Configured',
+} as const
 export const ExportReason = {
   valid: 'Valid',
   noService: 'NoService',
@@ -46,6 +52,7 @@ export const ExportReason = {
   noConflicts: 'NoConflicts',
   portConflict: 'PortConflict',
   typeConflict: 'TypeConflict',
+  invalidProxyProtocol: 'InvalidProxyProtocol',
 } as const
 export const ImportCondition = { ready: 'Ready' } as const
 export const ImportReason = { ready: 'Ready', pending: 'Pending' } as const

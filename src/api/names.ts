@@ -34,6 +34,8 @@ export const Label = {
 export const Annotation = {
   /** On the import: the derived Service's name (reference controller, Cilium). */
   derivedService: 'multicluster.kubernetes.io/derived-service',
+  /** On exports: header that tells backends who the client is; `v1`, `v2` or `none`. */
+  proxyProtocol: 'fairlead.dev/proxy-protocol',
 } as const
 
 /** Value of `endpointslice.kubernetes.io/managed-by` on what we write. */

@@ -47,6 +47,7 @@ export const Resource = {
   serviceImport: resource(MCS_GROUP, 'v1beta1', 'serviceimports', 'ServiceImport'),
   clusterProperty: resource(ABOUT_GROUP, 'v1beta1', 'clusterproperties', 'ClusterProperty', false),
   link: resource(FAIRLEAD_GROUP, 'v1alpha1', 'links', 'Link'),
+  trafficPolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trafficpolicies', 'TrafficPolicy'),
 } as const
 
 /** `v1` or `group/version`. */

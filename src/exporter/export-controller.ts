@@ -1,5 +1,5 @@
 /**
- * What the leading controller of a cluster does: publishes exports, reports on them, keeps imports.
+ * What the leading controller of a cluster does: publishes exports, reports on them and on policies, keeps imports.
  */
 import type { ServiceRecord } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
@@ -16,8 +16,10 @@ import { ExportedServices, type ExportView } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
 import { OriginPublisher } from './origin-publisher.ts'
 import type { WritingClient } from './owned-objects.ts'
+import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
 import type { ControllerStores } from './stores.ts'
+import { TrafficView } from './traffic-view.ts'
 
 export interface ExportControllerDeps {
   readonly client: WritingClient
@@ -50,9 +52,21 @@ export class ExportController implements Startable {
     const routers = new RouterAddresses(stores.slices, namespace)
     const view = new ClustersetView({ directory: link.directory, records }, cluster)
     const publisher = new OriginPublisher({ ...deps, records }, cluster)
-    this.#imports = new ImportReconciler({ ...deps, view, routers: routers.addresses }, cluster)
+    const policies = new TrafficView(stores)
+    const { traffic } = policies
+    this.#imports = new ImportReconciler({ ...deps, view, traffic, routers: routers.addresses }, cluster)
     const status = new ExportStatusReconciler({ ...deps, view, published: publisher.published })
-    this.#parts = new Lifecycle([this.#records, view, routers, publisher, this.#imports, status])
+    const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic }, cluster)
+    this.#parts = new Lifecycle([
+      this.#records,
+      view,
+      routers,
+      policies,
+      publisher,
+      this.#imports,
+      status,
+      policyStatus,
+    ])
   }
 
   get figures(): ExportFigures {

@@ -7,6 +7,7 @@ import type { Condition } from '../api/objects.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import { conflictMessage, conflictReason, type FieldConflict } from './conflicts.ts'
 import type { ExportEvaluation } from './export-record.ts'
+import { annotatedProtocol } from './proxy-protocol.ts'
 
 export interface ExportSituation {
   readonly evaluation: ExportEvaluation
@@ -29,6 +30,7 @@ export function exportConditions(
     validity(situation.evaluation),
     readiness(situation, previous),
     ...(situation.evaluation.state === 'valid' ? [conflict(situation, previous)] : []),
+    ...configuration(serviceExport),
   ]
   return conditionsOf(verdicts, { previous, generation: serviceExport.metadata.generation, now })
 }
@@ -75,8 +77,17 @@ function conflict({ conflicts, exporters }: ExportSituation, previous: readonly 
   }
 }
 
+function configuration(serviceExport: ServiceExport): Verdict[] {
+  const annotated = annotatedProtocol(serviceExport)
+  if (annotated?.kind !== 'unknown') return []
+  const { message } = annotated
+  return [
+    { type: ExportCondition.configured, status: 'False', reason: ExportReason.invalidProxyProtocol, message },
+  ]
+}
+
 /** Something users should see under `kubectl describe`. */
-export interface ExportNotice {
+export interface Notice {
   readonly type: 'Normal' | 'Warning'
   readonly reason: string
   readonly note: string
@@ -86,7 +97,7 @@ export interface ExportNotice {
 export function exportNotices(
   before: readonly Condition[] | undefined,
   after: readonly Condition[],
-): ExportNotice[] {
+): Notice[] {
   const changed = after.filter((condition) => {
     const old = findCondition(before, condition.type)
     return old?.status !== condition.status || old.reason !== condition.reason
@@ -94,9 +105,9 @@ export function exportNotices(
   return changed.flatMap((condition) => noticeOf(condition))
 }
 
-function noticeOf({ type, status, reason, message }: Condition): ExportNotice[] {
-  if (type === ExportCondition.valid && status === 'False')
-    return [{ type: 'Warning', reason, note: message }]
+function noticeOf({ type, status, reason, message }: Condition): Notice[] {
+  const isFault = type === ExportCondition.valid || type === ExportCondition.configured
+  if (isFault && status === 'False') return [{ type: 'Warning', reason, note: message }]
   // The condition's reason joins all fields and may be longer than an Event's may be.
   if (type === ExportCondition.conflict && status === 'True')
     return [{ type: 'Warning', reason: ExportCondition.conflict, note: message }]

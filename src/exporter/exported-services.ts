@@ -49,9 +49,9 @@ export class ExportedServices<V> implements Startable {
   async start(): Promise<void> {
     const { exports, services, slices } = this.#sources
     this.#unfollow = [
-      exports.subscribe(({ object }) => this.#touch([keyOf(object)])),
-      services.subscribe(({ object }) => this.#touch([keyOf(object)])),
-      slices.subscribe(({ object }) => this.#touch(serviceOfSlice(object))),
+      exports.subscribe(({ object }) => this.touch([keyOf(object)])),
+      services.subscribe(({ object }) => this.touch([keyOf(object)])),
+      slices.subscribe(({ object }) => this.touch(serviceOfSlice(object))),
     ]
     for (const serviceExport of exports.list()) this.#dirty.add(keyOf(serviceExport))
     this.#update()
@@ -63,7 +63,8 @@ export class ExportedServices<V> implements Startable {
     this.#unfollow = []
   }
 
-  #touch(keys: readonly ServiceKey[]): void {
+  /** Has these computed again at the end of the turn: something else that the view reads has changed. */
+  touch(keys: readonly ServiceKey[]): void {
     for (const key of keys) {
       if (this.#sources.exports.get(splitKey(key)) === undefined && !this.#current.current().has(key))
         continue

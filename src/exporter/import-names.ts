@@ -27,13 +27,19 @@ function fiveBits(bytes: Buffer, offset: number): number {
 }
 
 /**
- * What a slice of a remote cluster is for. `active`: carries traffic. `standby`: that cluster is ready, but a nearer
- * one serves. `unready`: that cluster declares the ports and has no ready endpoint.
+ * What a slice of a remote cluster is for. `active`: carries traffic. `standby`: that cluster is ready, but another one
+ * serves. `excluded`: it is ready, and a policy keeps flows in their own cluster. `unready`: that cluster declares the
+ * ports and has no ready endpoint.
  *
  * Each purpose has its own object: kube-proxy keeps using a slice that loses its service-name label, so a slice must
  * not change sides.
  */
-export const SlicePurpose = { active: 'active', standby: 'standby', unready: 'unready' } as const
+export const SlicePurpose = {
+  active: 'active',
+  standby: 'standby',
+  excluded: 'excluded',
+  unready: 'unready',
+} as const
 export type SlicePurpose = (typeof SlicePurpose)[keyof typeof SlicePurpose]
 
 /** Name of a remote cluster's slice. */
@@ -41,9 +47,9 @@ export function remoteSliceName(key: ServiceKey, purpose: SlicePurpose, cluster:
   return `${derivedServiceName(key)}-${purpose}-${cluster}`
 }
 
-/** Name of the slice that mirrors `source`, a slice of the local Service. */
-export function localSliceName(key: ServiceKey, source: string, cluster: string): string {
-  return `${derivedServiceName(key)}-${shortHash(source)}-${cluster}`
+/** Name of the slice that mirrors `source`, a slice of the local Service; another one when it carries no traffic. */
+export function localSliceName(key: ServiceKey, source: string, cluster: string, carries: boolean): string {
+  return `${derivedServiceName(key)}-${shortHash(carries ? source : `idle ${source}`)}-${cluster}`
 }
 
 /** False for the slices of ports whose cluster has no ready endpoint. */

@@ -9,6 +9,7 @@ import { clusterIps } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { importMetadata } from './exported-metadata.ts'
 import { derivedServiceName } from './import-names.ts'
+import { carriedPorts } from './listen-ports.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
@@ -86,7 +87,7 @@ function readiness(merged: MergedService, derived: Service | undefined): Verdict
     message,
   })
   if (merged.type === 'Headless') return pending('headless: only the endpoints of this cluster are published')
-  if (derived === undefined) return pending('no router port is left for the ports of this import')
+  if (derived === undefined) return pending(unserved(merged, derived))
   if (clusterIps(derived).length === 0) return pending('waiting for the address of the derived Service')
   return {
     type: ImportCondition.ready,
@@ -96,9 +97,16 @@ function readiness(merged: MergedService, derived: Service | undefined): Verdict
   }
 }
 
-/** The ports that found no router port, for people. */
-function unserved(merged: MergedService, derived: Service): string {
-  const served = new Set(derived.spec?.ports?.map((port) => portKey({ ...port, protocol: protocolOf(port) })))
-  const missing = merged.ports.map(portKey).filter((port) => !served.has(port))
-  return missing.length === 0 ? '' : `no router port is left for ${missing.join(', ')}`
+/** The ports that nobody listens for, and why, for people. */
+function unserved({ ports }: MergedService, derived: Service | undefined): string {
+  const served = new Set(
+    derived?.spec?.ports?.map((port) => portKey({ ...port, protocol: protocolOf(port) })),
+  )
+  const carried = carriedPorts(ports)
+  const missing = carried.map(portKey).filter((port) => !served.has(port))
+  const foreign = ports.filter((port) => !carried.includes(port)).map(portKey)
+  return [
+    ...(missing.length === 0 ? [] : [`no router port is left for ${missing.join(', ')}`]),
+    ...(foreign.length === 0 ? [] : [`only TCP and UDP are carried, not ${foreign.join(', ')}`]),
+  ].join('; ')
 }

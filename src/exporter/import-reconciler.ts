@@ -3,6 +3,7 @@
  */
 import type { ServiceKey } from '../api/names.ts'
 import type { Namespace } from '../api/objects.ts'
+import { DEFAULT_TRAFFIC } from '../api/traffic-settings.ts'
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
@@ -13,6 +14,7 @@ import type { ClustersetView, ViewChange } from './clusterset-view.ts'
 import { type ImportObjects, ImportWriter } from './import-writer.ts'
 import { IMPORT_WORKERS, RESYNC_MS, WRITE_BACKOFF } from './limits.ts'
 import { ListenPortLedger } from './listen-port-ledger.ts'
+import { carriedPorts } from './listen-ports.ts'
 import type { WritingClient } from './owned-objects.ts'
 import { portClaims } from './port-claims.ts'
 import { portKey } from './port-merge.ts'
@@ -26,12 +28,14 @@ import {
   serviceOfSlice,
   splitKey,
 } from './stores.ts'
+import { changedSettings, type Traffic } from './traffic-view.ts'
 
 export interface ImportReconcilerDeps {
   readonly client: WritingClient
   readonly stores: ControllerStores
   readonly view: ClustersetView
   readonly routers: SnapshotSource<readonly string[]>
+  readonly traffic: SnapshotSource<Traffic>
   readonly clock: Clock
   readonly log: Logger
   readonly hooks?: WorkQueueHooks
@@ -69,11 +73,12 @@ export class ImportReconciler implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, routers, clock, stores } = this.#deps
+    const { view, routers, traffic, clock, stores } = this.#deps
     this.#ledger = new ListenPortLedger(portClaims(stores.services.list()))
     this.#unfollow = [
       view.subscribe((change) => this.#viewChanged(change)),
       routers.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
+      traffic.subscribe((next, previous) => this.#enqueue(changedSettings(next, previous))),
     ]
     this.#cancelResync = clock.every(RESYNC_MS, () => this.#resync())
     this.#enqueue(view.keys())
@@ -139,8 +144,8 @@ export class ImportReconciler implements Startable {
   }
 
   async #write(key: ServiceKey, { merged }: WantedImport, found: ImportObjects): Promise<void> {
-    const { stores, routers } = this.#deps
-    const ports = merged.type === 'Headless' ? [] : merged.ports.map(portKey)
+    const { stores, routers, traffic } = this.#deps
+    const ports = merged.type === 'Headless' ? [] : carriedPorts(merged.ports).map(portKey)
     await this.#writer.write(found, {
       merged,
       cluster: this.#cluster,
@@ -149,6 +154,7 @@ export class ImportReconciler implements Startable {
         service: stores.services.get(splitKey(key)),
         slices: stores.slices.byIndex(Index.service, key),
       },
+      traffic: traffic.current().settings.get(key) ?? DEFAULT_TRAFFIC,
       routers: routers.current(),
     })
   }

@@ -1,11 +1,13 @@
 /**
- * The EndpointSlices of an import. Local pods serve a port as long as one of them is ready, else the routers carry it
- * to the clusters that have ready endpoints. Pure.
+ * The EndpointSlices of an import: which of them carry traffic follows from locality and readiness. Local pods carry
+ * it themselves where flows may go to nobody else, else the routers do, to all clusters that are chosen. Pure.
  */
 import type { EndpointPort, EndpointSlice, OwnerReference, Service } from '../api/objects.ts'
+import { Locality, type TrafficSettings } from '../api/traffic-settings.ts'
+import { chosenClusters, isReadyIn } from './chosen-clusters.ts'
 import type { ClusterExport } from './conflicts.ts'
 import { derivedPortNames } from './derived-service.ts'
-import { isReady, primarySlices, protocolOf, slicePortOf } from './endpoints.ts'
+import { backendsOf, isReady, primarySlices, protocolOf, slicePortOf } from './endpoints.ts'
 import { localSliceName, remoteSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
 import { SLICE_MAX_ENDPOINTS } from './limits.ts'
 import type { ListenPorts } from './listen-ports.ts'
@@ -19,44 +21,96 @@ export interface SliceInputs {
   readonly listenPorts: ListenPorts
   /** The local Service of that name and its slices; they count only when this cluster exports it. */
   readonly local: { readonly service: Service | undefined; readonly slices: readonly EndpointSlice[] }
+  readonly traffic: TrafficSettings
   /** Pod addresses of the routers. */
   readonly routers: readonly string[]
   readonly owner: OwnerReference
+}
+
+/** What is decided for one port. */
+interface PortChoice {
+  readonly port: MergedPort
+  /** A local pod is ready. */
+  readonly localReady: boolean
+  /** Clusters that new flows go to now. */
+  readonly clusters: readonly string[]
 }
 
 /** Every slice the import should have, each with endpoints of one source cluster only (rule 38). */
 export function importSlices(inputs: SliceInputs): EndpointSlice[] {
   const { merged, cluster } = inputs
   const own = merged.exporters.find((exporter) => exporter.cluster === cluster)
-  const served = own === undefined ? new Set<PortKey>() : readyPorts(own)
+  const choices = merged.ports.map((port) => portChoice(port, own !== undefined, inputs))
   const remote = merged.type === 'Headless' ? [] : merged.exporters.filter((exporter) => exporter !== own)
   return [
-    ...(own === undefined ? [] : localSlices(inputs)),
-    ...remote.flatMap((exporter) => remoteSlices(exporter, served, inputs)),
+    ...(own === undefined ? [] : localSlices(choices, inputs)),
+    ...remote.flatMap((exporter) => remoteSlices(exporter, choices, inputs)),
   ]
 }
 
-function readyPorts({ record }: ClusterExport): Set<PortKey> {
-  return new Set(record.ports.filter((port) => port.readyEndpoints > 0).map(portKey))
+function portChoice(port: MergedPort, exported: boolean, inputs: SliceInputs): PortChoice {
+  const { merged, cluster, traffic, local } = inputs
+  const declared = exported ? declaredPort(local.service, port) : undefined
+  const localReady =
+    local.service !== undefined &&
+    declared !== undefined &&
+    backendsOf(local.service, declared, local.slices).some(({ ready }) => ready)
+  return { port, localReady, clusters: chosenClusters(merged, port, { traffic, cluster, localReady }) }
 }
 
-/** One mirror of each slice of the local Service, with the ports that the import has. */
-function localSlices(inputs: SliceInputs): EndpointSlice[] {
+/** The local Service's port that the import's port stands for. */
+function declaredPort(service: Service | undefined, port: MergedPort) {
+  return service?.spec?.ports?.find(
+    (candidate) => candidate.port === port.port && protocolOf(candidate) === port.protocol,
+  )
+}
+
+/** Mirrors of the slices of the local Service, with the ports that the import has: those that carry traffic apart. */
+function localSlices(choices: readonly PortChoice[], inputs: SliceInputs): EndpointSlice[] {
   const { service, slices } = inputs.local
   if (service === undefined) return []
-  return primarySlices(service, slices).flatMap((source) => {
-    const ports = mirroredPorts(inputs.merged, service, source)
-    const dropped = ports.length === 0 && inputs.merged.ports.length > 0
-    return dropped ? [] : [mirror(inputs, service, source, ports)]
-  })
+  const carried = choices.filter((choice) => localCarries(choice, inputs)).map(({ port }) => port)
+  const idle = choices.map(({ port }) => port).filter((port) => !carried.includes(port))
+  return primarySlices(service, slices).flatMap((source) => [
+    ...mirrorOf(inputs, service, source, carried, true),
+    ...mirrorOf(inputs, service, source, idle, false),
+  ])
 }
 
-function mirroredPorts(merged: MergedService, service: Service, source: EndpointSlice): EndpointPort[] {
+/**
+ * Local pods carry the traffic when there is nobody to share it with. With PreferLocal they stay in place while none
+ * is ready, so that a restart of theirs does not make and remove objects.
+ */
+function localCarries(
+  { clusters, localReady }: PortChoice,
+  { merged, cluster, traffic }: SliceInputs,
+): boolean {
+  if (merged.type === 'Headless') return false
+  if (clusters.every((each) => each === cluster)) return true
+  return traffic.locality === Locality.preferLocal && !localReady
+}
+
+function mirrorOf(
+  inputs: SliceInputs,
+  service: Service,
+  source: EndpointSlice,
+  wanted: readonly MergedPort[],
+  carries: boolean,
+): EndpointSlice[] {
+  const ports = mirroredPorts(inputs.merged, wanted, service, source)
+  const portless = inputs.merged.ports.length === 0 && !carries
+  return ports.length > 0 || portless ? [mirror(inputs, service, source, ports, carries)] : []
+}
+
+function mirroredPorts(
+  merged: MergedService,
+  wanted: readonly MergedPort[],
+  service: Service,
+  source: EndpointSlice,
+): EndpointPort[] {
   const names = derivedPortNames(merged.ports)
-  return merged.ports.flatMap((port) => {
-    const declared = service.spec?.ports?.find(
-      (candidate) => candidate.port === port.port && protocolOf(candidate) === port.protocol,
-    )
+  return wanted.flatMap((port) => {
+    const declared = declaredPort(service, port)
     const target = declared === undefined ? undefined : slicePortOf(source, declared)?.port
     return target === undefined ? [] : [endpointPort(port, target, names)]
   })
@@ -77,13 +131,13 @@ function mirror(
   service: Service,
   source: EndpointSlice,
   ports: EndpointPort[],
+  carries: boolean,
 ): EndpointSlice {
-  const name = localSliceName(merged.key, source.metadata.name ?? '', cluster)
   return {
     metadata: {
-      name,
+      name: localSliceName(merged.key, source.metadata.name ?? '', cluster, carries),
       namespace: merged.namespace,
-      labels: sliceLabels(merged, cluster, merged.type === 'ClusterSetIP'),
+      labels: sliceLabels(merged, cluster, carries),
       ownerReferences: [owner],
     },
     addressType: source.addressType,
@@ -98,23 +152,29 @@ function mirror(
 /** A remote cluster's ports, one slice for each purpose that any of them has. */
 function remoteSlices(
   exporter: ClusterExport,
-  servedLocally: ReadonlySet<PortKey>,
+  choices: readonly PortChoice[],
   inputs: SliceInputs,
 ): EndpointSlice[] {
   const declared = new Set(exporter.record.ports.map(portKey))
-  const ready = readyPorts(exporter)
-  const purposeOf = (port: MergedPort): SlicePurpose => {
-    if (!ready.has(portKey(port))) return SlicePurpose.unready
-    return servedLocally.has(portKey(port)) ? SlicePurpose.standby : SlicePurpose.active
-  }
-  const ports = inputs.merged.ports.filter((port) => declared.has(portKey(port)))
+  const mine = choices.filter(({ port }) => declared.has(portKey(port)))
   return Object.values(SlicePurpose).flatMap((purpose) => {
-    const chosen = listeningPorts(
-      ports.filter((port) => purposeOf(port) === purpose),
+    const ports = mine.filter((choice) => purposeOf(exporter, choice, inputs) === purpose)
+    const listening = listeningPorts(
+      ports.map(({ port }) => port),
       inputs,
     )
-    return chosen.length === 0 ? [] : [remoteSlice(exporter.cluster, purpose, chosen, inputs)]
+    return listening.length === 0 ? [] : [remoteSlice(exporter.cluster, purpose, listening, inputs)]
   })
+}
+
+function purposeOf(
+  exporter: ClusterExport,
+  { port, clusters }: PortChoice,
+  { traffic }: SliceInputs,
+): SlicePurpose {
+  if (!isReadyIn(exporter, port)) return SlicePurpose.unready
+  if (traffic.locality === Locality.requireLocal) return SlicePurpose.excluded
+  return clusters.includes(exporter.cluster) ? SlicePurpose.active : SlicePurpose.standby
 }
 
 function listeningPorts(ports: readonly MergedPort[], { merged, listenPorts }: SliceInputs): EndpointPort[] {
@@ -131,7 +191,7 @@ function remoteSlice(
   ports: EndpointPort[],
   { merged, routers, owner }: SliceInputs,
 ): EndpointSlice {
-  const ready = purpose !== SlicePurpose.unready
+  const ready = purpose === SlicePurpose.active || purpose === SlicePurpose.standby
   return {
     metadata: {
       name: remoteSliceName(merged.key, purpose, cluster),

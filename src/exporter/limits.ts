@@ -49,3 +49,44 @@ export const WRITE_BACKOFF = { min: 50, max: 30_000 } as const
 
 /** Longest message of a condition we write; the API allows 32,768. */
 export const CONDITION_MESSAGE_MAX = 1_024
+
+/** Targets of one TrafficPolicy: with the other bounds, how much one policy can hold of a router's memory. */
+export const POLICY_MAX_TARGETS = 64
+
+/** Labels of one target's selector. */
+export const POLICY_MAX_LABELS = 32
+
+/** Clusters in the failover order of one policy. */
+export const POLICY_MAX_FAILOVER = 64
+
+/** Clusters with a weight in one policy. */
+export const POLICY_MAX_WEIGHTS = 256
+
+/** Largest weight of a cluster. */
+export const POLICY_MAX_WEIGHT = 1_000
+
+/** Further connects after a failed one: a client waits for all of them. */
+export const POLICY_MAX_RETRIES = 10
+
+/** Failures in a row before an endpoint is ejected. */
+export const POLICY_MAX_FAILURES = 1_000
+
+/** Bounds of the durations of a policy, milliseconds. The CRD states the same. */
+export const POLICY_DURATIONS = {
+  connectTimeout: { min: 1, max: 5 * 60_000 },
+  baseTime: { min: 1, max: 24 * 3_600_000 },
+  maxTime: { min: 1, max: 24 * 3_600_000 },
+  idleTimeout: { min: 0, max: 7 * 24 * 3_600_000 },
+  /** Sent bytes are kept for so long after a link is lost. */
+  resumeGrace: { min: 0, max: 10 * 60_000 },
+  udpIdleTimeout: { min: 1_000, max: 3_600_000 },
+} as const
+
+/** Services listed in the status of one policy: keeps the object far from etcd's limit. */
+export const POLICY_STATUS_SERVICES = 256
+
+/** Names in one message about services of a policy; the rest is counted. */
+export const POLICY_MESSAGE_NAMES = 8
+
+/** Times of writing policy statuses at once. */
+export const POLICY_WORKERS = 2

@@ -3,7 +3,7 @@
  * Pure and deterministic.
  */
 import { LISTEN_PORTS, type ServiceKey } from '../api/names.ts'
-import type { Service } from '../api/objects.ts'
+import type { Protocol, Service } from '../api/objects.ts'
 import { protocolOf } from './endpoints.ts'
 import { LISTEN_PORTS_PER_IMPORT } from './limits.ts'
 import { type PortKey, portKey } from './port-merge.ts'
@@ -81,6 +81,11 @@ function fnv1a(text: string): number {
 
 function inRange(port: number): boolean {
   return Number.isInteger(port) && port >= LISTEN_PORTS.first && port <= LISTEN_PORTS.last
+}
+
+/** The ports that routers can carry: for one of SCTP nobody would listen, and its clients would wait for nothing. */
+export function carriedPorts<T extends { readonly protocol: Protocol }>(ports: readonly T[]): T[] {
+  return ports.filter(({ protocol }) => protocol !== 'SCTP')
 }
 
 /** The router ports that a derived Service records. */

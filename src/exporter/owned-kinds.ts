@@ -1,10 +1,11 @@
 /**
  * When an object of ours is as it should be, and how it is put right: imports, derived Services, EndpointSlices, and
- * the status of exports.
+ * the status of exports and of policies.
  */
 import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
 import { ExportCondition } from '../api/mcs.ts'
 import type { Condition, EndpointSlice, KubeObject, Service, ServicePort } from '../api/objects.ts'
+import type { TrafficPolicy } from '../api/traffic-policy.ts'
 import { contains, sameValue } from './compare.ts'
 import { EXPORTED_KEYS_ANNOTATION } from './exported-metadata.ts'
 import type { Aspect } from './owned-objects.ts'
@@ -89,6 +90,15 @@ export const exportStatusAspect: Aspect<ServiceExport> = {
     const others = (actual.status?.conditions ?? []).filter(({ type }) => !OUR_CONDITIONS.has(type))
     return { ...actual, status: { conditions: [...others, ...(wanted.status?.conditions ?? [])] } }
   },
+}
+
+/** The status of a policy is ours alone. */
+export const policyStatusAspect: Aspect<TrafficPolicy> = {
+  subresource: 'status',
+  matches: (actual, wanted) =>
+    sameValue(actual.status?.services, wanted.status?.services) &&
+    sameValue(byType(actual.status?.conditions), byType(wanted.status?.conditions)),
+  repair: (actual, wanted) => ({ ...actual, ...(wanted.status && { status: wanted.status }) }),
 }
 
 function ours(conditions: readonly Condition[] = []): Condition[] {

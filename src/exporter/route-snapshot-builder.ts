@@ -5,13 +5,14 @@ import type { LinkResource } from '../api/link.ts'
 import type { ServiceExport } from '../api/mcs.ts'
 import type { EndpointSlice, Protocol, Service } from '../api/objects.ts'
 import type { ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
-import { ProxyProtocol } from '../api/traffic-settings.ts'
+import type { TrafficSettings } from '../api/traffic-settings.ts'
 import { affinityField } from './client-affinity.ts'
 import { clusterIps, derivedFrom } from './derived-service.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { evaluateExport } from './export-record.ts'
 import { recordedListenPorts } from './listen-ports.ts'
 import { contestedPorts, portClaims } from './port-claims.ts'
+import { exportedProtocol } from './proxy-protocol.ts'
 
 /** Cost of a Link that names none. */
 const DEFAULT_LINK_COST = 1
@@ -51,15 +52,17 @@ export function exportedPorts(
   serviceExport: ServiceExport,
   service: Service | undefined,
   slices: readonly EndpointSlice[],
+  traffic: Pick<TrafficSettings, 'proxyProtocol'>,
 ): readonly ExportedPort[] | undefined {
   if (service === undefined || evaluateExport(serviceExport, service, slices).state !== 'valid')
     return undefined
+  const proxyProtocol = exportedProtocol(serviceExport, traffic.proxyProtocol)
   return (service.spec?.ports ?? []).map((port) => ({
     protocol: protocolOf(port),
     port: port.port,
     backends: backendsOf(service, port, slices),
     ...affinityField(service),
-    proxyProtocol: ProxyProtocol.none,
+    proxyProtocol,
   }))
 }
 

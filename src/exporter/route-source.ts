@@ -1,9 +1,11 @@
 /**
  * The RouteSnapshot of this cluster, from the Kubernetes API: for the router process, which knows no Kubernetes.
  */
+import type { ServiceExport } from '../api/mcs.ts'
 import { Label } from '../api/names.ts'
 import type { Service } from '../api/objects.ts'
 import { type ExportedPort, emptyRouteSnapshot, type RouteSnapshot } from '../api/route-snapshot.ts'
+import { DEFAULT_TRAFFIC, type TrafficSettings } from '../api/traffic-settings.ts'
 import { describeError } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
@@ -13,7 +15,8 @@ import { type Coalesced, coalesce } from './coalesce.ts'
 import { sameValue } from './compare.ts'
 import { ExportedServices } from './exported-services.ts'
 import { exportedPorts, linksOf, listenersOf } from './route-snapshot-builder.ts'
-import { allSynced, notSynced, type RouteStores, routeStores } from './stores.ts'
+import { allSynced, keyOf, notSynced, type RouteStores, routeStores } from './stores.ts'
+import { changedSettings, type Traffic, TrafficView } from './traffic-view.ts'
 
 export interface RouteSource extends Startable {
   /** Not synced until the API was read once, and the last known state while it cannot be reached. */
@@ -37,6 +40,7 @@ export function createRouteSource(deps: ReflectorDeps, config: RouteSourceConfig
 class WatchedRoutes implements RouteSource {
   readonly #deps: ReflectorDeps
   readonly #stores: RouteStores
+  readonly #traffic: TrafficView
   readonly #exports: ExportedServices<readonly ExportedPort[]>
   readonly #current = new Snapshot<RouteSnapshot>(emptyRouteSnapshot)
   readonly #stopping = new AbortController()
@@ -51,7 +55,10 @@ class WatchedRoutes implements RouteSource {
   constructor(deps: ReflectorDeps, stores: RouteStores) {
     this.#deps = deps
     this.#stores = stores
-    this.#exports = new ExportedServices(stores, exportedPorts)
+    this.#traffic = new TrafficView(stores)
+    this.#exports = new ExportedServices(stores, (serviceExport, service, slices) =>
+      exportedPorts(serviceExport, service, slices, this.#settingsOf(serviceExport)),
+    )
     this.#publish = coalesce(() => this.#swap())
   }
 
@@ -78,6 +85,7 @@ class WatchedRoutes implements RouteSource {
     this.#publish.cancel()
     for (const unfollow of this.#unfollow) unfollow()
     await this.#exports.stop()
+    await this.#traffic.stop()
     await Promise.all(Object.values(this.#stores).map((store) => store.stop()))
   }
 
@@ -94,10 +102,23 @@ class WatchedRoutes implements RouteSource {
       this.#stores.services.subscribe((event) => this.#serviceChanged(event)),
       this.#stores.links.subscribe(() => this.#readLinks()),
       this.#exports.values.subscribe(() => this.#publish.request()),
+      this.#traffic.traffic.subscribe((next, previous) => this.#trafficChanged(next, previous)),
     ]
+    await this.#traffic.start()
     await this.#exports.start()
     this.#readLinks()
     this.#swap()
+  }
+
+  #settingsOf(serviceExport: ServiceExport): TrafficSettings {
+    return this.#traffic.traffic.current().settings.get(keyOf(serviceExport)) ?? DEFAULT_TRAFFIC
+  }
+
+  #trafficChanged(next: Traffic, previous: Traffic): void {
+    const changed = changedSettings(next, previous)
+    if (changed.length === 0) return
+    this.#exports.touch(changed)
+    this.#publish.request()
   }
 
   #serviceChanged(event: StoreEvent<Service>): void {
@@ -124,7 +145,7 @@ class WatchedRoutes implements RouteSource {
       listeners: this.#listeners,
       exports: this.#exports.values.current(),
       links: this.#links,
-      traffic: new Map(),
+      traffic: this.#traffic.traffic.current().settings,
     })
   }
 }

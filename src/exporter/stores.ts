@@ -6,6 +6,7 @@ import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
 import { Label, MANAGED_BY, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, Namespace, Service } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
+import type { TrafficPolicy } from '../api/traffic-policy.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
 import type { Store } from '../kube/types.ts'
 import { derivedFrom } from './derived-service.ts'
@@ -59,11 +60,15 @@ type ExportStores = {
 export type ControllerStores = ExportStores & {
   readonly imports: Reflected<ServiceImport>
   readonly namespaces: Reflected<Namespace>
+  readonly policies: Reflected<TrafficPolicy>
 }
 
 /** What a router watches. */
 export type RouteStores = ExportStores & {
   readonly links: Reflected<LinkResource>
+  readonly policies: Reflected<TrafficPolicy>
+  /** Their labels only. */
+  readonly imports: Reflected<ServiceImport>
 }
 
 /** Watches all namespaces. */
@@ -82,12 +87,33 @@ export function controllerStores(deps: ReflectorDeps): ControllerStores {
     ...exportStores(deps),
     imports: reflect<ServiceImport>(deps, Resource.serviceImport),
     namespaces: reflect<Namespace>(deps, Resource.namespace),
+    policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy),
   }
 }
 
 /** `namespace` is where the Links are. */
 export function routeStores(deps: ReflectorDeps, namespace: string): RouteStores {
-  return { ...exportStores(deps), links: reflect<LinkResource>(deps, Resource.link, { namespace }) }
+  return {
+    ...exportStores(deps),
+    links: reflect<LinkResource>(deps, Resource.link, { namespace }),
+    policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy),
+    imports: reflect<ServiceImport>(deps, Resource.serviceImport, { transform: labelsOnly }),
+  }
+}
+
+/** A router asks imports for their labels: the rest of them is in their derived Services. */
+function labelsOnly({ metadata }: ServiceImport): ServiceImport {
+  const { name = '', namespace = '', uid = '', resourceVersion = '', labels, deletionTimestamp } = metadata
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      ...(labels === undefined ? {} : { labels }),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    },
+  }
 }
 
 type AnyStores = Readonly<Record<string, Pick<Store<KubeObject>, 'synced' | 'whenSynced'>>>

@@ -10,6 +10,7 @@ const URL = 'http://hello.demo.svc.clusterset.local:8080/'
 const NAMESPACE = 'fairlead-system'
 const CLUSTERS = ['east', 'west'] as const
 const ACCOUNTS = ['fairlead-router', 'fairlead-controller', 'fairlead-dns'] as const
+const POLICY = join(ROOT, 'examples/traffic-policy/any.yaml')
 const example = (name: string) => join(ROOT, 'examples/hello', name)
 
 interface Rule {
@@ -62,6 +63,7 @@ describeInLab([], 'least privilege', () => {
     await rolledOut(clusters, 'east', 'hello')
     await curlEventually(clusters, 'west', URL)
     await exportWithoutService()
+    await decideTraffic()
     for (const role of ['router', 'controller', 'dns']) {
       for (const cluster of CLUSTERS) await clusters.kill(cluster, role)
       await curlEventually(clusters, 'west', URL, 20_000)
@@ -91,6 +93,14 @@ describeInLab([], 'least privilege', () => {
     await clusters.kubectl('east', ['delete', 'service', 'late', '-n', 'demo'])
     await valid('False')
     await eventually(async () => (await events()).includes('NoService 2'))
+  }
+
+  async function decideTraffic(): Promise<void> {
+    await clusters.kubectl('west', ['apply', '-f', POLICY])
+    const path = 'jsonpath={.status.services[0].clusters}'
+    const chosen = async () =>
+      (await clusters.kubectl('west', ['get', 'trafficpolicy', 'hello', '-n', 'demo', '-o', path])).stdout
+    await eventually(async () => (await chosen()) === '["east"]', { within: 20_000 })
   }
 
   async function condition(name: string, type: string): Promise<string> {

@@ -98,7 +98,12 @@ export class ApiCluster implements AsyncDisposable {
       const crd = parse(await readFile(join(CRD_FOLDER, file), 'utf8')) as KubeObject
       await this.client.create(Resource.customResourceDefinition, crd)
     }
-    const served: ResourceType[] = [Resource.serviceExport, Resource.serviceImport, Resource.link]
+    const served: ResourceType[] = [
+      Resource.serviceExport,
+      Resource.serviceImport,
+      Resource.link,
+      Resource.trafficPolicy,
+    ]
     for (const type of served) await eventually(() => this.client.list(type))
   }
 }

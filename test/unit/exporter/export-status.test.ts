@@ -61,6 +61,25 @@ describe('conditions of an export', () => {
     expect(conditions({ conflicts: undefined }, before, NOW + 1_000)).toEqual(before)
   })
 
+  test('an annotation that cannot be read is told, the export stays, and the condition goes with the mistake', () => {
+    const [mistaken, mended] = ['v3', 'v2'].map((value) => {
+      const { metadata } = serviceExport()
+      const annotations = { 'fairlead.dev/proxy-protocol': value }
+      return exportConditions({ metadata: { ...metadata, annotations } }, VALID, NOW)
+    })
+    expect(summary(mistaken ?? [])).toEqual([
+      'Valid=True Valid',
+      'Ready=True Exported',
+      'Conflict=False NoConflicts',
+      'fairlead.dev/Configured=False InvalidProxyProtocol',
+    ])
+    expect(mistaken?.[3]?.message).toContain('"v3": give v1, v2 or none')
+    expect(exportNotices(mended, mistaken ?? []).map(({ reason }) => reason)).toEqual([
+      'InvalidProxyProtocol',
+    ])
+    expect(mended).toEqual(conditions({}))
+  })
+
   test('times move only with the status, and the generation is the one looked at', () => {
     const after = conditions({ conflicts: CONFLICT, exporters: 2 }, conditions({}), NOW + 5_000)
     expect(after.map(({ lastTransitionTime }) => lastTransitionTime)).toEqual([

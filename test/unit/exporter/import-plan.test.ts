@@ -1,11 +1,14 @@
 /** The objects of one import: derived Service, EndpointSlices, ServiceImport. */
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
 import type { ServiceRecord } from '../../../src/api/service-record.ts'
+import { DEFAULT_TRAFFIC, Locality, type TrafficSettings } from '../../../src/api/traffic-settings.ts'
 import { derivedService } from '../../../src/exporter/derived-service.ts'
 import { derivedServiceName } from '../../../src/exporter/import-names.ts'
 import { importObject, importStatus } from '../../../src/exporter/import-object.ts'
 import { importSlices } from '../../../src/exporter/import-slices.ts'
+import { carriedPorts } from '../../../src/exporter/listen-ports.ts'
 import { portClaims } from '../../../src/exporter/port-claims.ts'
 import { portKey } from '../../../src/exporter/port-merge.ts'
 import { type MergedService, mergeService } from '../../../src/exporter/service-merge.ts'
@@ -34,14 +37,15 @@ function derived(service: MergedService, clusterIP?: string): Service | undefine
 function slices(
   service: MergedService,
   local: { service?: Service; slices?: EndpointSlice[] } = {},
-  routers = ['10.244.0.5', '10.244.0.6'],
+  traffic: Partial<TrafficSettings> = {},
 ): EndpointSlice[] {
   return importSlices({
     merged: service,
     cluster: 'west',
     listenPorts: listening(service),
     local: { service: local.service, slices: local.slices ?? [] },
-    routers,
+    traffic: { ...DEFAULT_TRAFFIC, ...traffic },
+    routers: ['10.244.0.5', '10.244.0.6'],
     owner: OWNER,
   })
 }
@@ -126,6 +130,7 @@ describe('the slices of an import', () => {
     service: service(),
     slices: [slice([endpoint('10.244.0.9'), endpoint('10.244.0.10', { ready: false })])],
   }
+  const down = { service: service(), slices: [slice([endpoint('10.244.0.9', { ready: false })])] }
   const ready = { ports: [port(80, 'http', 2)] }
   const unready = { ports: [port(80, 'http', 0)] }
 
@@ -157,9 +162,10 @@ describe('the slices of an import', () => {
   })
 
   test('when no local endpoint is ready the remote cluster carries it', () => {
-    expect(summary(slices(merged({ west: unready, east: ready }), local))).toContainEqual(
+    expect(summary(slices(merged({ west: unready, east: ready }), down))).toEqual([
+      'west local carries 10.244.0.9! http=8080',
       'east active carries 10.244.0.5,10.244.0.6 http=20000',
-    )
+    ])
   })
 
   test('a remote cluster without ready endpoints gets no traffic', () => {
@@ -215,6 +221,147 @@ describe('the slices of an import', () => {
     ])
   })
 
+  describe('by locality', () => {
+    const all = merged({ west: ready, east: ready, north: ready })
+    const shared = ['east active carries', 'north active carries']
+
+    /** `cluster kind carries` of each slice, in order. */
+    const roles = (found: readonly EndpointSlice[]) =>
+      summary(found).map((each) => each.split(' ').slice(0, 3).join(' '))
+
+    test.each([
+      ['PreferLocal', {}, ['west local carries', 'east standby idle', 'north standby idle']],
+      [
+        'Any: the routers carry local endpoints too, so that shares hold',
+        { locality: 'Any' },
+        ['west local idle', ...shared],
+      ],
+      [
+        'RequireLocal: never the routers',
+        { locality: 'RequireLocal' },
+        ['west local carries', 'east excluded idle', 'north excluded idle'],
+      ],
+      [
+        'Failover: the first of the order',
+        { locality: 'Failover', failover: ['north', 'west'] },
+        ['west local idle', 'east standby idle', 'north active carries'],
+      ],
+      [
+        'Failover with the own cluster first: local pods themselves',
+        { locality: 'Failover', failover: ['west', 'north'] },
+        ['west local carries', 'east standby idle', 'north standby idle'],
+      ],
+      [
+        'Any with weight 0 for the others: local pods themselves',
+        {
+          locality: 'Any',
+          weights: new Map([
+            ['east', 0],
+            ['north', 0],
+          ]),
+        },
+        ['west local carries', 'east standby idle', 'north standby idle'],
+      ],
+      [
+        'weight 0 for the own cluster: the others, through the routers',
+        { weights: new Map([['west', 0]]) },
+        ['west local idle', ...shared],
+      ],
+    ] as [string, Partial<TrafficSettings>, string[]][])('%s', (_what, traffic, expected) => {
+      expect(roles(slices(all, local, traffic))).toEqual(expected)
+    })
+
+    test('RequireLocal without a ready local endpoint leaves no ready endpoint at all', () => {
+      for (const at of [local, down]) {
+        const found = slices(
+          merged({ east: ready, north: ready, ...(at === down ? { west: unready } : {}) }),
+          at,
+          {
+            locality: 'RequireLocal',
+          },
+        )
+        const open = found.flatMap(({ endpoints }) => endpoints.filter(({ conditions }) => conditions?.ready))
+        expect(open).toEqual([])
+        expect(found.filter(({ metadata }) => metadata.name?.includes('active'))).toEqual([])
+      }
+    })
+
+    test('an own cluster that is the only choice serves itself, whatever the locality', () => {
+      const alone = merged({ west: ready, east: unready })
+      const failover = { locality: 'Failover', failover: ['east'] } as const
+      for (const traffic of [{ locality: 'Any' }, failover] as const) {
+        expect(roles(slices(alone, local, traffic))).toEqual(['west local carries', 'east unready idle'])
+      }
+    })
+
+    test('each port is decided for itself, and a slice that carries traffic is another object', () => {
+      const west = { ports: [port(80, 'http', 1), port(81, 'admin', 1)] }
+      const two = service({
+        ports: [
+          { name: 'http', port: 80 },
+          { name: 'admin', port: 81 },
+        ],
+      })
+      const both = [
+        { name: 'http', protocol: 'TCP', port: 8080 },
+        { name: 'admin', protocol: 'TCP', port: 8081 },
+      ] as const
+      const pods = { service: two, slices: [slice([endpoint('10.244.0.9')], [...both])] }
+      const found = slices(merged({ west, east: ready }), pods, { locality: 'Any' })
+      expect(summary(found)).toEqual([
+        'west local carries 10.244.0.9 admin=8081',
+        'west local idle 10.244.0.9 http=8080',
+        'east active carries 10.244.0.5,10.244.0.6 http=20000',
+      ])
+      expect(new Set(found.map(({ metadata }) => metadata.name)).size).toBe(3)
+    })
+
+    test('pods that terminate serve only while no other cluster has a ready endpoint', () => {
+      const leaving = {
+        service: service(),
+        slices: [slice([endpoint('10.244.0.9', { ready: false, serving: true, terminating: true })])],
+      }
+      const elsewhere = slices(merged({ west: ready, east: ready }), leaving)
+      expect(roles(elsewhere)).toEqual(['west local carries', 'east active carries'])
+      const alone = slices(merged({ west: ready, east: unready }), leaving)
+      expect(roles(alone)).toEqual(['west local carries', 'east unready idle'])
+      expect(alone[0]?.endpoints[0]?.conditions).toEqual({ ready: false, serving: true, terminating: true })
+    })
+
+    test('every slice has endpoints of one source cluster, and says which, whatever the policy', () => {
+      const locality = fc.constantFrom(...Object.values(Locality))
+      const names = fc.uniqueArray(fc.constantFrom('west', 'east', 'north'), { minLength: 1 })
+      const weights = fc.dictionary(fc.constantFrom('west', 'east', 'north'), fc.integer({ min: 0, max: 3 }))
+      fc.assert(
+        fc.property(locality, names, names, names, weights, (chosen, failover, exporting, up, shares) => {
+          const records = exporting.map((name) => [name, up.includes(name) ? ready : unready])
+          const pods = up.includes('west') ? local : down
+          const traffic = { locality: chosen, failover, weights: new Map(Object.entries(shares)) }
+          const found = slices(merged(Object.fromEntries(records)), pods, traffic)
+          const sources = new Set(
+            found.map(({ metadata }) => metadata.labels?.['multicluster.kubernetes.io/source-cluster']),
+          )
+          expect(sources).toEqual(new Set(exporting))
+          for (const { metadata, endpoints } of found) {
+            const own = metadata.labels?.['multicluster.kubernetes.io/source-cluster'] === 'west'
+            expect(endpoints.some(({ addresses }) => addresses[0] === '10.244.0.5')).toBe(!own)
+          }
+        }),
+      )
+    })
+  })
+
+  test('DNS: one number for TCP and UDP has two router ports', () => {
+    const dns = { ports: [{ ...port(53, 'udp'), protocol: 'UDP' }, port(53, 'tcp')] } as const
+    const found = merged({ east: dns })
+    expect(summary(slices(found))).toEqual(['east active carries 10.244.0.5,10.244.0.6 udp=20000,tcp=20001'])
+    expect(slices(found)[0]?.ports?.map(({ protocol }) => protocol)).toEqual(['UDP', 'TCP'])
+    expect(derived(found)?.spec?.ports).toMatchObject([
+      { protocol: 'UDP', port: 53, targetPort: 20_000 },
+      { protocol: 'TCP', port: 53, targetPort: 20_001 },
+    ])
+  })
+
   test('names of clusters cannot be mistaken for purposes', () => {
     const found = slices(merged({ a: ready, 'standby-a': ready, 'active-a': unready }))
     expect(new Set(found.map(({ metadata }) => metadata.name)).size).toBe(3)
@@ -266,6 +413,18 @@ describe('the ServiceImport', () => {
     const first = importStatus(east, withAddress, { metadata: {} }, NOW)
     const second = importStatus(east, withAddress, first, NOW + 60_000)
     expect(second.status).toEqual(first.status)
+  })
+
+  test('says which ports routers cannot carry', () => {
+    const sctp = { ...port(7, 'sctp'), protocol: 'SCTP' } as const
+    const found = merged({ east: { ports: [port(80, 'http'), sctp] } })
+    const derived = derivedService(found, new Map([['TCP/80', 20_000]]), OWNER, '10.96.1.1')
+    const status = importStatus(found, derived, { metadata: {} }, NOW).status
+    expect(status?.conditions?.[0]).toMatchObject({
+      status: 'True',
+      message: 'only TCP and UDP are carried, not SCTP/7',
+    })
+    expect(carriedPorts(found.ports).map(portKey)).toEqual(['TCP/80'])
   })
 
   test('says so when no router port is left', () => {

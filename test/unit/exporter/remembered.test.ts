@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { ServiceImport } from '../../../src/api/mcs.ts'
 import type { EndpointSlice } from '../../../src/api/objects.ts'
 import type { Directory, ServiceRecord } from '../../../src/api/service-record.ts'
+import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
 import { importObject, importStatus } from '../../../src/exporter/import-object.ts'
 import { importSlices } from '../../../src/exporter/import-slices.ts'
 import { portKey } from '../../../src/exporter/port-merge.ts'
@@ -31,6 +32,7 @@ function written(merged: MergedService): { import: ServiceImport; slices: Endpoi
       cluster: 'west',
       listenPorts,
       local,
+      traffic: DEFAULT_TRAFFIC,
       routers: ['10.0.0.5'],
       owner: OWNER,
     }),

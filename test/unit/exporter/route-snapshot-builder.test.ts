@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { LinkResource } from '../../../src/api/link.ts'
-import type { Service } from '../../../src/api/objects.ts'
+import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
+import { DEFAULT_TRAFFIC, type ProxyProtocol } from '../../../src/api/traffic-settings.ts'
 import { derivedServiceName } from '../../../src/exporter/import-names.ts'
 import { exportedPorts, linksOf, listenersOf } from '../../../src/exporter/route-snapshot-builder.ts'
 import { endpoint, service, serviceExport, slice } from '../../support/exporter-objects.ts'
@@ -10,6 +11,20 @@ function derived(name: string, ports: NonNullable<Service['spec']>['ports'], age
     name: derivedServiceName(`demo/${name}`),
     creationTimestamp: `2026-01-0${age}T00:00:00Z`,
     labels: { 'fairlead.dev/derived-from': name },
+  })
+}
+
+function portsOf(
+  subject: Service | undefined,
+  slices: EndpointSlice[],
+  annotations?: Record<string, string>,
+  policy: ProxyProtocol = 'None',
+) {
+  const exported = serviceExport()
+  const metadata = { ...exported.metadata, ...(annotations === undefined ? {} : { annotations }) }
+  return exportedPorts({ ...exported, metadata }, subject, slices, {
+    ...DEFAULT_TRAFFIC,
+    proxyProtocol: policy,
   })
 }
 
@@ -73,7 +88,7 @@ describe('listeners', () => {
 describe('exports', () => {
   test('each port with its backends and whether they are ready', () => {
     const slices = [slice([endpoint('10.0.0.1'), endpoint('10.0.0.2', { ready: false })])]
-    expect(exportedPorts(serviceExport(), service(), slices)).toEqual([
+    expect(portsOf(service(), slices)).toEqual([
       {
         protocol: 'TCP',
         port: 80,
@@ -91,7 +106,7 @@ describe('exports', () => {
       slice([endpoint('10.0.0.1', { ready: false })]),
       slice([endpoint('10.0.0.1')], undefined, 'web-2'),
     ]
-    expect(exportedPorts(serviceExport(), service(), slices)?.[0]?.backends).toEqual([
+    expect(portsOf(service(), slices)?.[0]?.backends).toEqual([
       { address: '10.0.0.1', port: 8080, ready: true, serving: true },
     ])
   })
@@ -105,7 +120,7 @@ describe('exports', () => {
         endpoint('10.0.0.4', { ready: false, terminating: true }),
       ]),
     ]
-    const found = exportedPorts(serviceExport(), service(), slices)?.[0]?.backends
+    const found = portsOf(service(), slices)?.[0]?.backends
     expect(found?.map(({ ready, serving }) => [ready, serving])).toEqual([
       [false, true],
       [false, false],
@@ -119,13 +134,26 @@ describe('exports', () => {
       sessionAffinity: 'ClientIP',
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 7 } },
     })
-    expect(exportedPorts(serviceExport(), affine, [])?.[0]?.affinity).toEqual({ timeoutMs: 7_000 })
-    expect(exportedPorts(serviceExport(), service(), [])?.[0]).not.toHaveProperty('affinity')
+    expect(portsOf(affine, [])?.[0]?.affinity).toEqual({ timeoutMs: 7_000 })
+    expect(portsOf(service(), [])?.[0]).not.toHaveProperty('affinity')
+  })
+
+  test.each([
+    [undefined, 'None', 'None'],
+    [undefined, 'V2', 'V2'],
+    ['v1', 'None', 'V1'],
+    ['v2', 'V1', 'V2'],
+    ['none', 'V2', 'None'],
+    ['V2', 'V2', 'None'],
+    ['', 'V2', 'None'],
+  ] as const)('annotation %p with policy %s sends header %s', (annotation, policy, sent) => {
+    const annotations = annotation === undefined ? undefined : { 'fairlead.dev/proxy-protocol': annotation }
+    expect(portsOf(service(), [], annotations, policy)?.[0]?.proxyProtocol).toBe(sent)
   })
 
   test('an export that is not valid is not reachable', () => {
-    expect(exportedPorts(serviceExport(), undefined, [])).toBeUndefined()
-    expect(exportedPorts(serviceExport(), service({ type: 'ExternalName' }), [])).toBeUndefined()
+    expect(portsOf(undefined, [])).toBeUndefined()
+    expect(portsOf(service({ type: 'ExternalName' }), [])).toBeUndefined()
   })
 })
 

@@ -1,0 +1,32 @@
+/**
+ * The clusters that new flows to a port of an import go to now, by readiness and policy. Pure.
+ */
+import { clusterTiers, type TierRules } from '../api/cluster-tiers.ts'
+import type { ClusterExport } from './conflicts.ts'
+import { type MergedPort, portKey } from './port-merge.ts'
+import type { MergedService } from './service-merge.ts'
+
+export interface ChoiceContext {
+  readonly traffic: TierRules
+  /** This cluster's id. */
+  readonly cluster: string
+  /** Readiness of this cluster's own endpoints where it is known better than by its record. */
+  readonly localReady?: boolean
+}
+
+/** True when the cluster has an endpoint for new flows behind the port. */
+export function isReadyIn({ record }: ClusterExport, port: MergedPort): boolean {
+  return record.ports.some((each) => portKey(each) === portKey(port) && each.readyEndpoints > 0)
+}
+
+/** The first choice; none when nobody may be chosen. */
+export function chosenClusters(
+  { exporters }: Pick<MergedService, 'exporters'>,
+  port: MergedPort,
+  { traffic, cluster, localReady }: ChoiceContext,
+): string[] {
+  const ready = exporters.filter((exporter) =>
+    exporter.cluster === cluster && localReady !== undefined ? localReady : isReadyIn(exporter, port),
+  )
+  return (clusterTiers(traffic, cluster, ready)[0] ?? []).map((exporter) => exporter.cluster)
+}
