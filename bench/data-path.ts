@@ -8,23 +8,27 @@ import { type Options, parseOptions } from './data-path/options.ts'
 import type { Ports } from './data-path/ports.ts'
 import { type Line, linesOf } from './data-path/report.ts'
 import { Rounds } from './data-path/rounds.ts'
+import { besideBulkRow } from './data-path/rows/beside-bulk.ts'
 import { bulkRow } from './data-path/rows/bulk.ts'
 import { churnRow } from './data-path/rows/churn.ts'
+import { datagramRow } from './data-path/rows/datagrams.ts'
+import { longPathRow } from './data-path/rows/long-path.ts'
 import { memoryRow } from './data-path/rows/memory.ts'
 import { pingPongRow } from './data-path/rows/ping-pong.ts'
 import type { Row } from './data-path/rows/row.ts'
-import { webRow } from './data-path/rows/web.ts'
+import { webChurnRow, webRow } from './data-path/rows/web.ts'
 import { Stage } from './data-path/stage.ts'
 import { fairlead } from './data-path/systems/fairlead.ts'
 import { haproxy } from './data-path/systems/haproxy.ts'
 import { nginx, webOrigin } from './data-path/systems/nginx.ts'
 import { nodePipe } from './data-path/systems/node-pipe.ts'
 import type { Competitor } from './data-path/systems/system.ts'
-import { alignedText, tableOf } from './data-path/table.ts'
-import { findTools, missingTools, type Tools, versionsOf } from './data-path/tools.ts'
+import { alignedText, markdown, tableOf } from './data-path/table.ts'
+import { findTools, missingTools, versionsOf } from './data-path/tools.ts'
+import type { Kept } from './record.ts'
 
 /** What is kept of a run. */
-export interface DataPathResult {
+interface DataPathResult {
   readonly options: Options
   readonly programs: Readonly<Record<string, string>>
   /** What could not be measured, and why. */
@@ -32,34 +36,48 @@ export interface DataPathResult {
   readonly lines: readonly Line[]
 }
 
+/** The table for the documentation, and what it was made with. */
+export function section({ date, machine, result }: Kept): string {
+  const { options, programs, failures, lines } = result as DataPathResult
+  const versions = Object.entries(programs).map(([name, version]) => `${name} ${version}`)
+  return [
+    `${date}, ${machine.cores} cores (${machine.cpu}), kernel ${machine.kernel}, Node ${machine.node.slice(1)}, ${versions.join(', ')}. Medians of ${options.rounds} rounds of ${options.ms} ms (lowest-highest):`,
+    markdown(tableOf(lines)),
+    ...(failures.length === 0 ? [] : [`Not measured: ${failures.join('; ')}.`]),
+  ].join('\n\n')
+}
+
 /** Measures, prints the table and gives all figures. */
 export async function run(args: readonly string[]): Promise<DataPathResult> {
   const options = parseOptions(args)
   const tools = findTools()
-  for (const line of missingTools(tools)) console.error(`data-path: ${line}`)
+  const missing = missingTools(tools)
+  for (const line of missing) console.error(`data-path: ${line}`)
   await using stage = await Stage.create(tools)
-  killWithUs(stage)
+  endWithUs(stage)
   const rounds = new Rounds(stage, await startOrigins(stage))
-  await rounds.run(competitors(stage, options), rows(tools, options), options)
+  await rounds.run(await competitors(stage, options), rows(stage, options), options)
+  const failures = [...new Set([...missing, ...rounds.failures])]
   const lines = linesOf(measures(options.flows), rounds.samples)
   console.log(alignedText(tableOf(lines)))
-  for (const failure of rounds.failures) console.error(`data-path: ${failure}`)
-  return { options, programs: versionsOf(tools), failures: rounds.failures, lines }
+  for (const failure of failures) console.error(`data-path: ${failure}`)
+  return { options, programs: versionsOf(tools), failures, lines }
 }
 
-function competitors(stage: Stage, { only }: Options): Competitor[] {
+async function competitors(stage: Stage, { only }: Options): Promise<Competitor[]> {
   const { tools } = stage
   const all = [
     { name: 'direct', filesPerFlow: 0 },
     ...(tools.haproxy === undefined ? [] : [haproxy(stage, tools.haproxy)]),
     ...(tools.nginx === undefined ? [] : [nginx(stage, tools.nginx)]),
     nodePipe(stage),
-    fairlead(stage),
+    await fairlead(stage),
   ]
   return chosen(all, only)
 }
 
-function rows(tools: Tools, options: Options): Row[] {
+function rows(stage: Stage, options: Options): Row[] {
+  const { tools } = stage
   const all = [
     ...options.flows.map(memoryRow),
     bulkRow(1),
@@ -67,7 +85,11 @@ function rows(tools: Tools, options: Options): Row[] {
     pingPongRow(1),
     pingPongRow(64),
     churnRow,
-    ...(tools.wrk === undefined ? [] : [webRow(tools.wrk)]),
+    ...(tools.wrk === undefined ? [] : [webRow(tools.wrk), webChurnRow(tools.wrk)]),
+    longPathRow,
+    besideBulkRow(stage),
+    datagramRow(64),
+    datagramRow(1200),
   ]
   return chosen(all, options.rows)
 }
@@ -91,8 +113,10 @@ async function startOrigins(stage: Stage): Promise<Ports> {
   return Object.assign({}, ...origins.map(({ ports }) => ports)) as Ports
 }
 
-/** A benchmark that is interrupted leaves no processes. */
-function killWithUs({ children }: Stage): void {
-  process.on('exit', () => children.killAll())
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
+/** A benchmark that is interrupted leaves neither processes nor files. */
+function endWithUs(stage: Stage): void {
+  process.on('exit', () => stage.children.killAll())
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => void stage[Symbol.asyncDispose]().finally(() => process.exit(1)))
+  }
 }

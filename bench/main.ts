@@ -1,37 +1,50 @@
 /**
- * Benchmarks by name: `npm run bench -- NAME`. Each prints a table and can keep its result as JSON in bench/results
- * (`--save`), with the versions it was measured with.
+ * Benchmarks by name: `npm run bench -- NAME`. Each prints a table. `--out FILE` keeps the result as JSON; `--save` does
+ * so in bench/results, with the versions it was measured with, and puts the table into docs/performance.md.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus, release } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Kept, kept, withSection } from './record.ts'
 
-/** What a benchmark gives back: anything that JSON can hold. */
-type Run = (args: readonly string[]) => Promise<unknown>
+/** A benchmark. */
+interface Bench {
+  /** What it gives back: anything that JSON can hold. */
+  run(args: readonly string[]): Promise<unknown>
+  /** The result as Markdown, for the documentation. */
+  section?(result: Kept): string
+}
 
-const BENCHES: Readonly<Record<string, () => Promise<{ run: Run }>>> = {
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   propagation: () => import('./propagation.ts'),
   'data-path': () => import('./data-path.ts'),
   amqp: () => import('./amqp.ts'),
 }
+const DOCUMENT = join(import.meta.dirname, '../docs/performance.md')
 
-const [name = '', ...args] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { save: { type: 'boolean' }, out: { type: 'string' } },
+})
+const [name = '', ...args] = positionals
 const load = BENCHES[name]
 if (load === undefined) {
-  console.error(`usage: npm run bench -- NAME [--save] [options]; names: ${Object.keys(BENCHES).join(', ')}`)
+  console.error(
+    `usage: npm run bench -- NAME [--save] [--out FILE] [options]; names: ${Object.keys(BENCHES).join(', ')}`,
+  )
   process.exit(2)
 }
-const result = await (await load()).run(args.filter((arg) => arg !== '--save'))
-if (args.includes('--save')) await save(name, result)
+const bench = await load()
+const result = kept(name, await bench.run(args))
+if (values.out !== undefined) await write(values.out, result)
+if (values.save === true) {
+  await write(join(import.meta.dirname, 'results', `${name}.json`), result)
+  if (bench.section !== undefined) {
+    await writeFile(DOCUMENT, withSection(await readFile(DOCUMENT, 'utf8'), name, bench.section(result)))
+  }
+}
 
-async function save(bench: string, value: unknown): Promise<void> {
-  const folder = join(dirname(fileURLToPath(import.meta.url)), 'results')
-  await mkdir(folder, { recursive: true })
-  const machine = { node: process.version, kernel: release(), cores: cpus().length, cpu: cpus()[0]?.model }
-  const date = new Date().toISOString().slice(0, 10)
-  await writeFile(
-    join(folder, `${bench}.json`),
-    `${JSON.stringify({ bench, date, machine, result: value }, null, 2)}\n`,
-  )
+async function write(file: string, value: Kept): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`)
 }

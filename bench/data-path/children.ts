@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { type Ports, whenServing } from './ports.ts'
 import type { Process } from './processes.ts'
 
@@ -31,19 +31,18 @@ export function childFiles(): number {
 export class Children implements AsyncDisposable {
   readonly #running = new Map<number, ChildProcess>()
 
-  /** Starts `bench/data-path/<name>` with one JSON argument. PROFILE names a folder for CPU profiles. */
+  /** Starts a file, by its path from here, with one JSON argument. PROFILE names a folder for CPU profiles. */
   async node(name: string, argument: unknown, flags: readonly string[] = []): Promise<Serving> {
     const folder = process.env['PROFILE']
     const profile = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
-    const child = fork(join(import.meta.dirname, name), [JSON.stringify(argument)], {
+    const child = fork(resolve(import.meta.dirname, name), [JSON.stringify(argument)], {
       execPath: '/bin/sh',
       execArgv: ['-c', `${RAISE_LIMIT}; exec "$0" "$@"`, process.execPath, ...profile, ...flags],
     })
     const known = this.#keep(name, child)
-    const [ports] = (await Promise.race([
-      once(child, 'message', { signal: AbortSignal.timeout(START_MS) }),
-      failure(name, child),
-    ])) as [Ports]
+    const late = setTimeout(() => child.kill('SIGKILL'), START_MS)
+    const [ports] = (await Promise.race([once(child, 'message'), failure(name, child)])) as [Ports]
+    clearTimeout(late)
     return { ...known, ports }
   }
 

@@ -1,4 +1,6 @@
 /** Every figure the benchmark gives: its key, how it is called, and what DESIGN section 12 asks of it. */
+import { OPEN_LOOP_RATE } from './rows/datagrams.ts'
+
 /** What is to be reached: by itself, or as a multiple of a competitor's median. */
 export interface Target {
   readonly than?: string
@@ -33,9 +35,16 @@ export function measures(flows: readonly number[]): Measure[] {
       target: { than: 'haproxy', atLeast: 3.5 },
     },
     { key: 'churn cpu us/conn', label: '- CPU us/connection' },
+    { key: 'wrk-churn conns/s', label: 'new connections/s, 16 at once, wrk' },
+    { key: 'wrk-churn cpu us/conn', label: '- CPU us/connection' },
     { key: 'wrk r/s', label: 'wrk, 32 connections, requests/s', target: { than: 'nginx', atLeast: 1.15 } },
     { key: 'wrk p99 us', label: '- p99 us' },
     { key: 'wrk cpu us/r', label: '- CPU us/request' },
+    { key: 'long-path Mbit/s', label: 'bulk, 100 ms round trip, Mbit/s', target: { atLeast: 500 } },
+    { key: 'beside-bulk p50 us', label: 'ping-pong beside bulk, p50 us' },
+    { key: 'beside-bulk p99 us', label: '- p99 us' },
+    ...datagrams(64),
+    ...datagrams(1200),
     { key: 'idle MB', label: 'memory of an idle relay, MB' },
     ...flows.map((count, index) => ({
       key: `kB/flow ${count}`,
@@ -49,5 +58,14 @@ function bulk(streams: number, label: string): Measure[] {
   return [
     { key: `bulk-${streams} MB/s`, label: `${label}, MB/s`, target: { than: 'nginx', atLeast: 1.1 } },
     { key: `bulk-${streams} cpu s/GB`, label: '- CPU s/GB', target: { than: 'nginx', atMost: 0.9 } },
+  ]
+}
+
+function datagrams(bytes: number): Measure[] {
+  const key = `datagrams-${bytes}`
+  return [
+    { key: `${key} per s`, label: `datagrams of ${bytes} bytes, there and back, 1/s` },
+    { key: `${key} loss %`, label: `- lost at ${OPEN_LOOP_RATE.toLocaleString('en')}/s, %` },
+    { key: `${key} cpu us`, label: '- CPU us/datagram' },
   ]
 }

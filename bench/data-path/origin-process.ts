@@ -2,7 +2,7 @@
  * Child: the servers behind every system, each in a process of its own so that one does not delay the other: 64 bytes
  * for each 64 bytes (`echo`), bytes without end (`flood`), or each datagram back (`datagrams`).
  */
-import { createSocket } from 'node:dgram'
+import { createSocket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { HOST, type PortName } from './ports.ts'
@@ -39,15 +39,22 @@ function flood(socket: Socket): void {
   more()
 }
 
+/** The addresses we answer are numbers: saves a turn of the event loop for each datagram. */
+const alreadyAddress: NonNullable<SocketOptions['lookup']> = (address, _options, callback) => {
+  callback(null, address, 4)
+}
+
 async function echoDatagrams(): Promise<number> {
   const socket = createSocket({
     type: 'udp4',
+    lookup: alreadyAddress,
     recvBufferSize: DATAGRAM_BUFFER,
     sendBufferSize: DATAGRAM_BUFFER,
   })
   socket.on('message', (message, { port, address }) => socket.send(message, port, address))
+  const listening = once(socket, 'listening')
   socket.bind(0, HOST)
-  await once(socket, 'listening')
+  await listening
   return socket.address().port
 }
 

@@ -6,9 +6,12 @@ import type { Row, Sample } from './rows/row.ts'
 import type { Stage } from './stage.ts'
 import { type Competitor, System } from './systems/system.ts'
 
-/** Milliseconds before counting, and for what the last measurement left under way to end. */
+/** Milliseconds before counting, and for what the last measurement left under way to end; less in very short runs. */
 const WARM_UP_MS = 300
 const REST_MS = 200
+
+/** Runs with shorter measurements only show that everything works: no round is spent on the compilers. */
+const SHORTEST_MS = 300
 
 /** Rounds of measurements and what came of them. */
 export class Rounds {
@@ -32,7 +35,8 @@ export class Rounds {
       systems.push([competitor, started.use(await this.#start(competitor))])
       this.samples.set(competitor.name, [])
     }
-    for (let round = 0; round <= options.rounds; round++) await this.#round(round, systems, rows, options)
+    const first = options.ms < SHORTEST_MS ? 1 : 0
+    for (let round = first; round <= options.rounds; round++) await this.#round(round, systems, rows, options)
   }
 
   /** Round 0 is the warm-up: short, and not counted. */
@@ -42,7 +46,8 @@ export class Rounds {
     rows: readonly Row[],
     options: Options,
   ): Promise<void> {
-    const timing = { warmUpMs: WARM_UP_MS, ms: round === 0 ? WARM_UP_MS : options.ms }
+    const warmUpMs = Math.min(WARM_UP_MS, options.ms)
+    const timing = { warmUpMs, ms: round === 0 ? warmUpMs : options.ms }
     for (const row of rows) {
       if (round === 0 && row.fresh === true) continue
       console.error(`round ${round} of ${options.rounds}: ${row.name}`)
@@ -50,7 +55,7 @@ export class Rounds {
         if (system.ports[row.port] === undefined) continue
         const sample = await this.#measure(row, competitor, system, timing)
         if (round > 0 && sample !== undefined) this.samples.get(system.name)?.push(sample)
-        await sleep(REST_MS)
+        await sleep(Math.min(REST_MS, options.ms))
       }
     }
   }

@@ -40,7 +40,12 @@ export function markdown(rows: readonly string[][]): string {
 }
 
 function spreadText(spread: Spread | undefined): string {
-  return spread === undefined ? '' : `${spread.median} (${spread.low}-${spread.high})`
+  if (spread === undefined) return ''
+  return `${numberText(spread.median)} (${numberText(spread.low)}-${numberText(spread.high)})`
+}
+
+function numberText(value: number): string {
+  return value >= 10_000 ? `${Number((value / 1000).toPrecision(4))} k` : value.toString()
 }
 
 function targetText({ than, atLeast, atMost }: Target): string {

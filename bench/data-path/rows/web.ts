@@ -1,32 +1,66 @@
-/** HTTP requests a second by wrk, to nginx with a small file. */
+/** HTTP by wrk, to nginx with a small file: both are cheap enough to leave the cores to the relays. */
 import { run } from '../../../test/support/run.ts'
 import { HOST, portOf } from '../ports.ts'
 import { cpuTime } from '../processes.ts'
 import { WEB_FILE } from '../systems/nginx.ts'
+import type { System } from '../systems/system.ts'
 import type { Tool } from '../tools.ts'
 import type { Row } from './row.ts'
 
-const CONNECTIONS = 32
+/** What wrk found, and what it cost the relays. */
+interface Requests {
+  readonly perSecond: number
+  /** Microseconds. */
+  readonly p99: number
+  /** CPU microseconds of all relays for one; absent without relays. */
+  readonly cpu?: number
+}
 
-/** wrk with one thread. It counts whole seconds. */
+/** 32 connections that stay. */
 export function webRow(wrk: Tool): Row {
   return {
     name: 'wrk',
     port: 'web',
-    async measure({ ports, relays }, { ms }) {
-      const url = `http://${HOST}:${portOf(ports, 'web')}/${WEB_FILE}`
-      const seconds = Math.max(1, Math.round(ms / 1000))
-      const before = cpuTime(relays)
-      const { stdout } = await run([wrk.path, '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', url])
-      const cpuMs = cpuTime(relays) - before
-      const { requests, perSecond, p99 } = parse(stdout)
+    async measure(system, { ms }) {
+      const { perSecond, p99, cpu } = await runWrk(wrk, system, ms, ['-c32'])
       return {
         'wrk r/s': perSecond,
         'wrk p99 us': p99,
-        ...(relays.length === 0 ? {} : { 'wrk cpu us/r': (cpuMs * 1000) / requests }),
+        ...(cpu === undefined ? {} : { 'wrk cpu us/r': cpu }),
       }
     },
   }
+}
+
+/** A connection for each request, 16 at once. */
+export function webChurnRow(wrk: Tool): Row {
+  return {
+    name: 'wrk-churn',
+    port: 'web',
+    async measure(system, { ms }) {
+      const { perSecond, cpu } = await runWrk(wrk, system, ms, ['-c16', '-H', 'Connection: close'])
+      return {
+        'wrk-churn conns/s': perSecond,
+        ...(cpu === undefined ? {} : { 'wrk-churn cpu us/conn': cpu }),
+      }
+    },
+  }
+}
+
+/** One thread. wrk counts whole seconds. */
+async function runWrk(
+  wrk: Tool,
+  { ports, relays }: System,
+  ms: number,
+  args: readonly string[],
+): Promise<Requests> {
+  const url = `http://${HOST}:${portOf(ports, 'web')}/${WEB_FILE}`
+  const seconds = Math.max(1, Math.round(ms / 1000))
+  const before = cpuTime(relays)
+  const { stdout } = await run([wrk.path, '-t1', `-d${seconds}s`, '--latency', ...args, url])
+  const cpuMs = cpuTime(relays) - before
+  const { requests, perSecond, p99 } = parse(stdout)
+  return { perSecond, p99, ...(relays.length === 0 ? {} : { cpu: (cpuMs * 1000) / requests }) }
 }
 
 function parse(report: string): { requests: number; perSecond: number; p99: number } {

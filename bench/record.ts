@@ -1,0 +1,37 @@
+/** What is kept of a run: the result with the machine it was measured on, and its place in the documentation. */
+import { cpus, release } from 'node:os'
+
+/** Where a benchmark ran. */
+export interface Machine {
+  readonly node: string
+  readonly kernel: string
+  readonly cores: number
+  readonly cpu: string
+}
+
+/** A result on record. */
+export interface Kept {
+  readonly bench: string
+  readonly date: string
+  readonly machine: Machine
+  readonly result: unknown
+}
+
+/** The result with date and machine. */
+export function kept(bench: string, result: unknown): Kept {
+  const machine = {
+    node: process.version,
+    kernel: release(),
+    cores: cpus().length,
+    cpu: cpus()[0]?.model ?? 'unknown',
+  }
+  return { bench, date: new Date().toISOString().slice(0, 10), machine, result }
+}
+
+/** The document with new text between the marks of `name`, which it must have. */
+export function withSection(document: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- bench ${name}: written by --save -->`, `<!-- end of bench ${name} -->`]
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)]
+  if (from === -1 || to < from) throw new Error(`the document lacks the marks "${begin}" and "${end}"`)
+  return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`
+}

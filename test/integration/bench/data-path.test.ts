@@ -1,0 +1,45 @@
+/** `npm run bench -- data-path`, short: every row gives a number for every system. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Line } from '../../../bench/data-path/report.ts'
+import { findTools, missingTools } from '../../../bench/data-path/tools.ts'
+import { run } from '../../support/run.ts'
+import { ROOT } from '../../support/source-tree.ts'
+
+const SHORT = ['rounds=1', 'ms=50', 'flows=20,50']
+const RELAYS = ['haproxy', 'nginx', 'node pipe', 'fairlead']
+
+const missing = missingTools(findTools())
+let dir: string
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'fairlead-bench-test-'))
+})
+
+afterAll(() => rm(dir, { recursive: true, force: true }))
+
+async function bench(): Promise<{ lines: readonly Line[]; failures: readonly string[] }> {
+  const out = join(dir, 'out.json')
+  await run([process.execPath, join(ROOT, 'bench/main.ts'), 'data-path', '--out', out, ...SHORT], {
+    timeout: 170_000,
+  })
+  const { result } = JSON.parse(await readFile(out, 'utf8')) as { result: Awaited<ReturnType<typeof bench>> }
+  return result
+}
+
+const describeComplete = missing.length === 0 ? describe : describe.skip
+describeComplete(`the benchmark of the data path ${missing.map((why) => `[skipped: ${why}]`)}`, () => {
+  test('gives a number for every row and system', async () => {
+    const { lines, failures } = await bench()
+    expect(failures).toEqual([])
+    const streams = lines.filter(({ key }) => !key.startsWith('datagrams'))
+    expect(streams.length).toBeGreaterThan(20)
+    for (const { key, values } of streams) {
+      expect([key, ...Object.keys(values).filter((name) => name !== 'direct')]).toEqual([key, ...RELAYS])
+    }
+    const medians = lines.flatMap(({ values }) => Object.values(values).map(({ median }) => median))
+    expect(medians.filter((median) => !Number.isFinite(median))).toEqual([])
+  }, 180_000)
+})
