@@ -17,7 +17,11 @@ export function uninstallCommand(context: CliContext): Command {
   return addKubeOptions(
     new Command('uninstall').description('remove fairlead and all it made from a cluster'),
   )
-    .option('--crds', 'delete the CRDs too, and with them every ServiceExport, ServiceImport and Link', false)
+    .option(
+      '--crds',
+      'delete the CRDs too, and with them every ServiceExport, ServiceImport, TrafficPolicy and Link',
+      false,
+    )
     .addOption(timeoutOption(WAIT_MS))
     .addOption(outputOption())
     .action(async ({ timeout, output, ...options }: Options) => {

@@ -21,7 +21,7 @@ import { manifestObjects } from './installation.ts'
 import { EDIT_ATTEMPTS, WAIT_MS } from './limits.ts'
 
 export interface UninstallOptions extends KubeContextOptions {
-  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport and Link. */
+  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport, TrafficPolicy and Link. */
   readonly crds?: boolean
   readonly timeoutMs?: number
   readonly say?: (message: string) => void
@@ -63,7 +63,10 @@ class Removal {
     await this.#clearExportConditions()
     await this.#deleteInstalled(objects.filter((object) => !isCrd(object)))
     if (crds) await this.#deleteInstalled(objects.filter(isCrd))
-    else say('the CRDs and your ServiceExports are kept; "fairlead uninstall --crds" deletes them too')
+    else
+      say(
+        'the CRDs, your ServiceExports and TrafficPolicies are kept; "fairlead uninstall --crds" deletes them too',
+      )
     return { deleted: this.#deleted, dns }
   }
 
