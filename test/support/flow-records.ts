@@ -1,0 +1,25 @@
+/** What the egress router of a cluster told of finished flows: which backend each client's connection had. */
+import type { Clusters } from './clusters.ts'
+
+/** Makes the routers of a cluster log their flows; they start anew for it. */
+export async function logFlows(clusters: Clusters, cluster: string): Promise<void> {
+  const add = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--flow-log=info' }]
+  const router = ['-n', 'fairlead-system', 'deployment/fairlead-router']
+  await clusters.kubectl(cluster, ['patch', ...router, '--type=json', '-p', JSON.stringify(add)])
+  await clusters.kubectl(cluster, ['rollout', 'status', ...router, '--timeout=60s'])
+}
+
+/** Backends (`address:port`) by the client's port, of the egress flows that ended in the last `seconds`. */
+export async function backendsByClientPort(
+  clusters: Clusters,
+  cluster: string,
+  seconds: number,
+): Promise<ReadonlyMap<number, string>> {
+  const logs = ['logs', '-n', 'fairlead-system', 'deployment/fairlead-router', `--since=${seconds}s`]
+  const { stdout } = await clusters.kubectl(cluster, logs)
+  const records = stdout
+    .split('\n')
+    .filter((line) => line.includes('"side":"egress"'))
+    .map((line) => JSON.parse(line) as { client: string; backend: string })
+  return new Map(records.map(({ client, backend }) => [Number(client.split(':').at(-1)), backend]))
+}
