@@ -47,7 +47,7 @@ const network = new RouterNetwork(
 )
 const directory = new Snapshot<Directory>(new Map([['east', eastRecords()]]))
 const dataPath = new DataPath(
-  { snapshot, directory, peers: network.peers, clock, log, metrics },
+  { snapshot, directory, peers: network.peers, clients: { find: () => undefined }, clock, log, metrics },
   { cluster: backends === undefined ? 'west' : 'east', listenHost: HOST, flowLog: 'off' },
 )
 await network.start()

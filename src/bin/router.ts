@@ -68,7 +68,15 @@ async function assemble(
     { host, port: options.linkPort, tlsDir, version: VERSION },
   )
   const dataPath = new DataPath(
-    { snapshot: routes.snapshots, directory: network.directory, peers: network.peers, clock, log, metrics },
+    {
+      snapshot: routes.snapshots,
+      directory: network.directory,
+      peers: network.peers,
+      clients: { find: () => undefined },
+      clock,
+      log,
+      metrics,
+    },
     {
       cluster: identity.cluster,
       listenHost: host,

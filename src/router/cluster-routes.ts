@@ -9,7 +9,7 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import { type Candidate, type Load, take } from './balancer.ts'
 import { AffinityTable } from './endpoints/affinity-table.ts'
 import { chooseByClient, chooseByLoad } from './endpoints/choose.ts'
-import { clusterShares } from './endpoints/cluster-shares.ts'
+import { type ClusterView, clusterShares } from './endpoints/cluster-shares.ts'
 import type { Reachability } from './endpoints/reachability.ts'
 import { type ServiceTarget, targetKey, trafficOf } from './endpoints/service-target.ts'
 import { LoadTable } from './load-table.ts'
@@ -73,6 +73,17 @@ export class ClusterRoutes {
     }
   }
 
+  /** Whether flows of the port can go anywhere, also when the link there was lost a moment ago. */
+  possible(target: ServiceTarget): boolean {
+    const { reachability } = this.#deps
+    return (
+      clusterShares(
+        this.#view(target, (cluster) => reachability.recently(cluster)),
+        target,
+      ).length > 0
+    )
+  }
+
   release(route: ChosenRoute): void {
     route.load.outstanding -= 1
   }
@@ -112,13 +123,12 @@ export class ClusterRoutes {
   }
 
   #computeTiers(target: ServiceTarget): Tiers {
-    const { self, snapshot, directory, reachability } = this.#deps
-    const { exports } = snapshot.current()
-    const traffic = trafficOf(snapshot.current(), target.service)
-    const reachable = (cluster: string): boolean => reachability.now.has(cluster)
-    const view = { self, exports, directory: directory.current(), traffic, reachable }
+    const { now } = this.#deps.reachability
     const suffix = targetKey(target)
-    return clusterShares(view, target).map((tier) =>
+    return clusterShares(
+      this.#view(target, (cluster) => now.has(cluster)),
+      target,
+    ).map((tier) =>
       tier.map(({ cluster, weight, standby }) => ({
         name: cluster,
         weight,
@@ -127,6 +137,18 @@ export class ClusterRoutes {
         load: this.#loads.of(`${cluster}|${suffix}`),
       })),
     )
+  }
+
+  #view({ service }: ServiceTarget, reachable: (cluster: string) => boolean): ClusterView {
+    const { self, snapshot, directory } = this.#deps
+    const { exports } = snapshot.current()
+    return {
+      self,
+      exports,
+      directory: directory.current(),
+      traffic: trafficOf(snapshot.current(), service),
+      reachable,
+    }
   }
 
   #transportTo(cluster: string): FlowTransport | undefined {

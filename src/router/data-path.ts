@@ -11,6 +11,7 @@ import {
   type FlowHandler,
   type FlowRequest,
 } from '../amqp/flow-transport.ts'
+import type { ClientSource } from '../api/client-identity.ts'
 import type { ListenerSpec, RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
@@ -19,15 +20,19 @@ import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
 import { ClusterRoutes } from './cluster-routes.ts'
-import { Deadlines } from './deadlines.ts'
+import { DeadlinesByTime } from './deadlines.ts'
 import { type EgressDeps, EgressFlow } from './egress-flow.ts'
 import { BackendPool } from './endpoints/backend-pool.ts'
+import { tcpProbe } from './endpoints/probe.ts'
 import { Reachability } from './endpoints/reachability.ts'
 import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
 import { FlowMetrics } from './flow-stats.ts'
+import { IdleWatch } from './idle-watch.ts'
 import { type IngressDeps, IngressFlow } from './ingress-flow.ts'
-import { BACKEND_CONNECT_MS, DRAIN_LOOK_MS, FLOW_ACCEPT_MS, MAX_OPEN_FLOWS } from './limits.ts'
+import { IngressRequests } from './ingress-requests.ts'
+import { DRAIN_LOOK_MS, MAX_OPEN_FLOWS } from './limits.ts'
+import { LinkWait } from './link-wait.ts'
 import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
 import type { PeerTransports } from './network/peers.ts'
@@ -37,6 +42,8 @@ export interface DataPathDeps {
   readonly snapshot: SnapshotSource<RouteSnapshot>
   readonly directory: SnapshotSource<Directory>
   readonly peers: PeerTransports
+  /** Who the clients are. */
+  readonly clients: ClientSource
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
@@ -53,10 +60,11 @@ export interface DataPathConfig {
 
 const ACCEPT_TIMED_OUT: FlowError = {
   condition: FlowCondition.connectFailed,
-  description: `no backend accepted within ${FLOW_ACCEPT_MS} ms`,
+  description: 'no backend accepted in time',
 }
 const STOPPED: FlowError = { condition: FlowCondition.linkLost, description: 'the router has stopped' }
 const FULL: FlowError = { condition: FlowCondition.overloaded, description: 'too many open flows' }
+const NOT_CARRIED: FlowError = { condition: FlowCondition.notExported, description: 'UDP is not carried' }
 
 /** Takes the calls for a flow that was refused at once. */
 const IGNORE: FlowHandler = {
@@ -75,43 +83,51 @@ export class DataPath implements Startable {
   readonly #stats: FlowMetrics
   readonly #ingress: IngressDeps
   readonly #egress: EgressDeps
+  readonly #backends: BackendPool
+  readonly #routes: ClusterRoutes
+  readonly #waiting: LinkWait
   readonly #listeners: Listeners
   readonly #reachability: Reachability
-  #unsubscribe: (() => void) | undefined
+  #unsubscribe: (() => void)[] = []
 
   constructor(deps: DataPathDeps, config: DataPathConfig) {
     this.#deps = deps
+    const { clock, snapshot, metrics, peers } = deps
+    const { cluster } = config
+    const log = deps.log.child({ component: 'data-path' })
     this.#flows = new FlowRegistry(config.maxFlows ?? MAX_OPEN_FLOWS)
-    this.#stats = new FlowMetrics(deps.metrics)
-    const { clock, snapshot, directory, peers } = deps
+    this.#stats = new FlowMetrics(metrics)
+    this.#waiting = new LinkWait(clock)
+    this.#backends = new BackendPool({ snapshot, clock, log, metrics, probe: tcpProbe(clock) })
+    this.#reachability = new Reachability({ peers, clock, onChange: () => this.#routesChanged() })
+    const local = new LocalTransport(this.acceptorFor(cluster))
+    this.#routes = new ClusterRoutes({ ...deps, self: cluster, reachability: this.#reachability, local })
     const flowLog = createFlowLog(deps.log.child({ component: 'flow' }), config.flowLog)
     const shared = { batch: new TurnBatch(), flows: this.#flows, clock, flowLog }
     this.#egress = {
       ...shared,
+      cluster,
       snapshot,
       stats: this.#stats.egress,
-      backends: new BackendPool({ snapshot, clock }),
-      connecting: new Deadlines(clock, BACKEND_CONNECT_MS, (flow: EgressFlow) => flow.connectTimedOut()),
+      backends: this.#backends,
+      connecting: new DeadlinesByTime(clock, (flow: EgressFlow) => flow.connectTimedOut()),
     }
-    this.#reachability = new Reachability({ peers, clock, onChange: () => {} })
-    const local = new LocalTransport(this.acceptorFor(config.cluster))
     this.#ingress = {
       ...shared,
       stats: this.#stats.ingress,
-      routes: new ClusterRoutes({
-        self: config.cluster,
-        snapshot,
-        directory,
-        peers,
-        reachability: this.#reachability,
-        clock,
-        local,
-      }),
-      accepting: new Deadlines(clock, FLOW_ACCEPT_MS, (flow: IngressFlow) => flow.kill(ACCEPT_TIMED_OUT)),
+      routes: this.#routes,
+      requests: new IngressRequests(deps, cluster),
+      accepting: new DeadlinesByTime(clock, (flow: IngressFlow) => flow.kill(ACCEPT_TIMED_OUT)),
+      waiting: this.#waiting,
+      idle: new IdleWatch(clock),
     }
     const accept = (spec: ListenerSpec, socket: Socket): void => this.#accept(spec, socket)
-    const log = deps.log.child({ component: 'listeners' })
-    this.#listeners = new Listeners({ clock, log, metrics: deps.metrics, accept }, config.listenHost)
+    this.#listeners = new Listeners({ clock, log, metrics, accept }, config.listenHost)
+    metrics.observe(
+      'fairlead_router_flows_waiting_for_link',
+      'New flows whose cluster was lost a moment ago',
+      () => this.#waiting.size,
+    )
   }
 
   /** Flows open now, both sides. */
@@ -136,10 +152,22 @@ export class DataPath implements Startable {
   }
 
   async start(): Promise<void> {
+    const { snapshot, directory } = this.#deps
+    this.#backends.start()
     this.#reachability.start()
-    const { snapshot } = this.#deps
-    this.#unsubscribe = snapshot.subscribe((next) => this.#listeners.reconcile(next.listeners))
-    this.#listeners.reconcile(snapshot.current().listeners)
+    this.#unsubscribe = [
+      snapshot.subscribe(() => this.#routesChanged()),
+      directory.subscribe(() => this.#routesChanged()),
+    ]
+    this.#routesChanged()
+  }
+
+  /** A port with nowhere to go is closed, so that clients are refused; flows that wait may have somewhere to go. */
+  #routesChanged(): void {
+    if (this.#unsubscribe.length === 0) return
+    const { listeners } = this.#deps.snapshot.current()
+    this.#listeners.reconcile(listeners, (spec) => this.#routes.possible(spec))
+    this.#waiting.wake()
   }
 
   /** Stops listening and waits until the open flows have ended; those left after `graceMs` are reset. */
@@ -163,12 +191,12 @@ export class DataPath implements Startable {
     this.#stopListening()
     this.#reachability.stop()
     this.#flows.killAll(STOPPED)
+    this.#backends.stop()
   }
 
   #stopListening(): void {
-    this.#unsubscribe?.()
-    this.#unsubscribe = undefined
-    this.#listeners.reconcile([])
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe()
+    this.#listeners.close()
   }
 
   #accept(spec: ListenerSpec, socket: Socket): void {
@@ -181,9 +209,15 @@ export class DataPath implements Startable {
   }
 
   #acceptFrom(peer: string, request: FlowRequest, channel: FlowChannel): FlowHandler {
-    if (!this.#flows.full) return new EgressFlow(this.#egress, peer, request, channel)
-    this.#stats.egress.failed(FULL.condition)
-    channel.reset(FULL)
+    const refusal = this.#refusalOf(request)
+    if (refusal === undefined) return new EgressFlow(this.#egress, peer, request, channel)
+    this.#stats.egress.failed(refusal.condition)
+    channel.reset(refusal)
     return IGNORE
+  }
+
+  #refusalOf({ protocol }: FlowRequest): FlowError | undefined {
+    if (protocol !== 'TCP') return NOT_CARRIED
+    return this.#flows.full ? FULL : undefined
   }
 }

@@ -3,7 +3,7 @@
  * flow costs no timer of its own.
  */
 import type { Cancel, Clock } from '../core/clock.ts'
-import { DEADLINE_STEP_MS } from './limits.ts'
+import { DEADLINE_STEP_MS, MAX_IDLE_DEADLINES } from './limits.ts'
 
 /** Calls `expire` for each member that was not removed within `ms` (late by up to one step). */
 export class Deadlines<T> {
@@ -48,5 +48,31 @@ export class Deadlines<T> {
   #stop(): void {
     this.#ticking?.()
     this.#ticking = undefined
+  }
+}
+
+/** The queues of a time-out that differs from one member to another: few different times, many members. */
+export class DeadlinesByTime<T> {
+  readonly #clock: Clock
+  readonly #expire: (member: T) => void
+  readonly #byTime = new Map<number, Deadlines<T>>()
+
+  constructor(clock: Clock, expire: (member: T) => void) {
+    this.#clock = clock
+    this.#expire = expire
+  }
+
+  /** The queue of those that expire after `ms`. To be used at once: empty queues are forgotten. */
+  of(ms: number): Deadlines<T> {
+    const known = this.#byTime.get(ms)
+    if (known !== undefined) return known
+    if (this.#byTime.size >= MAX_IDLE_DEADLINES) this.#forgetEmpty()
+    const deadlines = new Deadlines(this.#clock, ms, this.#expire)
+    this.#byTime.set(ms, deadlines)
+    return deadlines
+  }
+
+  #forgetEmpty(): void {
+    for (const [ms, { size }] of this.#byTime) if (size === 0) this.#byTime.delete(ms)
   }
 }

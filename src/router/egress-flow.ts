@@ -1,86 +1,113 @@
 /**
  * The backend's end of a flow: accepts what a peer opened, if the service is exported here, and connects it to a
- * ready backend, trying others when one does not answer. Bytes that come before wait inside the flow's window.
+ * usable backend, trying others when one does not answer. Bytes that come before wait inside the flow's window.
  */
 import { connect, type Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowRequest } from '../amqp/flow-transport.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { ExportedPort, RouteSnapshot } from '../api/route-snapshot.ts'
-import type { Clock } from '../core/clock.ts'
+import { ProxyProtocol, type TrafficSettings } from '../api/traffic-settings.ts'
 import { errorCode } from '../core/errors.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import type { Deadlines } from './deadlines.ts'
-import type { BackendPool, Endpoint } from './endpoints/backend-pool.ts'
-import { exportedPort, type ServiceTarget } from './endpoints/service-target.ts'
-import { FlowEnd, type FlowEndDeps, type FlowEnding } from './flow-end.ts'
-import type { FlowLog } from './flow-log.ts'
+import type { DeadlinesByTime } from './deadlines.ts'
+import type { BackendPool } from './endpoints/backend-pool.ts'
+import type { Endpoint } from './endpoints/endpoint.ts'
+import { exportedPort, type ServiceTarget, trafficOf } from './endpoints/service-target.ts'
+import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
+import type { FlowAttempt, FlowLog } from './flow-log.ts'
 import { bindSocket, FLOW_SOCKET_OPTIONS, unbindSocket } from './flow-socket.ts'
-import { MAX_BACKEND_ATTEMPTS } from './limits.ts'
+import { proxyHeader } from './proxy-protocol/header.ts'
 
 export interface EgressDeps extends FlowEndDeps {
-  readonly clock: Clock
+  /** This router's own cluster id. */
+  readonly cluster: string
   readonly snapshot: SnapshotSource<RouteSnapshot>
   readonly backends: BackendPool
   /** Gives up backends that do not answer a connect. */
-  readonly connecting: Deadlines<EgressFlow>
+  readonly connecting: DeadlinesByTime<EgressFlow>
   readonly flowLog: FlowLog | undefined
 }
 
 export class EgressFlow extends FlowEnd {
   readonly #deps: EgressDeps
+  /** The cluster the client is in. */
   readonly #peer: string
   readonly #request: FlowRequest
-  readonly #startedAt: number
+  readonly #target: ServiceTarget
+  readonly #settings: TrafficSettings
   readonly #tried: string[] = []
+  readonly #attempts: FlowAttempt[] = []
   #attempt: Socket | undefined
   #backend: Endpoint | undefined
+  #proxyProtocol: ProxyProtocol = ProxyProtocol.none
 
   constructor(deps: EgressDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
     super(deps)
     this.#deps = deps
     this.#peer = peer
     this.#request = request
-    this.#startedAt = deps.clock.monotonic()
+    const { protocol, port } = request
+    this.#target = { service: request.service as ServiceKey, protocol, port }
+    this.#settings = trafficOf(deps.snapshot.current(), this.#target.service)
     this.channel = channel
-    if (request.protocol === 'TCP') this.#connectNext(undefined)
-    else this.#refuse(FlowCondition.notExported, `${request.protocol} is not carried`)
+    this.#connectNext()
   }
 
-  /** Connects to the next ready backend; `failure` tells why the last one did not do. */
-  #connectNext(failure: string | undefined): void {
-    const { service, port } = this.#request
-    const target: ServiceTarget = { service: service as ServiceKey, protocol: 'TCP', port }
-    const exported = exportedPort(this.#deps.snapshot.current().exports, target)
-    if (exported === undefined) {
-      this.#refuse(FlowCondition.notExported, `${service}:${port} is not exported`)
-      return
-    }
-    const next = this.#tried.length >= MAX_BACKEND_ATTEMPTS ? undefined : this.#choose(exported, target)
+  /** Connects to the next usable backend. */
+  #connectNext(): void {
+    const exported = exportedPort(this.#deps.snapshot.current().exports, this.#target)
+    const next = exported === undefined ? undefined : this.#choose(exported)
     if (next !== undefined) this.#connect(next)
-    else if (failure !== undefined) this.#refuse(FlowCondition.connectFailed, failure)
-    else this.#refuse(FlowCondition.noBackend, `${service}:${port} has no ready backend`)
+    else this.#refuse(this.#refusal(exported !== undefined))
   }
 
-  #choose(exported: ExportedPort, target: ServiceTarget): Endpoint | undefined {
+  #choose(exported: ExportedPort): Endpoint | undefined {
+    if (this.#attempts.length > this.#settings.retries) return undefined
+    this.#proxyProtocol = exported.proxyProtocol
     const client = { cluster: this.#peer, address: this.#request.client.address }
-    return this.#deps.backends.choose(exported, target, client, this.#tried)
+    return this.#deps.backends.choose(exported, this.#target, client, this.#tried)
+  }
+
+  #refusal(isExported: boolean): FlowError {
+    const { service, protocol, port } = this.#target
+    const what = `${service}:${port}${protocol === 'TCP' ? '' : ` ${protocol}`}`
+    const last = this.#attempts.at(-1)
+    if (!isExported) return { condition: FlowCondition.notExported, description: `${what} is not exported` }
+    if (last === undefined)
+      return { condition: FlowCondition.noBackend, description: `${what} has no ready backend` }
+    return { condition: FlowCondition.connectFailed, description: `${last.to}: ${last.reason}` }
   }
 
   #connect(backend: Endpoint): void {
     this.#backend = backend
     this.#attempt = connect({ ...FLOW_SOCKET_OPTIONS, host: backend.address, port: backend.port })
     bindSocket(this.#attempt, this)
-    this.#deps.connecting.add(this)
+    this.#deps.connecting.of(this.#settings.connectMs).add(this)
   }
 
   override socketConnected(): void {
     const socket = this.#attempt
-    if (socket === undefined) return
-    this.#deps.connecting.delete(this)
+    if (socket === undefined || this.#backend === undefined) return
+    this.#deps.connecting.of(this.#settings.connectMs).delete(this)
     this.#attempt = undefined
-    this.#deps.stats.connected(this.#deps.clock.monotonic() - this.#startedAt)
+    this.#deps.backends.connected(this.#backend)
+    this.markConnected()
     this.channel?.accept()
-    this.attach(socket)
+    if (this.#proxyProtocol === ProxyProtocol.none) this.attach(socket)
+    else this.attach(socket, this.#header(this.#backend))
+  }
+
+  /** A client that named no address of ours named the backend, as far as that can be told. */
+  #header({ address, port }: Endpoint): Buffer {
+    const { client, destination, protocol } = this.#request
+    return proxyHeader(this.#proxyProtocol, {
+      ...client,
+      protocol,
+      source: client,
+      destination: destination ?? { address, port },
+      cluster: this.#peer,
+      flow: this.channel?.id ?? '',
+    })
   }
 
   override socketFailed(error: Error): void {
@@ -94,42 +121,52 @@ export class EgressFlow extends FlowEnd {
   }
 
   #attemptFailed(code: string): void {
-    const failure = `${this.#backend?.name}: ${code}`
+    if (this.#backend !== undefined) {
+      this.#attempts.push({ to: this.#backend.name, reason: code })
+      if (!LOCAL_FAULTS.has(code)) this.#deps.backends.failed(this.#backend, this.#settings)
+    }
     this.#dropAttempt()
-    this.#connectNext(failure)
+    this.#connectNext()
   }
 
   #dropAttempt(): void {
-    this.#deps.connecting.delete(this)
     if (this.#backend !== undefined) this.#deps.backends.release(this.#backend)
     this.#backend = undefined
     if (this.#attempt === undefined) return
+    this.#deps.connecting.of(this.#settings.connectMs).delete(this)
     unbindSocket(this.#attempt)
     this.#attempt.destroy()
     this.#attempt = undefined
   }
 
-  #refuse(condition: string, description: string): void {
-    const error: FlowError = { condition, description }
+  #refuse(error: FlowError): void {
     this.channel?.reset(error)
-    this.finish(error)
+    this.finish(error, 'router')
   }
 
-  protected override finished(ending: FlowEnding): void {
+  protected override finished(ending: FlowEnding, by: FlowEnder): void {
     const backend = this.socket === undefined ? undefined : this.#backend
     this.#dropAttempt()
     this.#deps.flowLog?.({
       side: 'egress',
-      flow: this.channel?.id ?? '',
-      service: this.#request.service,
-      port: this.#request.port,
-      client: `${this.#request.client.address}:${this.#request.client.port}`,
-      cluster: this.#peer,
+      ...this.recordOf(this.#request, ending, this.firstRead),
+      client: { ...this.#request.client, cluster: this.#peer },
+      cluster: this.#deps.cluster,
       backend: backend?.name ?? '',
+      attempts: this.#attempts,
       clientBytes: this.toSocket,
       backendBytes: this.fromSocket,
-      milliseconds: Math.round(this.#deps.clock.monotonic() - this.#startedAt),
-      ended: ending === 'finished' ? ending : `${ending.condition} ${ending.description}`,
+      endedBy: by === 'socket' ? 'backend' : by === 'channel' ? 'client' : 'router',
     })
   }
 }
+
+/** Connect errors that say nothing of the backend: this router is short of files, ports or memory. */
+const LOCAL_FAULTS: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EAGAIN',
+  'ENOBUFS',
+  'ENOMEM',
+])

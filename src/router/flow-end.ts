@@ -3,9 +3,17 @@
  * back-pressure both ways. Knows nothing of how either was found; the two sides (ingress, egress) extend it.
  */
 import type { Socket } from 'node:net'
-import { type FlowChannel, FlowCondition, type FlowError, type FlowHandler } from '../amqp/flow-transport.ts'
+import {
+  type FlowChannel,
+  FlowCondition,
+  type FlowError,
+  type FlowHandler,
+  type FlowRequest,
+} from '../amqp/flow-transport.ts'
+import type { Clock } from '../core/clock.ts'
 import { errorCode } from '../core/errors.ts'
 import { SmallPieces } from '../core/small-pieces.ts'
+import type { FlowRecord } from './flow-log.ts'
 import type { EndableFlow, FlowRegistry } from './flow-registry.ts'
 import { endSocket, resetSocket, type SocketOwner, whenWritten } from './flow-socket.ts'
 import type { FlowStats } from './flow-stats.ts'
@@ -13,6 +21,7 @@ import type { Flushable, TurnBatch } from './turn-batch.ts'
 
 /** What every flow end shares with the others. */
 export interface FlowEndDeps {
+  readonly clock: Clock
   readonly batch: TurnBatch
   readonly flows: FlowRegistry
   readonly stats: FlowStats
@@ -21,10 +30,19 @@ export interface FlowEndDeps {
 /** How a flow ended: `finished`, or the error that reset it. */
 export type FlowEnding = 'finished' | FlowError
 
+/** Who ended it: this end's socket, the other end's, or a router. */
+export type FlowEnder = 'socket' | 'channel' | 'router'
+
 export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, Flushable {
   /** Bytes read from the socket and given to it. */
   protected fromSocket = 0
   protected toSocket = 0
+  readonly #startedAt: number
+  /** When the first bytes were read from the socket and given to it; 0 while none were. Monotonic, as all of these. */
+  protected firstRead = 0
+  protected firstWritten = 0
+  /** When a backend had it; 0 while none has. */
+  protected connectedAt = 0
   protected channel: FlowChannel | undefined
   /** Undefined until it is connected. */
   protected socket: Socket | undefined
@@ -40,11 +58,16 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   /** Given to the socket, and more than the kernel took: consumed once it did. */
   #draining = 0
   #farEnded = false
+  /** Whose half-close came first. */
+  #endedFirst: FlowEnder = 'router'
+  /** Goes to the socket before all else, and is no part of the flow. */
+  #header: Buffer | undefined
   #batched = false
   #closed = false
 
   constructor(deps: FlowEndDeps) {
     this.#deps = deps
+    this.#startedAt = deps.clock.monotonic()
     deps.flows.add(this)
     deps.stats.open += 1
     deps.stats.opened += 1
@@ -54,10 +77,22 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     return this.#closed
   }
 
-  /** The socket is connected: what was gathered for it may go. */
-  protected attach(socket: Socket): void {
+  /** Bytes carried, both ways. */
+  get activity(): number {
+    return this.fromSocket + this.toSocket
+  }
+
+  /** The socket is connected: `header`, which counts as nobody's bytes, and what was gathered for it may go. */
+  protected attach(socket: Socket, header?: Buffer): void {
     this.socket = socket
-    if (this.#gatheredBytes > 0 || this.#farEnded) this.#putInBatch()
+    this.#header = header
+    if (this.#gatheredBytes > 0 || this.#farEnded || header !== undefined) this.#putInBatch()
+  }
+
+  /** A backend has the flow. */
+  protected markConnected(): void {
+    this.connectedAt = this.#deps.clock.monotonic()
+    this.#deps.stats.connected(this.connectedAt - this.#startedAt)
   }
 
   // The channel's side
@@ -85,12 +120,13 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
 
   onEnd(): void {
     this.#farEnded = true
+    if (!this.sourceEnded) this.#endedFirst = 'channel'
     if (!this.#batched) this.#putInBatch()
   }
 
   onReset(error: FlowError): void {
     this.abortSocket()
-    this.finish(error)
+    this.finish(error, error.condition === FlowCondition.reset ? 'channel' : 'router')
   }
 
   onDrain(): void {
@@ -108,6 +144,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   socketData(chunk: Buffer): void {
     const { channel } = this
     if (channel === undefined) return
+    if (this.fromSocket === 0) this.firstRead = this.#deps.clock.monotonic()
     this.fromSocket += chunk.length
     this.#deps.stats.receivedBytes += chunk.length
     channel.write(chunk)
@@ -116,6 +153,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
 
   socketEnded(): void {
     this.sourceEnded = true
+    if (!this.#farEnded) this.#endedFirst = 'socket'
     this.channel?.end()
   }
 
@@ -131,14 +169,14 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   }
 
   socketClosed(): void {
-    if (this.sourceEnded && this.#farEnded) this.finish('finished')
+    if (this.sourceEnded && this.#farEnded) this.finish('finished', this.#endedFirst)
     else this.#endBySocket('closed')
   }
 
   #endBySocket(cause: string): void {
     const error = { condition: FlowCondition.reset, description: `connection lost: ${cause}` }
     this.channel?.reset(error)
-    this.finish(error)
+    this.finish(error, 'socket')
   }
 
   // Writing, once per turn of the event loop
@@ -153,7 +191,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     this.#batched = false
     const { socket } = this
     if (this.#closed || socket === undefined || this.#draining > 0) return
-    if (this.#gatheredBytes > 0) this.#writeGathered(socket)
+    if (this.#gatheredBytes > 0 || this.#header !== undefined) this.#writeGathered(socket)
     if (this.#farEnded) endSocket(socket)
   }
 
@@ -163,8 +201,10 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     this.#gathered = []
     this.#gatheredBytes = 0
     this.#small = undefined
+    if (this.toSocket === 0 && bytes > 0) this.firstWritten = this.#deps.clock.monotonic()
     this.toSocket += bytes
     this.#deps.stats.sentBytes += bytes
+    this.#putHeaderBefore(pieces)
     if (pieces.length > 1) socket.cork()
     for (const piece of pieces) socket.write(piece)
     if (pieces.length > 1) socket.uncork()
@@ -176,13 +216,19 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     if (!socket.writableNeedDrain) whenWritten(socket)
   }
 
+  #putHeaderBefore(pieces: Buffer[]): void {
+    if (this.#header === undefined) return
+    pieces.unshift(this.#header)
+    this.#header = undefined
+  }
+
   // Ending
 
   kill(error: FlowError): void {
     if (this.#closed) return
     this.channel?.reset(error)
     this.abortSocket()
-    this.finish(error)
+    this.finish(error, 'router')
   }
 
   /** Ends the socket with RST, after what can still be written at once. */
@@ -193,7 +239,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   }
 
   /** Takes the flow out of all tables, once. */
-  protected finish(ending: FlowEnding): void {
+  protected finish(ending: FlowEnding, by: FlowEnder): void {
     if (this.#closed) return
     this.#closed = true
     this.channel?.consumed(this.#gatheredBytes + this.#draining)
@@ -202,10 +248,31 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     this.#draining = 0
     this.#deps.stats.open -= 1
     if (ending !== 'finished') this.#deps.stats.failed(ending.condition)
-    this.finished(ending)
+    this.finished(ending, by)
     this.#deps.flows.delete(this)
   }
 
+  /** What both sides tell of a flow that has ended; `firstByteAt` is when the backend's first byte was here. */
+  protected recordOf({ service, port, protocol }: FlowRequest, ending: FlowEnding, firstByteAt: number) {
+    const isFinished = ending === 'finished'
+    return {
+      flow: this.channel?.id ?? '',
+      service,
+      port,
+      protocol,
+      connectMs: this.#msUntil(this.connectedAt),
+      firstByteMs: this.#msUntil(firstByteAt),
+      milliseconds: this.#msUntil(this.#deps.clock.monotonic()) ?? 0,
+      ended: isFinished ? ending : ending.condition,
+      description: isFinished ? undefined : ending.description,
+    } satisfies Partial<FlowRecord>
+  }
+
+  /** Milliseconds with two decimals; undefined when it has not happened. */
+  #msUntil(at: number): number | undefined {
+    return at === 0 ? undefined : Math.round((at - this.#startedAt) * 100) / 100
+  }
+
   /** Called once at the end. */
-  protected abstract finished(ending: FlowEnding): void
+  protected abstract finished(ending: FlowEnding, by: FlowEnder): void
 }

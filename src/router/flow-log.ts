@@ -1,34 +1,59 @@
 /**
  * One JSON line for each finished flow, at the level the user chose.
  */
+import type { FlowClient } from '../amqp/flow-transport.ts'
 import type { LogFields, Logger } from '../core/log.ts'
 
 /** Where flow lines go; `off` writes none. */
 export const FlowLogLevel = ['off', 'debug', 'info'] as const
 export type FlowLogLevel = (typeof FlowLogLevel)[number]
 
-/** All that is told of a finished flow. */
+/** A place that was tried in vain. */
+export interface FlowAttempt {
+  /** Cluster id at the client's side, `address:port` at the backend's. */
+  readonly to: string
+  /** System error code or AMQP condition, with what was said. */
+  readonly reason: string
+}
+
+/** The client, and the cluster it is in as its certificate says; names when they are known. */
+export interface FlowRecordClient extends FlowClient {
+  readonly cluster: string
+}
+
+/** All that is told of a finished flow, whatever its protocol. */
 export interface FlowRecord {
   readonly side: 'ingress' | 'egress'
   readonly flow: string
   readonly service: string
   readonly port: number
-  readonly client: string
-  /** Ingress: the cluster it went to. Egress: the cluster it came from. */
+  readonly protocol: 'TCP' | 'UDP'
+  readonly client: FlowRecordClient
+  /** The cluster it went to; empty when to none. */
   readonly cluster: string
-  /** Egress only; empty when none was connected. */
+  /** `address:port`; empty when none was connected, or at the client's side. */
   readonly backend: string
+  /** Those before the last, and that too when it failed. */
+  readonly attempts: readonly FlowAttempt[]
   /** Bytes from the client to the backend, as this router saw them. */
   readonly clientBytes: number
   readonly backendBytes: number
+  /** From the opening of the flow until a backend had it. */
+  readonly connectMs?: number | undefined
+  /** From the opening of the flow until the backend's first byte. */
+  readonly firstByteMs?: number | undefined
+  /** From its opening to its end. */
   readonly milliseconds: number
-  /** `finished`, or the AMQP error condition with its description. */
+  /** `finished`, or the AMQP error condition. */
   readonly ended: string
+  readonly description?: string | undefined
+  /** Who ended it, or ended it first. */
+  readonly endedBy: 'client' | 'backend' | 'router'
 }
 
 export type FlowLog = (record: FlowRecord) => void
 
-/** A flow log on `log`. The record is made by the caller only when `enabled`. */
+/** A flow log on `log`; undefined when nobody reads it, so that no record is made. */
 export function createFlowLog(log: Logger, level: FlowLogLevel): FlowLog | undefined {
   if (level === 'off') return undefined
   const write = level === 'info' ? log.info.bind(log) : log.debug.bind(log)

@@ -5,19 +5,24 @@
 import type { Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowRequest } from '../amqp/flow-transport.ts'
 import type { ListenerSpec } from '../api/route-snapshot.ts'
-import type { Clock } from '../core/clock.ts'
+import type { TrafficSettings } from '../api/traffic-settings.ts'
 import type { ChosenRoute, ClusterRoutes } from './cluster-routes.ts'
-import type { Deadlines } from './deadlines.ts'
-import { FlowEnd, type FlowEndDeps, type FlowEnding } from './flow-end.ts'
-import type { FlowLog } from './flow-log.ts'
+import type { DeadlinesByTime } from './deadlines.ts'
+import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
+import type { FlowAttempt, FlowLog } from './flow-log.ts'
 import { bindSocket } from './flow-socket.ts'
-import { MAX_CLUSTER_ATTEMPTS, RETRY_BUFFER_BYTES } from './limits.ts'
+import type { IdleWatch } from './idle-watch.ts'
+import { acceptMs, type IngressRequests } from './ingress-requests.ts'
+import { RETRY_BUFFER_BYTES } from './limits.ts'
+import type { LinkWait } from './link-wait.ts'
 
 export interface IngressDeps extends FlowEndDeps {
-  readonly clock: Clock
   readonly routes: ClusterRoutes
+  readonly requests: IngressRequests
   /** Ends flows that no backend accepts in time. */
-  readonly accepting: Deadlines<IngressFlow>
+  readonly accepting: DeadlinesByTime<IngressFlow>
+  readonly waiting: LinkWait
+  readonly idle: IdleWatch
   readonly flowLog: FlowLog | undefined
 }
 
@@ -25,6 +30,10 @@ const NO_CLUSTER: FlowError = {
   condition: FlowCondition.noBackend,
   description: 'no reachable cluster exports the service with a ready backend',
 }
+const IDLE: FlowError = { condition: FlowCondition.idle, description: 'nothing was carried for too long' }
+
+/** The way to the cluster was lost, or its router was: it hides whether a backend saw the client's bytes. */
+const LOST: ReadonlySet<string> = new Set([FlowCondition.linkLost, FlowCondition.stopped])
 
 /** Ends before any backend saw a byte: safe to open elsewhere. */
 const RETRYABLE: ReadonlySet<string> = new Set([
@@ -37,10 +46,14 @@ const RETRYABLE: ReadonlySet<string> = new Set([
 export class IngressFlow extends FlowEnd {
   readonly #deps: IngressDeps
   readonly #spec: ListenerSpec
+  readonly #settings: TrafficSettings
   readonly #request: FlowRequest
-  readonly #startedAt: number
+  /** Clusters not to be chosen again. */
   readonly #tried: string[] = []
+  readonly #attempts: FlowAttempt[] = []
   #route: ChosenRoute | undefined
+  /** The last cluster it went to. */
+  #cluster = ''
   /** The client's bytes so far; undefined once a backend has accepted. */
   #retained: Buffer[] | undefined = []
 
@@ -48,37 +61,39 @@ export class IngressFlow extends FlowEnd {
     super(deps)
     this.#deps = deps
     this.#spec = spec
-    this.#startedAt = deps.clock.monotonic()
-    this.#request = {
-      service: spec.service,
-      protocol: 'TCP',
-      port: spec.port,
-      client: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
-    }
+    this.#settings = deps.requests.settingsOf(spec)
+    this.#request = deps.requests.requestOf(spec, {
+      address: socket.remoteAddress ?? '',
+      port: socket.remotePort ?? 0,
+    })
     bindSocket(socket, this)
     this.attach(socket)
-    deps.accepting.add(this)
+    deps.accepting.of(acceptMs(this.#settings)).add(this)
     this.#open(NO_CLUSTER)
   }
 
-  /** Opens towards the next cluster, or resets the client with `failure` when there is none. */
+  /** Opens towards the next cluster; resets the client with `failure` when there is none and none is coming back. */
   #open(failure: FlowError): void {
-    this.#route = this.#nextRoute()
-    if (this.#route === undefined) {
-      super.onReset(failure)
-      return
-    }
-    const channel = this.#route.transport.open(this.#request, (opened) => {
+    const route = this.#nextRoute()
+    if (route !== undefined) this.#openOn(route)
+    else if (this.#mayWait()) this.#wait()
+    else super.onReset(failure)
+  }
+
+  #nextRoute(): ChosenRoute | undefined {
+    if (this.#attempts.length > this.#settings.retries) return undefined
+    return this.#deps.routes.choose(this.#spec, this.#request.client.address, this.#tried)
+  }
+
+  #openOn(route: ChosenRoute): void {
+    this.#route = route
+    this.#cluster = route.cluster
+    const channel = route.transport.open(this.#request, (opened) => {
       this.channel = opened
       return this
     })
     // A transport that fails at once has moved the flow on already.
     if (this.channel === channel && !this.closed) this.#replay(channel)
-  }
-
-  #nextRoute(): ChosenRoute | undefined {
-    if (this.#tried.length >= MAX_CLUSTER_ATTEMPTS) return undefined
-    return this.#deps.routes.choose(this.#spec, this.#request.client.address, this.#tried)
   }
 
   #replay(channel: FlowChannel): void {
@@ -87,9 +102,37 @@ export class IngressFlow extends FlowEnd {
     if (channel.writable > 0) this.onDrain()
   }
 
+  // Waiting for a link
+
+  /** Nothing has refused the flow: there was only no way to where it could go. */
+  #mayWait(): boolean {
+    return this.#tried.length === 0 && this.#deps.routes.possible(this.#spec)
+  }
+
+  #wait(): void {
+    this.readingHeld = true
+    this.socket?.pause()
+    this.#deps.waiting.add(this, this.#settings.connectMs)
+  }
+
+  linkChanged(): void {
+    const route = this.#nextRoute()
+    if (route === undefined) return
+    this.#deps.waiting.delete(this)
+    this.readingHeld = this.#retainsEnough()
+    this.#openOn(route)
+  }
+
+  linkMissing(): void {
+    super.onReset(NO_CLUSTER)
+  }
+
+  // The flow
+
   override onAccept(): void {
-    this.#deps.accepting.delete(this)
-    this.#deps.stats.connected(this.#deps.clock.monotonic() - this.#startedAt)
+    this.#deps.accepting.of(acceptMs(this.#settings)).delete(this)
+    this.markConnected()
+    this.#deps.idle.add(this, this.#settings.idleMs)
     this.#retained = undefined
     this.readingHeld = false
     if (this.channel !== undefined && this.channel.writable > 0) this.onDrain()
@@ -99,27 +142,41 @@ export class IngressFlow extends FlowEnd {
     super.socketData(chunk)
     if (this.#retained === undefined) return
     this.#retained.push(chunk)
-    if (this.fromSocket < RETRY_BUFFER_BYTES) return
+    if (!this.#retainsEnough()) return
     this.readingHeld = true
     this.socket?.pause()
   }
 
+  #retainsEnough(): boolean {
+    return this.#retained !== undefined && this.fromSocket >= RETRY_BUFFER_BYTES
+  }
+
   override onReset(error: FlowError): void {
     this.#release()
+    if (this.#retained !== undefined) this.#attemptFailed(error)
     if (this.#mayRetry(error)) this.#open(error)
     else super.onReset(error)
   }
 
-  /** A lost link hides whether the backend saw the client's bytes: only a client that has sent nothing is moved. */
+  /** A cluster that was lost did not refuse: it may be tried again. */
+  #attemptFailed({ condition, description }: FlowError): void {
+    this.#attempts.push({ to: this.#cluster, reason: `${condition} ${description}` })
+    if (LOST.has(condition)) this.#tried.pop()
+  }
+
+  /** After a loss only a client that has sent nothing is moved. */
   #mayRetry(error: FlowError): boolean {
     if (this.#retained === undefined) return false
-    return (
-      RETRYABLE.has(error.condition) || (error.condition === FlowCondition.linkLost && this.#sentNothing())
-    )
+    return RETRYABLE.has(error.condition) || (LOST.has(error.condition) && this.#sentNothing())
   }
 
   #sentNothing(): boolean {
     return this.fromSocket === 0 && !this.sourceEnded
+  }
+
+  /** Nothing was carried for as long as the policy allows. */
+  idled(): void {
+    this.kill(IDLE)
   }
 
   #release(): void {
@@ -127,21 +184,23 @@ export class IngressFlow extends FlowEnd {
     this.#route = undefined
   }
 
-  protected override finished(ending: FlowEnding): void {
-    this.#deps.accepting.delete(this)
+  protected override finished(ending: FlowEnding, by: FlowEnder): void {
+    const { accepting, waiting, idle, flowLog, requests } = this.#deps
+    if (this.connectedAt === 0) {
+      accepting.of(acceptMs(this.#settings)).delete(this)
+      waiting.delete(this)
+    } else idle.delete(this, this.#settings.idleMs)
     this.#release()
-    this.#deps.flowLog?.({
+    flowLog?.({
       side: 'ingress',
-      flow: this.channel?.id ?? '',
-      service: this.#request.service,
-      port: this.#request.port,
-      client: `${this.#request.client.address}:${this.#request.client.port}`,
-      cluster: this.#tried.at(-1) ?? '',
+      ...this.recordOf(this.#request, ending, this.firstWritten),
+      client: { ...this.#request.client, cluster: requests.cluster },
+      cluster: this.#cluster,
       backend: '',
+      attempts: this.#attempts,
       clientBytes: this.fromSocket,
       backendBytes: this.toSocket,
-      milliseconds: Math.round(this.#deps.clock.monotonic() - this.#startedAt),
-      ended: ending === 'finished' ? ending : `${ending.condition} ${ending.description}`,
+      endedBy: by === 'socket' ? 'client' : by === 'channel' ? 'backend' : 'router',
     })
   }
 }

@@ -14,23 +14,29 @@ export const SOCKET_BUFFER_BYTES = 64 * 1024
 /** Client bytes kept until the far side has accepted, so that the flow can be opened again elsewhere. Reading pauses beyond. */
 export const RETRY_BUFFER_BYTES = 64 * 1024
 
-/** Backends of one Service tried for one flow. */
-export const MAX_BACKEND_ATTEMPTS = 3
-
-/** Clusters tried for one flow. */
-export const MAX_CLUSTER_ATTEMPTS = 4
-
-/** TCP connect to one backend, milliseconds: room for one SYN to be sent again. */
-export const BACKEND_CONNECT_MS = 3_000
-
-/** From a client's connect until a backend has it, all attempts together, milliseconds. Then the client is reset. */
-export const FLOW_ACCEPT_MS = 5_000
+/** A new flow waits for the link to its cluster at most so long, milliseconds: links are dialled again within a second. */
+export const LINK_WAIT_MS = 2_000
 
 /** A cluster that was lost counts for so long as one that flows can go to, milliseconds: its link is being dialled again. */
 export const RECENTLY_REACHABLE_MS = 10_000
 
 /** How far apart deadlines are looked at, milliseconds: a deadline is late by no more than this. */
 export const DEADLINE_STEP_MS = 250
+
+/** Different time-outs of one kind that queues are kept for while nothing waits: policies may come and go. */
+export const MAX_IDLE_DEADLINES = 64
+
+/** How often a flow's idle time is looked at: a flow ends after its idle time and at most 1 / IDLE_LOOKS more. */
+export const IDLE_LOOKS = 4
+
+/** Backends whose failures are counted at once; what fails beyond is taken for sound. */
+export const MAX_WATCHED_ENDPOINTS = 4_096
+
+/** Probes of ejected backends under way at once: sockets, when a whole node is gone. */
+export const MAX_PROBES = 64
+
+/** How often a backend is probed while it is ejected once. */
+export const PROBES_PER_EJECTION = 5
 
 /** How often a draining router looks whether the last bytes have left, milliseconds. */
 export const DRAIN_LOOK_MS = 50

@@ -18,7 +18,8 @@ export interface ListenerDeps {
 
 /** Listens from `open` to `close`. */
 export class Listener {
-  readonly spec: ListenerSpec
+  /** May be replaced by one of the same port. */
+  spec: ListenerSpec
   readonly #deps: ListenerDeps
   readonly #host: string
   readonly #log: Logger

@@ -16,6 +16,8 @@ export class Listeners {
   readonly #host: string
   readonly #log: Logger
   readonly #open = new Map<string, Listener>()
+  /** Ports that refuse because flows could go nowhere. */
+  #closed = 0
   /** Specs that were reported as not served. */
   #unserved: ReadonlySet<string> = new Set()
 
@@ -30,22 +32,37 @@ export class Listeners {
       () => this.failures().length,
     )
     deps.metrics.observe(
+      'fairlead_router_listeners_closed',
+      'Listening ports closed because no cluster has an endpoint for them',
+      () => this.#closed,
+    )
+    deps.metrics.observe(
       'fairlead_router_listeners_unserved',
       'Imported ports of a protocol that is not carried',
       () => this.#unserved.size,
     )
   }
 
-  /** Makes the open listeners those of `specs`. Closing comes first: a port may pass from one service to another. */
-  reconcile(specs: readonly ListenerSpec[]): void {
-    const wanted = new Map(specs.filter(isServed).map((spec) => [keyOf(spec), spec]))
+  /**
+   * Makes the open listeners those of `specs` that are `available`; what is not refuses its clients. Closing comes
+   * first: a port may pass from one service to another.
+   */
+  reconcile(specs: readonly ListenerSpec[], available: (spec: ListenerSpec) => boolean): void {
+    const served = specs.filter(isServed)
+    const wanted = new Map(served.filter(available).map((spec) => [keyOf(spec), spec]))
+    this.#closed = served.length - wanted.size
     for (const [key, listener] of this.#open) {
       if (wanted.has(key)) continue
       listener.close()
       this.#open.delete(key)
     }
-    for (const [key, spec] of wanted) if (!this.#open.has(key)) this.#add(key, spec)
+    for (const [key, spec] of wanted) this.#ensure(key, spec)
     this.#reportUnserved(specs.filter((spec) => !isServed(spec)))
+  }
+
+  /** Refuses all clients. */
+  close(): void {
+    this.reconcile([], () => false)
   }
 
   /** One line for each port that cannot be bound. */
@@ -61,6 +78,12 @@ export class Listeners {
       if (listener.spec.service === service && listener.spec.port === port) return listener.boundPort
     }
     return undefined
+  }
+
+  #ensure(key: string, spec: ListenerSpec): void {
+    const open = this.#open.get(key)
+    if (open === undefined) this.#add(key, spec)
+    else open.spec = spec
   }
 
   #add(key: string, spec: ListenerSpec): void {

@@ -13,7 +13,7 @@ import { RouterNetwork } from '../../src/router/network/router-network.ts'
 import { TestClusterset } from './clusterset.ts'
 import { eventually } from './eventually.ts'
 import { linkTo, startClient } from './network.ts'
-import type { RouterPair } from './router-pair.ts'
+import { type RouterPair, unknownClients } from './router-pair.ts'
 import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
 
 /** One router with routes set by hand. */
@@ -46,7 +46,15 @@ export function testRouter({ cluster, tlsDir, routes, log = silentLogger }: Test
     { host: '127.0.0.1', port: 0, tlsDir, version: 'test' },
   )
   const dataPath = new DataPath(
-    { snapshot: routes, directory: network.directory, peers: network.peers, clock, log, metrics },
+    {
+      snapshot: routes,
+      directory: network.directory,
+      peers: network.peers,
+      clients: unknownClients,
+      clock,
+      log,
+      metrics,
+    },
     { cluster, listenHost: '127.0.0.1', flowLog: 'off' },
   )
   return { dataPath, network, parts: new Lifecycle([network, dataPath]) }

@@ -1,9 +1,10 @@
 /** Two data paths, west (clients) and east (backends), and what joins them. */
+import type { ClientSource } from '../../src/api/client-identity.ts'
 import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { Directory } from '../../src/api/service-record.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
-import { createMetrics } from '../../src/core/metrics.ts'
+import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import { DataPath } from '../../src/router/data-path.ts'
 import type { PeerTransports } from '../../src/router/network/peers.ts'
@@ -31,13 +32,19 @@ export interface RouterOptions {
   readonly log?: Logger
   readonly clock?: Clock
   readonly maxFlows?: number
+  readonly clients?: ClientSource
+  readonly metrics?: Metrics
 }
+
+/** No address is known. */
+export const unknownClients: ClientSource = { find: () => undefined }
 
 /** A data path on loopback that logs and measures for itself. */
 export function dataPath(options: RouterOptions): DataPath {
   const { cluster, routes, directory, peers, maxFlows } = options
-  const { log = silentLogger, clock = systemClock } = options
-  const deps = { snapshot: routes, directory, peers, clock, log, metrics: createMetrics() }
+  const { log = silentLogger, clock = systemClock, clients = unknownClients } = options
+  const { metrics = createMetrics() } = options
+  const deps = { snapshot: routes, directory, peers, clients, clock, log, metrics }
   const config = { cluster, listenHost: '127.0.0.1', flowLog: 'info' as const }
   return new DataPath(deps, maxFlows === undefined ? config : { ...config, maxFlows })
 }

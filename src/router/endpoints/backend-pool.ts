@@ -1,24 +1,19 @@
 /**
- * The backends of this cluster's exported ports as places for flows: which one a new flow goes to, and how many are there.
+ * The backends of this cluster's exported ports as places for flows: which one a new flow goes to, how many are there,
+ * and which of them fail.
  */
-import type { ExportedPort, RouteSnapshot } from '../../api/route-snapshot.ts'
-import type { Clock } from '../../core/clock.ts'
+import type { Backend, ExportedPort, RouteSnapshot } from '../../api/route-snapshot.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
-import { type Candidate, take } from '../balancer.ts'
-import { LoadTable } from '../load-table.ts'
+import { take } from '../balancer.ts'
+import { MAX_IDLE_LOADS } from '../limits.ts'
 import { AffinityTable } from './affinity-table.ts'
 import { chooseByClient, chooseByLoad } from './choose.ts'
+import { type EjectionRules, Ejections, type EjectionsDeps } from './ejections.ts'
+import { Endpoint } from './endpoint.ts'
 import { type ServiceTarget, targetKey, usableBackends } from './service-target.ts'
 
-export interface BackendPoolDeps {
+export interface BackendPoolDeps extends EjectionsDeps {
   readonly snapshot: SnapshotSource<RouteSnapshot>
-  readonly clock: Clock
-}
-
-/** A backend that flows can be connected to. Its name is `address:port`. */
-export interface Endpoint extends Candidate {
-  readonly address: string
-  readonly port: number
 }
 
 /** Who asks, as far as affinity goes. Client addresses are a cluster's own: two clusters may have the same. */
@@ -27,20 +22,35 @@ export interface PoolClient {
   readonly address: string
 }
 
-/** Shared by the flows of all protocols, so that they see each other's load. */
+/** One tier. */
+type Tiers = readonly [readonly Endpoint[]]
+
+/** Shared by the flows of all services, so that they see each other's load and failures. */
 export class BackendPool {
   readonly #deps: BackendPoolDeps
-  readonly #loads = new LoadTable()
   readonly #affinities = new AffinityTable()
-  /** One tier for each port, of the present snapshot. */
-  #endpoints = new WeakMap<ExportedPort, readonly (readonly Endpoint[])[]>()
-  #snapshot: RouteSnapshot | undefined
+  readonly #ejections: Ejections
+  readonly #endpoints = new Map<string, Endpoint>()
+  /** Of ports that were asked for. */
+  #tiers = new WeakMap<ExportedPort, Tiers>()
+  #unsubscribe = () => {}
 
   constructor(deps: BackendPoolDeps) {
     this.#deps = deps
+    this.#ejections = new Ejections(deps)
   }
 
-  /** The best usable backend of `port` (of the present snapshot) not in `tried`, which its name is added to; counted until `release`. */
+  start(): void {
+    this.#unsubscribe()
+    this.#unsubscribe = this.#deps.snapshot.subscribe(({ exports }) => this.#follow(exports))
+  }
+
+  stop(): void {
+    this.#unsubscribe()
+    this.#ejections.stop()
+  }
+
+  /** The best usable backend of `port` not in `tried`, which its name is added to; counted until `release`. */
   choose(
     port: ExportedPort,
     target: ServiceTarget,
@@ -54,7 +64,7 @@ export class BackendPool {
         : this.#chooseAffine(port, tiers, `${client.cluster}|${client.address}|${targetKey(target)}`, tried)
     if (chosen === undefined) return undefined
     tried.push(chosen.name)
-    for (const tier of tiers) take(tier, chosen)
+    take(tiers[0], chosen)
     return chosen
   }
 
@@ -62,9 +72,19 @@ export class BackendPool {
     endpoint.load.outstanding -= 1
   }
 
+  /** A flow could not be connected to it. Call `release` as well. */
+  failed(endpoint: Endpoint, rules: EjectionRules): void {
+    this.#ejections.failed(endpoint, rules)
+  }
+
+  /** A flow was connected to it. */
+  connected(endpoint: Endpoint): void {
+    this.#ejections.connected(endpoint)
+  }
+
   #chooseAffine(
     { affinity }: ExportedPort,
-    tiers: readonly (readonly Endpoint[])[],
+    tiers: Tiers,
     key: string,
     tried: readonly string[],
   ): Endpoint | undefined {
@@ -74,26 +94,48 @@ export class BackendPool {
     return chosen
   }
 
-  #tiersOf(port: ExportedPort): readonly (readonly Endpoint[])[] {
-    this.#forgetStale()
-    let tiers = this.#endpoints.get(port)
+  #tiersOf(port: ExportedPort): Tiers {
+    let tiers = this.#tiers.get(port)
     if (tiers === undefined) {
-      tiers = [usableBackends(port).map(({ address, port: number }) => this.#endpoint(address, number))]
-      this.#endpoints.set(port, tiers)
+      tiers = [usableBackends(port).map((backend) => this.#endpointOf(port, backend))]
+      this.#tiers.set(port, tiers)
     }
     return tiers
   }
 
-  #endpoint(address: string, port: number): Endpoint {
-    const name = `${address}:${port}`
-    return { address, port, name, weight: 1, ejected: false, load: this.#loads.of(name) }
+  #endpointOf({ protocol }: ExportedPort, backend: Backend): Endpoint {
+    const key = endpointKey(protocol, backend)
+    const known = this.#endpoints.get(key)
+    if (known !== undefined) return known
+    const endpoint = new Endpoint(backend)
+    this.#endpoints.set(key, endpoint)
+    return endpoint
   }
 
-  #forgetStale(): void {
-    const snapshot = this.#deps.snapshot.current()
-    if (snapshot === this.#snapshot) return
-    this.#snapshot = snapshot
-    this.#endpoints = new WeakMap()
-    this.#loads.trim()
+  /** Endpoints that left lose their failures; those that are idle are forgotten when there are many. */
+  #follow(exports: RouteSnapshot['exports']): void {
+    if (this.#ejections.size === 0 && this.#endpoints.size <= MAX_IDLE_LOADS) return
+    const present = presentKeys(exports)
+    this.#tiers = new WeakMap()
+    for (const [key, endpoint] of this.#endpoints) {
+      if (present.has(key)) continue
+      this.#ejections.forget(endpoint)
+      if (endpoint.load.outstanding === 0) this.#endpoints.delete(key)
+    }
   }
+}
+
+function presentKeys(exports: RouteSnapshot['exports']): ReadonlySet<string> {
+  const keys = new Set<string>()
+  for (const ports of exports.values()) {
+    for (const { protocol, backends } of ports) {
+      for (const backend of backends) keys.add(endpointKey(protocol, backend))
+    }
+  }
+  return keys
+}
+
+/** Protocols apart: that TCP fails at a port says nothing about UDP. */
+function endpointKey(protocol: string, { address, port }: Backend): string {
+  return `${protocol} ${address}:${port}`
 }

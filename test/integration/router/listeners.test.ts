@@ -24,9 +24,14 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  listeners.reconcile([])
+  reconcile([])
   for (const { socket } of accepted) socket.destroy()
 })
+
+/** All of them have somewhere to go. */
+function reconcile(specs: readonly ListenerSpec[]): void {
+  listeners.reconcile(specs, () => true)
+}
 
 function spec(name: string, listenPort: number, protocol: 'TCP' | 'UDP' = 'TCP'): ListenerSpec {
   return { service: `demo/${name}`, protocol, port: 80, listenPort, addresses: [] }
@@ -39,11 +44,11 @@ async function bound(name: string): Promise<number> {
 }
 
 test('a listener that stays is not touched when others come and go', async () => {
-  listeners.reconcile([spec('a', 0)])
+  reconcile([spec('a', 0)])
   const port = await bound('a')
-  listeners.reconcile([spec('b', 0), spec('a', 0)])
+  reconcile([spec('b', 0), spec('a', 0)])
   await bound('b')
-  listeners.reconcile([spec('a', 0)])
+  reconcile([spec('a', 0)])
   expect(await bound('a')).toBe(port)
   const client = await dial(port)
   await eventually(() => expect(accepted.map(({ spec: { service } }) => service)).toEqual(['demo/a']))
@@ -51,11 +56,11 @@ test('a listener that stays is not touched when others come and go', async () =>
 })
 
 test('a removed listener refuses at once and its connections stay', async () => {
-  listeners.reconcile([spec('a', 0)])
+  reconcile([spec('a', 0)])
   const port = await bound('a')
   const client = await dial(port)
   await eventually(() => expect(accepted).toHaveLength(1))
-  listeners.reconcile([])
+  reconcile([])
   expect(await howItEnds(connect(port, '127.0.0.1'))).toBe('ECONNREFUSED')
   accepted[0]?.socket.write('still here')
   expect(String((await once(client, 'data'))[0])).toBe('still here')
@@ -64,9 +69,9 @@ test('a removed listener refuses at once and its connections stay', async () => 
 
 test('a port may pass from one service to another in one change', async () => {
   const port = await closedPort()
-  listeners.reconcile([spec('a', port)])
+  reconcile([spec('a', port)])
   await bound('a')
-  listeners.reconcile([spec('b', port)])
+  reconcile([spec('b', port)])
   expect(await bound('b')).toBe(port)
   const client = await dial(port)
   await eventually(() => expect(accepted.map(({ spec: { service } }) => service)).toEqual(['demo/b']))
@@ -75,7 +80,7 @@ test('a port may pass from one service to another in one change', async () => {
 
 test('a port in use is reported, tried again, and bound once it is free', async () => {
   const other = await serve(() => {})
-  listeners.reconcile([spec('a', other.port)])
+  reconcile([spec('a', other.port)])
   await eventually(() =>
     expect(listeners.failures()).toEqual([`listener ${other.port} (demo/a:80): EADDRINUSE`]),
   )
@@ -86,10 +91,10 @@ test('a port in use is reported, tried again, and bound once it is free', async 
 })
 
 test('a port of a protocol that is not carried is counted and does no harm', async () => {
-  listeners.reconcile([spec('u', 0, 'UDP'), spec('a', 0)])
+  reconcile([spec('u', 0, 'UDP'), spec('a', 0)])
   await bound('a')
   expect(listeners.failures()).toEqual([])
   expect(await metrics.text()).toContain('fairlead_router_listeners_unserved 1')
-  listeners.reconcile([spec('a', 0)])
+  reconcile([spec('a', 0)])
   expect(await metrics.text()).toContain('fairlead_router_listeners_unserved 0')
 })

@@ -2,9 +2,11 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from '@jest/globals'
 import type { RouteSnapshot } from '../../../src/api/route-snapshot.ts'
+import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { DataPath } from '../../../src/router/data-path.ts'
-import { BACKEND_CONNECT_MS, DEADLINE_STEP_MS, FLOW_ACCEPT_MS } from '../../../src/router/limits.ts'
+import { acceptMs } from '../../../src/router/ingress-requests.ts'
+import { DEADLINE_STEP_MS } from '../../../src/router/limits.ts'
 import { deafServer } from '../../support/deaf-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -45,7 +47,7 @@ test('a backend that does not answer is given up for another one', async () => {
   const answer = ask(await echoPort(router), 'hello')
   // Both ends of a local flow.
   await eventually(() => expect(router.openFlows).toBe(2))
-  await clock.advance(BACKEND_CONNECT_MS + DEADLINE_STEP_MS)
+  await clock.advance(DEFAULT_TRAFFIC.connectMs + DEADLINE_STEP_MS)
   expect(await answer).toBe('hello')
 })
 
@@ -56,7 +58,7 @@ test('a client is reset when no backend has answered in time', async () => {
   const router = await start(clock, routes)
   const ending = howItEnds(knock(await echoPort(router)))
   await eventually(() => expect(router.openFlows).toBe(2))
-  await clock.advance(BACKEND_CONNECT_MS + DEADLINE_STEP_MS)
+  await clock.advance(DEFAULT_TRAFFIC.connectMs + DEADLINE_STEP_MS)
   expect(await ending).toBe('ECONNRESET')
   expect(router.openFlows).toBe(0)
 })
@@ -79,7 +81,7 @@ test('a client is reset when the other cluster says nothing in time', async () =
   const client = knock(await echoPort(router))
   const ending = howItEnds(client)
   await eventually(() => expect(router.openFlows).toBe(1))
-  await clock.advance(FLOW_ACCEPT_MS - DEADLINE_STEP_MS)
+  await clock.advance(acceptMs(DEFAULT_TRAFFIC) - DEADLINE_STEP_MS)
   expect(router.openFlows).toBe(1)
   await clock.advance(2 * DEADLINE_STEP_MS)
   expect(await ending).toBe('ECONNRESET')
