@@ -58,3 +58,6 @@ export const MAX_AFFINITIES = 65_536
 
 /** Bytes on their way inside the router to a backend in its own cluster, for each direction of a flow. */
 export const LOCAL_WINDOW_BYTES = 256 * 1024
+
+/** Datagrams of the same, of which at most so many bytes wait as well; more cost the oldest. */
+export const LOCAL_DATAGRAMS = 256

@@ -10,7 +10,7 @@ import type {
   FlowRequest,
   FlowTransport,
 } from '../amqp/flow-transport.ts'
-import { LOCAL_WINDOW_BYTES } from './limits.ts'
+import { LOCAL_DATAGRAMS, LOCAL_WINDOW_BYTES } from './limits.ts'
 
 /** What travels from one end to the other. */
 type Message =
@@ -41,8 +41,9 @@ export class LocalTransport implements FlowTransport {
   open(request: FlowRequest, handler: (channel: FlowChannel) => FlowHandler): FlowChannel {
     this.#opened += 1
     this.#open += 1
-    const near = new LocalChannel(`local-${this.#opened}`, this.#window)
-    const far = new LocalChannel(near.id, this.#window)
+    const isStream = request.protocol === 'TCP'
+    const near = new LocalChannel(`local-${this.#opened}`, this.#window, isStream)
+    const far = new LocalChannel(near.id, this.#window, isStream)
     near.join(far, () => {
       this.#open -= 1
     })
@@ -55,20 +56,28 @@ export class LocalTransport implements FlowTransport {
 /** One end of a joined pair. Messages are delivered in order, each from a microtask of its own batch. */
 class LocalChannel implements FlowChannel {
   readonly id: string
-  readonly dropped = 0
+  dropped = 0
   handler: FlowHandler | undefined
   #peer: LocalChannel | undefined
   #onClosed: () => void = () => {}
+  readonly #window: number
+  /** Else datagrams: nothing waits for credit, the oldest are dropped instead. */
+  readonly #isStream: boolean
   #credit: number
   #inbox: Message[] = []
+  /** Data in the inbox. */
+  #pieces = 0
+  #bytes = 0
   #delivering = false
   #ended = false
   #peerEnded = false
   #closed = false
 
-  constructor(id: string, window: number) {
+  constructor(id: string, window: number, isStream: boolean) {
     this.id = id
+    this.#window = window
     this.#credit = window
+    this.#isStream = isStream
   }
 
   /** Makes this and `peer` the two ends of one flow; `closed` is called once when it is over. */
@@ -91,8 +100,25 @@ class LocalChannel implements FlowChannel {
 
   write(chunk: Buffer): void {
     if (this.#ended || this.#closed) return
-    this.#credit -= chunk.length
+    if (this.#isStream) this.#credit -= chunk.length
+    else this.dropped += this.#peer?.#makeRoomFor(chunk) ?? 0
     this.#send({ kind: 'data', chunk })
+  }
+
+  /** Drops the oldest datagrams that wait; how many. */
+  #makeRoomFor({ length }: Buffer): number {
+    const before = this.#pieces
+    while (this.#pieces >= LOCAL_DATAGRAMS || (this.#pieces > 0 && this.#bytes + length > this.#window)) {
+      this.#dropOldest()
+    }
+    return before - this.#pieces
+  }
+
+  #dropOldest(): void {
+    const index = this.#inbox.findIndex(({ kind }) => kind === 'data')
+    const [oldest] = this.#inbox.splice(index, 1)
+    this.#pieces -= 1
+    if (oldest?.kind === 'data') this.#bytes -= oldest.chunk.length
   }
 
   end(): void {
@@ -109,7 +135,7 @@ class LocalChannel implements FlowChannel {
   }
 
   consumed(bytes: number): void {
-    if (this.#peer !== undefined) this.#peer.#grant(bytes)
+    if (this.#isStream && this.#peer !== undefined) this.#peer.#grant(bytes)
   }
 
   accept(position?: FlowPosition): void {
@@ -130,6 +156,10 @@ class LocalChannel implements FlowChannel {
   #receive(message: Message): void {
     if (this.#closed) return
     this.#inbox.push(message)
+    if (message.kind === 'data') {
+      this.#pieces += 1
+      this.#bytes += message.chunk.length
+    }
     if (this.#delivering || this.handler === undefined) return
     this.#delivering = true
     queueMicrotask(() => this.#deliver())
@@ -141,6 +171,8 @@ class LocalChannel implements FlowChannel {
     if (handler === undefined) return
     const messages = this.#inbox
     this.#inbox = []
+    this.#pieces = 0
+    this.#bytes = 0
     for (const message of messages) {
       if (this.#closed) return
       this.#handle(handler, message)

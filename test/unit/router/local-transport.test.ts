@@ -140,3 +140,36 @@ describe('a flow inside the router', () => {
     expect(flow.transport.openFlows).toBe(0)
   })
 })
+
+describe('an association inside the router', () => {
+  const open = (window?: number) => {
+    const far = new Recorder()
+    const transport = new LocalTransport(() => far, window)
+    const near = transport.open({ ...request, protocol: 'UDP' }, () => new Recorder())
+    return { near, far }
+  }
+
+  test('datagrams keep their boundaries and order, empty ones too', async () => {
+    const { near, far } = open()
+    for (const each of ['a', '', 'bc']) near.write(Buffer.from(each))
+    near.end()
+    await settle()
+    expect(far.calls).toEqual(['data a', 'data ', 'data bc', 'end'])
+  })
+
+  test('when too much waits the oldest are dropped and counted', async () => {
+    const { near, far } = open(4)
+    for (const each of ['12', '34', '567', 'longer than the window']) near.write(Buffer.from(each))
+    await settle()
+    expect([far.calls, near.dropped]).toEqual([['data longer than the window'], 3])
+  })
+
+  test('nothing has to be consumed for more to be sent', async () => {
+    const { near, far } = open(4)
+    for (let count = 0; count < 5; count++) {
+      near.write(Buffer.from('123'))
+      await settle()
+    }
+    expect([far.calls.length, near.dropped, near.writable > 0]).toEqual([5, 0, true])
+  })
+})
