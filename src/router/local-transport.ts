@@ -101,7 +101,7 @@ class LocalChannel implements FlowChannel {
   write(chunk: Buffer): void {
     if (this.#ended || this.#closed) return
     if (this.#isStream) this.#credit -= chunk.length
-    else this.dropped += this.#peer?.#makeRoomFor(chunk) ?? 0
+    else if (this.#peer !== undefined) this.dropped += this.#peer.#makeRoomFor(chunk)
     this.#send({ kind: 'data', chunk })
   }
 
