@@ -100,3 +100,8 @@ export interface EndpointSlice extends KubeObject {
 export interface Namespace extends KubeObject {
   status?: { phase?: string }
 }
+
+export interface Pod extends KubeObject {
+  spec?: { hostNetwork?: boolean; serviceAccountName?: string }
+  status?: { phase?: string; podIP?: string; podIPs?: { ip: string }[]; startTime?: string }
+}

@@ -11,6 +11,7 @@ import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.
 import { createLogger } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
+import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
@@ -55,7 +56,9 @@ async function assemble(
   const { identity } = await readTlsFiles(tlsDir)
   const { client } = await connectKube({ kubeconfig: options.kubeconfig }, clock)
   const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
-  const routes = createRouteSource({ client, clock, log, metrics: kubeMetrics(metrics) }, { namespace })
+  const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
+  const routes = createRouteSource(watching, { namespace })
+  const clients = new PodIdentities(watching, metrics)
   const network = new RouterNetwork(
     {
       snapshot: routes.snapshots,
@@ -72,7 +75,7 @@ async function assemble(
       snapshot: routes.snapshots,
       directory: network.directory,
       peers: network.peers,
-      clients: { find: () => undefined },
+      clients,
       clock,
       log,
       metrics,
@@ -101,6 +104,7 @@ async function assemble(
     health,
     network,
     routes,
+    clients,
     linkStatus,
     dataPath,
   ])

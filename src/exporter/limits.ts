@@ -88,5 +88,11 @@ export const POLICY_STATUS_SERVICES = 256
 /** Names in one message about services of a policy; the rest is counted. */
 export const POLICY_MESSAGE_NAMES = 8
 
-/** Times of writing policy statuses at once. */
+/** Policy statuses written at the same time. They must not hold up imports. */
 export const POLICY_WORKERS = 2
+
+/** Pods whose addresses a router knows: what Kubernetes is made for (150,000 a cluster), at about 0.4 KB each. */
+export const CLIENT_PODS_MAX = 150_000
+
+/** Different names of namespaces and service accounts that are shared among pods; all are forgotten when there are more. */
+export const SHARED_WORDS_MAX = 10_000

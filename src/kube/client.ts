@@ -76,7 +76,7 @@ class HttpKubeClient implements WatchingKubeClient {
   }
 
   /** A page whose continue token expired cannot be continued consistently: the list starts over, once. */
-  async list<T extends KubeObject>(type: ResourceType, options: ListOptions = {}): Promise<KubeList<T>> {
+  async list<T extends KubeObject>(type: ResourceType, options: ListOptions<T> = {}): Promise<KubeList<T>> {
     try {
       return await this.#listPages<T>(type, options)
     } catch (error) {
@@ -162,8 +162,8 @@ class HttpKubeClient implements WatchingKubeClient {
     await this.#transport.close()
   }
 
-  async #listPages<T extends KubeObject>(type: ResourceType, options: ListOptions): Promise<KubeList<T>> {
-    const { namespace, labelSelector, fieldSelector, signal } = options
+  async #listPages<T extends KubeObject>(type: ResourceType, options: ListOptions<T>): Promise<KubeList<T>> {
+    const { namespace, labelSelector, fieldSelector, signal, transform = unchanged } = options
     const path = resourcePath(type, { namespace })
     const items: T[] = []
     let next: string | undefined
@@ -171,12 +171,16 @@ class HttpKubeClient implements WatchingKubeClient {
       const query = queryString({ labelSelector, fieldSelector, limit: LIST_PAGE_SIZE, continue: next })
       const page = await this.#transport.call({ method: 'GET', path: path + query, repeatable: true, signal })
       const { metadata, items: found = [] } = page as ListPage<T>
-      for (const item of found) items.push(typed(type, item))
+      for (const item of found) items.push(transform(typed(type, item)))
       next = metadata.continue || undefined
       if (next === undefined) return { items, resourceVersion: metadata.resourceVersion ?? '' }
     }
     throw new ProtocolError(`the list of ${type.plural} did not end after ${LIST_MAX_PAGES} pages`)
   }
+}
+
+function unchanged<T>(object: T): T {
+  return object
 }
 
 /** Items of lists come without apiVersion and kind, and writes need them. */

@@ -1,37 +1,20 @@
 /**
- * Keeps a store equal to what an API server has: list, then watch, for ever, through restarts, lost history and silence.
+ * A store that keeps itself equal to what an API server has of one resource.
  */
 import type { KubeObject } from '../api/objects.ts'
 import type { ResourceType } from '../api/resources.ts'
-import type { Clock } from '../core/clock.ts'
-import { describeError, errorCode, TimeoutError } from '../core/errors.ts'
+import { describeError } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
-import type { Logger } from '../core/log.ts'
-import { needsRelist } from './errors.ts'
-import { type KubeMetrics, noKubeMetrics } from './kube-metrics.ts'
-import { WATCH_HEALTHY_MS, WATCH_SILENCE_MS, WATCH_TIMEOUT_SECONDS } from './limits.ts'
-import { RetryPace } from './retry-pace.ts'
+import { noKubeMetrics } from './kube-metrics.ts'
+import { ListWatch, type ListWatchConfig, type ListWatchDeps } from './list-watch.ts'
 import { type IndexFunctions, ObjectStore } from './store.ts'
-import type { ObjectRef, Store, StoreEvent, WatchingKubeClient } from './types.ts'
-import { type WatchEvent, watchEvents } from './watch-stream.ts'
+import type { ObjectRef, Store, StoreEvent } from './types.ts'
 
-export interface ReflectorDeps {
-  readonly client: Pick<WatchingKubeClient, 'list' | 'watch'>
-  readonly clock: Clock
-  readonly log: Logger
-  readonly metrics?: KubeMetrics
-  readonly random?: () => number
-}
+export type ReflectorDeps = ListWatchDeps
 
-export interface ReflectorConfig<T> {
-  /** Default: all namespaces. */
-  readonly namespace?: string | undefined
-  readonly labelSelector?: string | undefined
-  readonly fieldSelector?: string | undefined
+export interface ReflectorConfig<T> extends ListWatchConfig<T> {
   /** For `byIndex`. */
   readonly indexes?: IndexFunctions<T>
-  /** Shrinks each object before it is kept, e.g. to the fields that are read. managedFields are always dropped. */
-  readonly transform?: (object: T) => T
 }
 
 /** A store that fills itself once started, until stopped. */
@@ -47,30 +30,16 @@ export function reflect<T extends KubeObject>(
 }
 
 class Reflector<T extends KubeObject> implements Store<T>, Startable {
-  readonly #client: ReflectorDeps['client']
-  readonly #clock: Clock
-  readonly #log: Logger
-  readonly #metrics: KubeMetrics
-  readonly #random: () => number
+  readonly #deps: ReflectorDeps
   readonly #type: ResourceType
-  readonly #config: ReflectorConfig<T>
   readonly #store: ObjectStore<T>
-  readonly #pace: RetryPace
-  readonly #stopping = new AbortController()
-  /** Where the next watch begins; undefined asks for a list first. */
-  #resourceVersion: string | undefined
-  #running: Promise<void> | undefined
+  readonly #source: ListWatch<T>
 
   constructor(deps: ReflectorDeps, type: ResourceType, config: ReflectorConfig<T>) {
-    this.#client = deps.client
-    this.#clock = deps.clock
-    this.#log = deps.log.child({ component: 'reflector', resource: type.plural })
-    this.#metrics = deps.metrics ?? noKubeMetrics
-    this.#random = deps.random ?? Math.random
+    this.#deps = deps
     this.#type = type
-    this.#config = config
-    this.#pace = new RetryPace(this.#random)
     this.#store = new ObjectStore(config.indexes ?? {}, (error) => this.#handlerFailed(error))
+    this.#source = new ListWatch(deps, type, config, this.#store)
   }
 
   get synced(): boolean {
@@ -97,113 +66,19 @@ class Reflector<T extends KubeObject> implements Store<T>, Startable {
     return this.#store.subscribe(listener)
   }
 
-  async start(): Promise<void> {
-    this.#running ??= this.#run()
+  start(): Promise<void> {
+    return this.#source.start()
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      let failure: unknown
-      try {
-        await this.#listAndWatch()
-      } catch (error) {
-        failure = error
-      }
-      if (signal.aborted) return
-      if (failure !== undefined) this.#failed(failure)
-      await this.#clock.sleep(this.#pace.next(failure), signal).catch(() => {})
-    }
-  }
-
-  async #listAndWatch(): Promise<void> {
-    if (this.#resourceVersion === undefined) await this.#relist()
-    const startedAt = this.#clock.monotonic()
-    try {
-      await this.#watch(this.#resourceVersion ?? '')
-    } finally {
-      if (this.#clock.monotonic() - startedAt >= WATCH_HEALTHY_MS) this.#pace.reset()
-    }
-  }
-
-  async #relist(): Promise<void> {
-    const { namespace, labelSelector, fieldSelector } = this.#config
-    const { items, resourceVersion } = await this.#client.list<T>(this.#type, {
-      namespace,
-      labelSelector,
-      fieldSelector,
-      signal: this.#stopping.signal,
-    })
-    this.#metrics.listed(this.#type.plural)
-    this.#store.replace(items.map((item) => this.#shrink(item)))
-    this.#resourceVersion = resourceVersion
-  }
-
-  /** One watch until the server ends it, it fails, or it has been silent for too long. */
-  async #watch(resourceVersion: string): Promise<void> {
-    const silence = new AbortController()
-    const { min, max } = WATCH_TIMEOUT_SECONDS
-    const { namespace, labelSelector, fieldSelector } = this.#config
-    const body = await this.#client.watch(this.#type, {
-      namespace,
-      labelSelector,
-      fieldSelector,
-      resourceVersion,
-      timeoutSeconds: Math.round(min + this.#random() * (max - min)),
-      signal: AbortSignal.any([this.#stopping.signal, silence.signal]),
-    })
-    await this.#follow(body, silence)
-  }
-
-  async #follow(body: AsyncIterable<Uint8Array>, silence: AbortController): Promise<void> {
-    const giveUp = (): void => silence.abort(new TimeoutError(`no event for ${WATCH_SILENCE_MS} ms`))
-    let cancel = this.#clock.after(WATCH_SILENCE_MS, giveUp)
-    try {
-      for await (const event of watchEvents<T>(body, `watch of ${this.#type.plural}`)) {
-        cancel()
-        cancel = this.#clock.after(WATCH_SILENCE_MS, giveUp)
-        this.#pace.reset()
-        this.#handle(event)
-      }
-    } finally {
-      cancel()
-    }
-  }
-
-  #handle(event: WatchEvent<T>): void {
-    if (event.type === 'DELETED') this.#store.remove(this.#shrink(event.object))
-    else if (event.type !== 'BOOKMARK') this.#store.put(this.#shrink(event.object))
-    this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
-  }
-
-  #shrink(object: T): T {
-    const { managedFields: _, ...metadata } = object.metadata
-    const small = { ...object, metadata }
-    return this.#config.transform?.(small) ?? small
-  }
-
-  #failed(failure: unknown): void {
-    if (needsRelist(failure)) this.#resourceVersion = undefined
-    const code = errorCode(failure) ?? 'error'
-    this.#metrics.failed(this.#type.plural, code)
-    const fields = { error: describeError(failure), failures: this.#pace.failures }
-    const message = needsRelist(failure)
-      ? 'history was compacted, listing again'
-      : 'watch failed, trying again'
-    if (this.#pace.failures > 0) this.#log.warn(fields, message)
-    else this.#log.info(fields, message)
+  stop(): Promise<void> {
+    return this.#source.stop()
   }
 
   #handlerFailed(error: unknown): void {
-    this.#metrics.handlerFailed(this.#type.plural)
-    this.#log.error(
-      { error: describeError(error), stack: (error as Error).stack },
-      'a store subscriber threw',
-    )
+    const { log, metrics = noKubeMetrics } = this.#deps
+    metrics.handlerFailed(this.#type.plural)
+    log
+      .child({ component: 'reflector', resource: this.#type.plural })
+      .error({ error: describeError(error), stack: (error as Error).stack }, 'a store subscriber threw')
   }
 }

@@ -14,11 +14,13 @@ export interface KubeList<T> {
   readonly resourceVersion: string
 }
 
-export interface ListOptions {
+export interface ListOptions<T> {
   readonly namespace?: string | undefined
   readonly labelSelector?: string | undefined
   readonly fieldSelector?: string | undefined
   readonly signal?: AbortSignal
+  /** Shrinks each object as its page arrives: a long list is never held at full size. */
+  readonly transform?: ((object: T) => T) | undefined
 }
 
 export interface ApplyOptions {
@@ -37,7 +39,7 @@ export interface KubeClient {
   /** Undefined when there is none. */
   get<T extends KubeObject>(type: ResourceType, ref: ObjectRef): Promise<T | undefined>
   /** Pages through the whole list (500 a page). */
-  list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<KubeList<T>>
+  list<T extends KubeObject>(type: ResourceType, options?: ListOptions<T>): Promise<KubeList<T>>
   create<T extends KubeObject>(type: ResourceType, object: T): Promise<T>
   update<T extends KubeObject>(type: ResourceType, object: T, subresource?: 'status'): Promise<T>
   patch<T extends KubeObject>(

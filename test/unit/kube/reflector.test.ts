@@ -4,7 +4,7 @@ import { Resource } from '../../../src/api/resources.ts'
 import { silentLogger } from '../../../src/core/log.ts'
 import { ApiError, UnreachableError } from '../../../src/kube/errors.ts'
 import { type ReflectorDeps, reflect } from '../../../src/kube/reflector.ts'
-import type { KubeList, WatchOptions } from '../../../src/kube/types.ts'
+import type { KubeList, ListOptions, WatchOptions } from '../../../src/kube/types.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 /** Lists and watches that do what a test says, and remember when they were asked for. */
@@ -20,9 +20,10 @@ class ScriptedServer {
 
   client(): ReflectorDeps['client'] {
     return {
-      list: async <T>() => {
+      list: async <T>(_: unknown, { transform = (item) => item }: ListOptions<T> = {}) => {
         this.asked.push(`${this.#clock.monotonic()} list`)
-        return this.listing() as KubeList<T & KubeObject>
+        const { items, resourceVersion } = this.listing() as KubeList<T>
+        return { items: items.map(transform), resourceVersion }
       },
       watch: async (_, options) => {
         this.asked.push(`${this.#clock.monotonic()} watch ${options.resourceVersion}`)
