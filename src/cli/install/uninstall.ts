@@ -10,7 +10,7 @@ import { Resource, type ResourceType } from '../../api/resources.ts'
 import { connectKube } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
 import { isConflict, isUnknownApi } from '../../kube/errors.ts'
-import type { KubeClient } from '../../kube/types.ts'
+import type { KubeClient, ListOptions } from '../../kube/types.ts'
 import { waitFor } from '../wait.ts'
 import { describeObject } from './apply-objects.ts'
 import { type DnsOutcome, unwireCoreDns } from './coredns.ts'
@@ -153,10 +153,7 @@ class Removal {
     }
   }
 
-  async #list<T extends KubeObject>(
-    type: ResourceType,
-    options: Parameters<KubeClient['list']>[1] = {},
-  ): Promise<readonly T[]> {
+  async #list<T extends KubeObject>(type: ResourceType, options: ListOptions<T> = {}): Promise<readonly T[]> {
     try {
       return (await this.#client.list<T>(type, options)).items
     } catch (error) {

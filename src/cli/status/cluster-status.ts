@@ -9,7 +9,7 @@ import type { Condition, KubeObject } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
 import type { KubeConnection } from '../../kube/client.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
-import type { KubeClient } from '../../kube/types.ts'
+import type { KubeClient, ListOptions } from '../../kube/types.ts'
 import { presentMembership } from '../install/membership.ts'
 import type { Deployment } from '../install/rollout.ts'
 
@@ -89,7 +89,7 @@ export async function clusterStatus({ client, contextName }: KubeConnection): Pr
 async function listed<T extends KubeObject>(
   client: KubeClient,
   type: ResourceType,
-  options: Parameters<KubeClient['list']>[1] = {},
+  options: ListOptions<T> = {},
 ): Promise<readonly T[]> {
   try {
     return (await client.list<T>(type, options)).items
