@@ -30,11 +30,12 @@ export async function keepConnected(
   while (!signal.aborted) {
     const { error, stoodMs } = await attempt()
     if (signal.aborted) return
-    if (stoodMs >= MIN_STABLE_MS) {
+    const isNoFailure = stoodMs >= MIN_STABLE_MS
+    if (isNoFailure) {
       lost.reset()
       refused.reset()
     }
-    const ms = (isRefusal(error) ? refused : lost).next()
+    const ms = isNoFailure ? 0 : (isRefusal(error) ? refused : lost).next()
     onPause(error, ms)
     await pause(deps.clock, ms, signal)
   }

@@ -5,23 +5,25 @@ import { DataConnection } from '../amqp/data-connection.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { CreateDataConnection } from './network/data-connection.ts'
+import { DATA_IDLE_MS } from './network/limits.ts'
 
 export interface AmqpConnectionDeps {
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** The factory for RouterNetwork. `containerId` names this process in AMQP. */
+/** The factory for RouterNetwork. `containerId` names this router in AMQP, and stays the same over restarts. */
 export function amqpConnections(
   { clock, log }: AmqpConnectionDeps,
   containerId: string,
 ): CreateDataConnection {
-  return (socket, side, accept, peer) => {
+  return (socket, { side, peer, instance, accept, onOpen, onDraining }) => {
     const logger = log.child({ component: 'data-connection', peer: peer.cluster })
+    const onClose = (reason: object): void => logger.info({ ...reason }, 'data connection closed')
     return new DataConnection(
       socket,
-      { clock, logger, accept, onClose: (reason) => logger.info({ ...reason }, 'data connection closed') },
-      { side, containerId },
+      { clock, logger, accept, onOpen, onDraining, onClose },
+      { side, containerId, instance, idleTimeoutMs: DATA_IDLE_MS },
     )
   }
 }

@@ -2,7 +2,7 @@
 import { serviceKey } from '../../src/api/names.ts'
 import { type Backend, emptyRouteSnapshot, type RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { Directory, OriginState, ServiceRecord } from '../../src/api/service-record.ts'
-import { ProxyProtocol } from '../../src/api/traffic-settings.ts'
+import { DEFAULT_TRAFFIC, ProxyProtocol } from '../../src/api/traffic-settings.ts'
 
 export const ECHO = serviceKey('demo', 'echo')
 
@@ -11,6 +11,19 @@ export const importingEcho: RouteSnapshot = {
   ...emptyRouteSnapshot,
   synced: true,
   listeners: [{ service: ECHO, protocol: 'TCP', port: 80, listenPort: 0, addresses: [] }],
+}
+
+/** The same routes with UDP where they say TCP. */
+export function overUdp(routes: RouteSnapshot): RouteSnapshot {
+  const protocol = 'UDP' as const
+  const exports = [...routes.exports].map(
+    ([service, ports]) => [service, ports.map((port) => ({ ...port, protocol }))] as const,
+  )
+  return {
+    ...routes,
+    listeners: routes.listeners.map((listener) => ({ ...listener, protocol })),
+    exports: new Map(exports),
+  }
 }
 
 /** A cluster that exports demo/echo:80 with these ready backends on 127.0.0.1. */
@@ -39,15 +52,23 @@ function originOf(cluster: string, readyEndpoints: number): OriginState {
   return { cluster, epoch: 1, sequence: 1, records: new Map([[ECHO, echoRecord(readyEndpoints)]]) }
 }
 
-/** The record of demo/echo:80. */
+/** The record of demo/echo:80, TCP and UDP. */
 export function echoRecord(readyEndpoints: number): ServiceRecord {
   return {
     namespace: 'demo',
     name: 'echo',
     exportedAt: '2026-01-01T00:00:00Z',
     type: 'ClusterSetIP',
-    ports: [{ name: 'tcp', protocol: 'TCP', port: 80, readyEndpoints }],
+    ports: [
+      { name: 'tcp', protocol: 'TCP', port: 80, readyEndpoints },
+      { name: 'udp', protocol: 'UDP', port: 80, readyEndpoints },
+    ],
     ipFamilies: ['IPv4'],
     sessionAffinity: 'None',
   }
+}
+
+/** The same routes with flows to demo/echo kept for so long after their link was lost. */
+export function withGrace(routes: RouteSnapshot, resumeGraceMs: number): RouteSnapshot {
+  return { ...routes, traffic: new Map([[ECHO, { ...DEFAULT_TRAFFIC, resumeGraceMs }]]) }
 }

@@ -12,8 +12,8 @@ import type { PeerIdentity } from '../../pki/identity.ts'
 
 export interface AcceptedSessionsConfig extends Pick<ControlSessionConfig, 'hello' | 'heartbeat'> {
   readonly syncWith: (peer: PeerIdentity) => DirectorySyncConfig
-  /** Told why each session ended. */
-  readonly onClosed: (peer: PeerIdentity, address: string, error: FairleadError) => void
+  /** Told why each session ended; `id` is that of the process, once it has said hello. */
+  readonly onClosed: (peer: PeerIdentity, id: string | undefined, error: FairleadError) => void
 }
 
 /** Holds them until they close; a process that connects again replaces its own older session. */
@@ -37,13 +37,20 @@ export class AcceptedSessions {
   add(socket: TLSSocket, peer: PeerIdentity): void {
     const { hello, heartbeat, syncWith } = this.#config
     const address = socket.remoteAddress ?? ''
+    let id: string | undefined
     const session = new DirectorySession(
       this.#deps,
       { side: 'acceptor', hello, heartbeat, peer, ...syncWith(peer) },
       {
-        onReady: (theirs) => this.#onReady(session, theirs, address),
+        onReady: (theirs) => {
+          id = theirs.id
+          this.#onReady(session, theirs, address)
+        },
         onRoundTrip: () => {},
-        onClosed: (error) => this.#onClosed(session, address, error),
+        onClosed: (error) => {
+          this.#onClosed(session, address, error)
+          this.#config.onClosed(peer, id, error)
+        },
       },
       socket,
     )
@@ -72,7 +79,6 @@ export class AcceptedSessions {
     const fields = { cluster, role, address, error: describeError(error) }
     if (error instanceof ViolationError) this.#deps.logger.warn(fields, 'peer broke the protocol')
     else this.#deps.logger.info(fields, 'control session ended')
-    this.#config.onClosed(session.peer, address, error)
   }
 }
 

@@ -2,23 +2,38 @@
  * What the network needs of a data connection; src/amqp has the one there is.
  */
 import type { Duplex } from 'node:stream'
-import type { FlowAcceptor, FlowTransport } from '../../amqp/flow-transport.ts'
+import type { FlowAcceptor, FlowError } from '../../amqp/flow-transport.ts'
 import type { Side } from '../../link/control-channel.ts'
 import type { PeerIdentity } from '../../pki/identity.ts'
+import type { RawConnection } from '../resume/raw-connection.ts'
+
+/** Why a connection is over, and who ended it. */
+export interface ConnectionEnd extends FlowError {
+  readonly origin: 'owner' | 'engine' | 'peer' | 'socket'
+}
 
 /** Flows over one authenticated socket. */
-export interface PeerConnection extends FlowTransport {
+export interface PeerConnection extends RawConnection {
   /** Resolves with why, when it is gone. Never rejects. */
-  readonly whenClosed: Promise<unknown>
+  readonly whenClosed: Promise<ConnectionEnd>
   start(): void
-  /** Tells the peer why and closes; open flows are lost. */
-  close(reason: string): void
+  /** Tells the peer to open no more flows. */
+  drain(): void
+}
+
+/** What a data connection is told of its place, and whom it tells. */
+export interface ConnectionTerms {
+  readonly side: Side
+  /** Who the certificate says is at the other end. */
+  readonly peer: PeerIdentity
+  /** Names this process to the peer: 32 hex digits. */
+  readonly instance: string
+  readonly accept: FlowAcceptor
+  /** It is known which process the peer is. */
+  readonly onOpen: () => void
+  /** The peer takes no more new flows. */
+  readonly onDraining: () => void
 }
 
 /** Makes a data connection; `start` has not been called. */
-export type CreateDataConnection = (
-  socket: Duplex,
-  side: Side,
-  acceptFlow: FlowAcceptor,
-  peer: PeerIdentity,
-) => PeerConnection
+export type CreateDataConnection = (socket: Duplex, terms: ConnectionTerms) => PeerConnection

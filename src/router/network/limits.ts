@@ -5,5 +5,11 @@
 /** Links one router dials. */
 export const MAX_LINKS = 256
 
-/** Data connections beside the control session of each link we dial. */
-export const DATA_CONNECTIONS = 1
+/** Processors that leave one for a second data connection beside the first and what feeds it. */
+export const MANY_PROCESSORS = 3
+
+/** Announced idle time-out of data connections, milliseconds: one whose peer is silent for twice that is given up. */
+export const DATA_IDLE_MS = 2_000
+
+/** Bytes that flows may hold beyond what each may without asking, when nobody says how much. */
+export const DEFAULT_BUDGET_BYTES = 256 * 1024 * 1024

@@ -1,20 +1,28 @@
 /**
- * The data connections to every other cluster, whoever dialled them.
+ * The data connections to every other cluster, whoever dialled them, and which one a new flow takes.
  */
 import type { FlowTransport } from '../../amqp/flow-transport.ts'
 import type { PeerConnection } from './data-connection.ts'
 import type { PeerTransports } from './peers.ts'
 
-/** Where an accepted connection came from; undefined for those we dialled. */
-interface Entry {
+/** A connection, and what flows are opened on. */
+export interface PeerEntry {
   readonly connection: PeerConnection
-  readonly acceptedFrom: string | undefined
+  readonly transport: FlowTransport
+  /** The peer dialled it. */
+  readonly isAccepted: boolean
 }
 
 /** Chooses among connections; forgets them when they close. */
 export class PeerTable implements PeerTransports {
-  readonly #clusters = new Map<string, Set<Entry>>()
+  readonly #clusters = new Map<string, Set<PeerEntry>>()
   readonly #listeners = new Set<() => void>()
+  readonly #suspendedFlows: () => number
+
+  /** `suspendedFlows` counts those that have no connection now. */
+  constructor(suspendedFlows: () => number) {
+    this.#suspendedFlows = suspendedFlows
+  }
 
   /** Data connections open now. */
   get size(): number {
@@ -22,20 +30,19 @@ export class PeerTable implements PeerTransports {
   }
 
   get openFlows(): number {
-    return this.#connections().reduce((sum, { openFlows }) => sum + openFlows, 0)
+    return this.#connections().reduce((sum, { openFlows }) => sum + openFlows, this.#suspendedFlows())
   }
 
   /** Takes a started connection. */
-  add(cluster: string, connection: PeerConnection, acceptedFrom?: string): void {
+  add(cluster: string, entry: PeerEntry): void {
     const entries = this.#clusters.get(cluster) ?? new Set()
-    const entry = { connection, acceptedFrom }
     this.#clusters.set(cluster, entries.add(entry))
-    void connection.whenClosed.then(() => {
+    void entry.connection.whenClosed.then(() => {
       entries.delete(entry)
       if (entries.size === 0 && this.#clusters.get(cluster) === entries) this.#clusters.delete(cluster)
-      this.#changed()
+      this.changed()
     })
-    this.#changed()
+    this.changed()
   }
 
   onChange(listener: () => void): () => void {
@@ -43,41 +50,51 @@ export class PeerTable implements PeerTransports {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Tells the listeners that some connection is usable, or is not, or drains. */
+  changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
   transportTo(cluster: string): FlowTransport | undefined {
-    let best: PeerConnection | undefined
-    for (const { connection } of this.#clusters.get(cluster) ?? []) {
-      if (!connection.usable) continue
-      if (best === undefined || connection.openFlows < best.openFlows) best = connection
+    let best: FlowTransport | undefined
+    for (const { transport } of this.#clusters.get(cluster) ?? []) {
+      if (!takesFlows(transport)) continue
+      if (best === undefined || transport.openFlows < best.openFlows) best = transport
     }
     return best
   }
 
   reachable(): readonly string[] {
     return [...this.#clusters]
-      .filter(([, entries]) => [...entries].some(({ connection }) => connection.usable))
+      .filter(([, entries]) => [...entries].some(({ transport }) => takesFlows(transport)))
       .map(([cluster]) => cluster)
       .sort()
   }
 
-  /** Ends the connections accepted from one address, whose packets are lost on the way. */
-  closeAcceptedFrom(cluster: string, address: string, reason: string): void {
-    for (const { connection, acceptedFrom } of this.#clusters.get(cluster) ?? []) {
-      if (acceptedFrom === address) connection.close(reason)
+  /** Ends the connections that one process of a cluster dialled: its packets are lost on the way. */
+  closeAccepted(cluster: string, instance: string, reason: string): void {
+    for (const { connection, isAccepted } of this.#clusters.get(cluster) ?? []) {
+      if (isAccepted && connection.peer?.instance === instance) connection.close(reason)
     }
   }
 
-  /** Ends everything; resolves when all are gone. */
-  async closeAll(reason: string): Promise<void> {
-    const all = this.#connections()
-    for (const connection of all) connection.close(reason)
-    await Promise.all(all.map((connection) => connection.whenClosed))
+  /** Tells all peers to open no more flows. */
+  drainAll(): void {
+    for (const connection of this.#connections()) connection.drain()
   }
 
-  #changed(): void {
-    for (const listener of this.#listeners) listener()
+  /** Ends everything; resolves when all are gone. */
+  async closeAll(why: Parameters<PeerConnection['close']>[0]): Promise<void> {
+    const all = this.#connections()
+    for (const connection of all) connection.close(why)
+    await Promise.all(all.map((connection) => connection.whenClosed))
   }
 
   #connections(): PeerConnection[] {
     return [...this.#clusters.values()].flatMap((entries) => [...entries].map((entry) => entry.connection))
   }
+}
+
+function takesFlows(transport: FlowTransport): boolean {
+  return transport.usable && !transport.draining
 }

@@ -3,17 +3,14 @@
  * data connections to every other cluster.
  */
 import { randomUUID } from 'node:crypto'
-import type { FlowAcceptor } from '../../amqp/flow-transport.ts'
-import type { LinkSpec, RouteSnapshot } from '../../api/route-snapshot.ts'
+import type { LinkSpec } from '../../api/route-snapshot.ts'
 import type { Directory } from '../../api/service-record.ts'
-import type { Clock } from '../../core/clock.ts'
 import type { FairleadError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
-import type { Labels, Metrics } from '../../core/metrics.ts'
+import type { Labels } from '../../core/metrics.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
 import { Acceptor } from '../../link/acceptor.ts'
-import type { DataLine } from '../../link/data-lines.ts'
 import { LinkDialer } from '../../link/dialer.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import type { DirectorySyncConfig } from '../../link/directory-sync.ts'
@@ -23,25 +20,15 @@ import { HEARTBEAT } from '../../link/limits.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
-import type { PeerSocket } from '../../link/tls-connect.ts'
 import { TlsFiles } from '../../link/tls-files.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
-import type { CreateDataConnection } from './data-connection.ts'
-import { DATA_CONNECTIONS } from './limits.ts'
+import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
 import { Links } from './links.ts'
-import { PeerTable } from './peer-table.ts'
 import type { PeerTransports } from './peers.ts'
 
-export interface RouterNetworkDeps {
-  readonly snapshot: SnapshotSource<RouteSnapshot>
-  /** Who decides about flows that `peer` opens to us. */
-  readonly acceptFlow: (peer: PeerIdentity) => FlowAcceptor
+export interface RouterNetworkDeps extends DataConnectionsDeps {
   readonly logger: Logger
-  readonly clock: Clock
-  readonly metrics: Metrics
-  readonly createDataConnection: CreateDataConnection
-  readonly random?: () => number
 }
 
 export interface RouterNetworkConfig {
@@ -50,11 +37,12 @@ export interface RouterNetworkConfig {
   readonly port: number
   /** Folder of ca.crt, tls.crt and tls.key. */
   readonly tlsDir: string
-  /** Unique per process; made up when absent. */
+  /** 32 hex digits, unique per process: flows are resumed with no other. Made up when absent. */
   readonly routerId?: string
   /** Software version, told to peers. */
   readonly version: string
   readonly heartbeat?: HeartbeatConfig
+  /** Beside the control session of each link we dial. Default: by the number of processors. */
   readonly dataConnections?: number
 }
 
@@ -66,7 +54,7 @@ export class RouterNetwork implements Startable {
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
   readonly #store = new DirectoryStore()
-  readonly #peers = new PeerTable()
+  readonly #data: DataConnections
   readonly #acceptor: Acceptor
   readonly #links: Links
   readonly #countEnd: (labels?: Labels) => void
@@ -76,7 +64,8 @@ export class RouterNetwork implements Startable {
   constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
     this.#deps = deps
     this.#config = config
-    this.#routerId = config.routerId ?? randomUUID()
+    this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
+    this.#data = new DataConnections(deps, this.#routerId)
     this.#tls = new TlsFiles(deps, config.tlsDir)
     this.#links = new Links({ ...deps, createDialer: (spec) => this.#createDialer(spec) })
     this.#acceptor = new Acceptor(
@@ -84,7 +73,7 @@ export class RouterNetwork implements Startable {
         ...deps,
         tls: this.#tls,
         onControl: (socket, peer) => this.#sessions?.add(socket, peer),
-        onData: (socket, peer) => void this.#openData({ socket, peer }, 'acceptor'),
+        onData: (socket, peer) => void this.#data.open({ socket, peer }, 'acceptor'),
       },
       config,
     )
@@ -103,7 +92,6 @@ export class RouterNetwork implements Startable {
       'Control sessions that others opened',
       () => this.#sessions?.size ?? 0,
     )
-    deps.metrics.observe('fairlead_link_data_connections', 'Data connections open', () => this.#peers.size)
   }
 
   /** Every cluster's records, also of clusters that cannot be reached now. */
@@ -113,7 +101,7 @@ export class RouterNetwork implements Startable {
 
   /** Ways to other clusters. */
   get peers(): PeerTransports {
-    return this.#peers
+    return this.#data.peers
   }
 
   /** The state of each Link. */
@@ -137,16 +125,21 @@ export class RouterNetwork implements Startable {
       hello: this.#hello(),
       heartbeat: this.#heartbeat,
       syncWith: (peer) => this.#syncWith(peer),
-      onClosed: (peer, address, error) => this.#onSessionClosed(peer, address, error),
+      onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
     })
     await this.#acceptor.start()
     await this.#links.start()
   }
 
+  /** Tells the neighbours to open no more flows here; those there are go on. */
+  drain(): void {
+    this.#data.drain()
+  }
+
   async stop(): Promise<void> {
     await this.#acceptor.stop()
-    const reason = 'the router is stopping'
-    await Promise.all([this.#links.stop(), this.#sessions?.closeAll(reason), this.#peers.closeAll(reason)])
+    const data = this.#data.stop()
+    await Promise.all([data, this.#links.stop(), this.#sessions?.closeAll('the router is stopping')])
     await this.#tls.stop()
   }
 
@@ -161,14 +154,14 @@ export class RouterNetwork implements Startable {
         ...this.#sessionDeps(),
         ...(random === undefined ? {} : { random }),
         tls: this.#tls,
-        openData: (socket) => this.#openData(socket, 'dialer'),
+        openData: (socket) => this.#data.open(socket, 'dialer'),
         onDown: (error) => this.#countDown({ cause: causeOf(error) }),
       },
       {
         spec,
         hello: this.#hello(),
         heartbeat: this.#heartbeat,
-        dataConnections: this.#config.dataConnections ?? DATA_CONNECTIONS,
+        dataConnections: this.#config.dataConnections ?? dataConnectionsPerLink(),
         syncWith: (peer) => this.#syncWith(peer),
       },
     )
@@ -199,18 +192,11 @@ export class RouterNetwork implements Startable {
     return { maySend: (cluster) => cluster !== peer.cluster, mayReceive: (cluster) => cluster !== own }
   }
 
-  #openData({ socket, peer }: PeerSocket, side: 'dialer' | 'acceptor'): DataLine {
-    const connection = this.#deps.createDataConnection(socket, side, this.#deps.acceptFlow(peer), peer)
-    connection.start()
-    this.#peers.add(peer.cluster, connection, side === 'acceptor' ? socket.remoteAddress : undefined)
-    return connection
-  }
-
   /** A peer whose control session went silent cannot be reached by the data connections beside it either. */
-  #onSessionClosed(peer: PeerIdentity, address: string, error: FairleadError): void {
+  #onSessionClosed(peer: PeerIdentity, id: string | undefined, error: FairleadError): void {
     this.#countEnd({ cause: causeOf(error) })
-    if (error instanceof PeerSilentError && peer.role === Role.router) {
-      this.#peers.closeAcceptedFrom(peer.cluster, address, 'the peer is silent')
+    if (id !== undefined && error instanceof PeerSilentError && peer.role === Role.router) {
+      this.#data.peers.closeAccepted(peer.cluster, id, 'the peer is silent')
     }
   }
 }

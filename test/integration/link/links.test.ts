@@ -53,9 +53,9 @@ async function established(side: TestNetwork): Promise<Extract<LinkState, { kind
 
 test('an established link says who is at its other end and makes both clusters reachable to each other', async () => {
   const set = await clusterset()
-  const east = await router({ tlsDir: await set.tlsDir('east'), routerId: 'east-1' })
+  const east = await router({ tlsDir: await set.tlsDir('east'), routerId: '1'.repeat(32) })
   const west = await router({ tlsDir: await set.tlsDir('west'), links: [linkTo('east', east.network.port)] })
-  expect(await established(west)).toMatchObject({ remoteCluster: 'east', remoteRouter: 'east-1' })
+  expect(await established(west)).toMatchObject({ remoteCluster: 'east', remoteRouter: '1'.repeat(32) })
   expect(west.network.peers.reachable()).toEqual(['east'])
   await eventually(() => expect(east.network.peers.reachable()).toEqual(['west']))
   expect(west.network.peers.transportTo('east')?.usable).toBe(true)
@@ -113,14 +113,16 @@ test('a link whose connections are reset is dialled again at once', async () => 
 test('a link survives the restart of the router at its other end', async () => {
   const set = await clusterset()
   const tlsDir = await set.tlsDir('east')
-  const east = await router({ tlsDir, routerId: 'before' })
+  const east = await router({ tlsDir, routerId: '1'.repeat(32) })
   const { port } = east.network
   const west = await router({ tlsDir: await set.tlsDir('west'), links: [linkTo('east', port)] })
   await established(west)
   await east.network.stop()
   await eventually(() => expect(west.network.peers.reachable()).toEqual([]))
-  await router({ tlsDir, port, routerId: 'after' })
-  await eventually(() => expect(stateOf(west)).toMatchObject({ kind: 'established', remoteRouter: 'after' }))
+  await router({ tlsDir, port, routerId: '2'.repeat(32) })
+  await eventually(() =>
+    expect(stateOf(west)).toMatchObject({ kind: 'established', remoteRouter: '2'.repeat(32) }),
+  )
 })
 
 test('a Link to the own cluster is refused and says so', async () => {

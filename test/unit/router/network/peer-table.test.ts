@@ -1,28 +1,35 @@
 import { expect, test } from '@jest/globals'
 import type { FlowChannel } from '../../../../src/amqp/flow-transport.ts'
-import type { PeerConnection } from '../../../../src/router/network/data-connection.ts'
+import type { ConnectionEnd, PeerConnection } from '../../../../src/router/network/data-connection.ts'
 import { PeerTable } from '../../../../src/router/network/peer-table.ts'
 import { settle } from '../../../support/fake-clock.ts'
 
 class FakeConnection implements PeerConnection {
   usable = true
-  readonly draining = false
+  draining = false
+  toldToDrain = false
   readonly openFlows: number
-  readonly whenClosed: Promise<unknown>
-  readonly #resolve: (reason: unknown) => void
+  readonly peer: { containerId: string; instance: string }
+  readonly whenClosed: Promise<ConnectionEnd>
+  readonly #resolve: (reason: ConnectionEnd) => void
 
-  constructor(openFlows = 0) {
+  constructor(openFlows = 0, instance = 'one') {
     this.openFlows = openFlows
-    const { promise, resolve } = Promise.withResolvers<unknown>()
+    this.peer = { containerId: 'east/router', instance }
+    const { promise, resolve } = Promise.withResolvers<ConnectionEnd>()
     this.whenClosed = promise
     this.#resolve = resolve
   }
 
   start(): void {}
 
-  close(reason: string): void {
+  drain(): void {
+    this.toldToDrain = true
+  }
+
+  close(description: string): void {
     this.usable = false
-    this.#resolve(reason)
+    this.#resolve({ origin: 'owner', condition: 'amqp:connection:forced', description })
   }
 
   open(): FlowChannel {
@@ -30,20 +37,38 @@ class FakeConnection implements PeerConnection {
   }
 }
 
+function tableOf(cluster: string, ...connections: FakeConnection[]): PeerTable {
+  const table = new PeerTable(() => 0)
+  for (const connection of connections) table.add(cluster, entry(connection))
+  return table
+}
+
+function entry(connection: FakeConnection, isAccepted = false) {
+  return { connection, transport: connection, isAccepted }
+}
+
 test('the usable connection with the fewest flows is chosen', () => {
-  const table = new PeerTable()
   const [busy, idle, broken] = [new FakeConnection(5), new FakeConnection(1), new FakeConnection(0)]
   broken.usable = false
-  for (const connection of [busy, idle, broken]) table.add('east', connection)
+  const table = tableOf('east', busy, idle, broken)
   expect(table.transportTo('east')).toBe(idle)
   expect(table.transportTo('west')).toBeUndefined()
 })
 
+test('a draining connection gets no new flows', () => {
+  const [busy, draining] = [new FakeConnection(5), new FakeConnection(0)]
+  draining.draining = true
+  const table = tableOf('east', busy, draining)
+  expect(table.transportTo('east')).toBe(busy)
+  busy.draining = true
+  expect(table.transportTo('east')).toBeUndefined()
+  expect(table.reachable()).toEqual([])
+})
+
 test('a cluster is reachable while one of its connections is usable', async () => {
-  const table = new PeerTable()
   const [first, second] = [new FakeConnection(), new FakeConnection()]
-  table.add('west', first)
-  table.add('east', second)
+  const table = tableOf('west', first)
+  table.add('east', entry(second))
   expect(table.reachable()).toEqual(['east', 'west'])
   first.usable = false
   expect(table.reachable()).toEqual(['east'])
@@ -53,20 +78,51 @@ test('a cluster is reachable while one of its connections is usable', async () =
   expect(table.size).toBe(1)
 })
 
-test('only what was accepted from the silent address is closed', async () => {
-  const table = new PeerTable()
-  const [dialled, silent, other] = [new FakeConnection(), new FakeConnection(), new FakeConnection()]
-  table.add('east', dialled)
-  table.add('east', silent, '10.0.0.1')
-  table.add('east', other, '10.0.0.2')
-  table.closeAcceptedFrom('east', '10.0.0.1', 'silent')
+test('only what the silent process dialled is closed', async () => {
+  const [dialled, silent, other] = [
+    new FakeConnection(0, 'silent'),
+    new FakeConnection(0, 'silent'),
+    new FakeConnection(),
+  ]
+  const table = tableOf('east', dialled)
+  table.add('east', entry(silent, true))
+  table.add('east', entry(other, true))
+  table.closeAccepted('east', 'silent', 'the peer is silent')
   expect([dialled, silent, other].map(({ usable }) => usable)).toEqual([true, false, true])
 })
 
+test('flows without a connection are counted among the open ones', () => {
+  const table = new PeerTable(() => 3)
+  table.add('east', entry(new FakeConnection(2)))
+  expect(table.openFlows).toBe(5)
+})
+
+test('everybody can be told to drain', () => {
+  const connections = [new FakeConnection(), new FakeConnection()]
+  tableOf('east', ...connections).drainAll()
+  expect(connections.map(({ toldToDrain }) => toldToDrain)).toEqual([true, true])
+})
+
+test('listeners hear of connections that come, go and change', async () => {
+  const connection = new FakeConnection()
+  const table = new PeerTable(() => 0)
+  let changes = 0
+  const stop = table.onChange(() => {
+    changes += 1
+  })
+  table.add('east', entry(connection))
+  table.changed()
+  connection.close('over')
+  await settle()
+  expect(changes).toBe(3)
+  stop()
+  table.changed()
+  expect(changes).toBe(3)
+})
+
 test('all can be closed, and it is known when they are', async () => {
-  const table = new PeerTable()
-  table.add('east', new FakeConnection())
-  table.add('west', new FakeConnection())
+  const table = tableOf('east', new FakeConnection())
+  table.add('west', entry(new FakeConnection()))
   await table.closeAll('stopping')
   await settle()
   expect(table.size).toBe(0)

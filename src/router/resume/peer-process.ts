@@ -1,0 +1,76 @@
+/**
+ * One running router process of another cluster: the connections to it and the flows that live and die with it.
+ */
+import type { FlowError } from '../../amqp/flow-transport.ts'
+import type { FlowPath } from './leg.ts'
+import type { RawConnection } from './raw-connection.ts'
+import type { ResumableFlow } from './resumable-flow.ts'
+
+/** A connection to the process and what is opened on it. */
+export interface ProcessPath extends FlowPath {
+  readonly connection: RawConnection
+}
+
+export class PeerProcess {
+  /** Of its container. */
+  readonly key: string
+  readonly instance: string
+  /** Flows it has opened to us, by token. */
+  readonly accepted = new Map<string, ResumableFlow>()
+  readonly #paths = new Set<ProcessPath>()
+  /** Flows with it, whoever opened them. */
+  #flows = 0
+  #gone: FlowError | undefined
+
+  constructor(key: string, instance: string) {
+    this.key = key
+    this.instance = instance
+  }
+
+  /** Why it is no more; undefined while it may be. */
+  get gone(): FlowError | undefined {
+    return this.#gone
+  }
+
+  /** Nobody needs to know it any more. */
+  get idle(): boolean {
+    return this.#paths.size === 0 && this.#flows === 0
+  }
+
+  join(path: ProcessPath): void {
+    this.#paths.add(path)
+  }
+
+  leave(path: ProcessPath): void {
+    this.#paths.delete(path)
+  }
+
+  flowBegan(): void {
+    this.#flows += 1
+  }
+
+  flowEnded(): void {
+    this.#flows -= 1
+  }
+
+  /** Where a flow can be resumed: rather not where the peer drains, then where the fewest flows are. */
+  usable(): FlowPath | undefined {
+    let best: ProcessPath | undefined
+    for (const path of this.#paths) {
+      if (!path.connection.usable) continue
+      if (best === undefined || isBetter(path.connection, best.connection)) best = path
+    }
+    return best
+  }
+
+  /** The process has ended: what is left of its connections only holds flows up. */
+  end(why: FlowError): void {
+    this.#gone = why
+    for (const { connection } of [...this.#paths]) connection.close(why)
+  }
+}
+
+function isBetter(one: RawConnection, other: RawConnection): boolean {
+  if (one.draining !== other.draining) return other.draining
+  return one.openFlows < other.openFlows
+}

@@ -1,0 +1,50 @@
+/**
+ * Which router processes of other clusters there are: one for each container id, for who comes back under the same id
+ * as another instance has been restarted.
+ */
+import type { FlowError } from '../../amqp/flow-transport.ts'
+import { PeerProcess, type ProcessPath } from './peer-process.ts'
+import { RESTARTED } from './reasons.ts'
+
+export class PeerProcesses {
+  readonly #byContainer = new Map<string, PeerProcess>()
+  readonly #onEnd: (process: PeerProcess, why: FlowError) => void
+
+  /** `onEnd` is told of processes that are no more. */
+  constructor(onEnd: (process: PeerProcess, why: FlowError) => void) {
+    this.#onEnd = onEnd
+  }
+
+  get size(): number {
+    return this.#byContainer.size
+  }
+
+  /** The process a connection leads to, once its peer is known; undefined when nothing can be resumed with that. */
+  join(cluster: string, path: ProcessPath): PeerProcess | undefined {
+    const { peer } = path.connection
+    if (peer?.instance === undefined) return undefined
+    const key = `${cluster} ${peer.containerId}`
+    const known = this.#byContainer.get(key)
+    if (known !== undefined && known.instance !== peer.instance) this.end(known, RESTARTED)
+    const process = known?.instance === peer.instance ? known : new PeerProcess(key, peer.instance)
+    this.#byContainer.set(key, process)
+    process.join(path)
+    return process
+  }
+
+  leave(process: PeerProcess, path: ProcessPath): void {
+    process.leave(path)
+    this.forgetIdle(process)
+  }
+
+  /** Forgets it when nothing is left of it. */
+  forgetIdle(process: PeerProcess): void {
+    if (process.idle && this.#byContainer.get(process.key) === process) this.#byContainer.delete(process.key)
+  }
+
+  /** It is no more: its connections are closed and its flows end. */
+  end(process: PeerProcess, why: FlowError): void {
+    process.end(why)
+    this.#onEnd(process, why)
+  }
+}

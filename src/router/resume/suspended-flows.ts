@@ -1,0 +1,61 @@
+/**
+ * The flows that wait for a link, longest waiting first, and how many they may be.
+ */
+import type { Backoff } from '../../core/backoff.ts'
+import type { ResumableFlow } from './resumable-flow.ts'
+
+/** How long a flow waits, and when it may be tried again. Monotonic milliseconds. */
+export interface Suspension {
+  readonly expiresAt: number
+  retryAt: number
+  /** Made with the first attempt that failed. */
+  backoff: Backoff | undefined
+}
+
+interface Entry extends Suspension {
+  /** What the flow held when it came in. */
+  readonly bytes: number
+}
+
+export class SuspendedFlows {
+  readonly #maxFlows: number
+  readonly #maxBytes: number
+  readonly #entries = new Map<ResumableFlow, Entry>()
+  #bytes = 0
+
+  constructor(maxFlows: number, maxBytes: number) {
+    this.#maxFlows = maxFlows
+    this.#maxBytes = maxBytes
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** The longest waiting flow while there are too many; undefined when there are not. */
+  get surplus(): ResumableFlow | undefined {
+    if (this.#entries.size <= this.#maxFlows && this.#bytes <= this.#maxBytes) return undefined
+    return this.#entries.keys().next().value
+  }
+
+  add(flow: ResumableFlow, now: number): void {
+    this.delete(flow)
+    const bytes = flow.heldBytes
+    this.#bytes += bytes
+    this.#entries.set(flow, { expiresAt: now + flow.graceMs, retryAt: now, backoff: undefined, bytes })
+  }
+
+  get(flow: ResumableFlow): Suspension | undefined {
+    return this.#entries.get(flow)
+  }
+
+  delete(flow: ResumableFlow): boolean {
+    this.#bytes -= this.#entries.get(flow)?.bytes ?? 0
+    return this.#entries.delete(flow)
+  }
+
+  /** Flows may be deleted while this is walked through. */
+  entries(): Iterable<[ResumableFlow, Suspension]> {
+    return this.#entries
+  }
+}
