@@ -4,6 +4,7 @@ import type { ServiceImport } from '../../../src/api/mcs.ts'
 import { SYSTEM_NAMESPACE } from '../../../src/api/names.ts'
 import type { EndpointSlice, KubeObject, Service } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
+import { listenersOf } from '../../../src/exporter/route-snapshot-builder.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ExporterCluster } from '../../support/exporter-cluster.ts'
 import { MemoryDirectory, type MemoryLink } from '../../support/memory-directory.ts'
@@ -149,6 +150,63 @@ describe('an import', () => {
         carrying((await west.importSet('web')).slices).map((each) => each.split(' ').slice(0, 2)),
       ).toEqual(expect.arrayContaining([['east', '10.244.0.5']])),
     )
+  })
+
+  test('of DNS has 53 of TCP and 53 of UDP, each with a router port of its own, from export to listeners', async () => {
+    const { east, west } = await pair()
+    await east.createService('dns', [
+      { name: 'udp', protocol: 'UDP', port: 53, targetPort: 5353 },
+      { name: 'tcp', protocol: 'TCP', port: 53, targetPort: 5353 },
+      { name: 'sctp', protocol: 'SCTP', port: 53 },
+    ])
+    await east.client.create<EndpointSlice>(Resource.endpointSlice, {
+      metadata: { name: 'dns-1', namespace: 'demo', labels: { 'kubernetes.io/service-name': 'dns' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.244.0.9'] }],
+      ports: [
+        { name: 'udp', protocol: 'UDP', port: 5353 },
+        { name: 'tcp', protocol: 'TCP', port: 5353 },
+      ],
+    })
+    await east.createExport('dns')
+    const { service, slices, import: found } = await west.whenReady('dns')
+    const ports = service?.spec?.ports?.map(({ protocol, port }) => `${protocol}/${port}`)
+    expect(ports).toEqual(['UDP/53', 'TCP/53'])
+    const targets = service?.spec?.ports?.map(({ targetPort }) => targetPort)
+    expect(new Set(targets).size).toBe(2)
+    expect(found?.status?.conditions?.[0]?.message).toBe('only TCP and UDP are carried, not SCTP/53')
+    await eventually(async () => {
+      const active = (await west.importSet('dns')).slices.filter(({ metadata }) =>
+        metadata.name?.includes('active'),
+      )
+      expect(active[0]?.ports?.map(({ protocol, port }) => [protocol, port])).toEqual([
+        ['UDP', targets?.[0]],
+        ['TCP', targets?.[1]],
+      ])
+    })
+    expect(slices.length).toBeGreaterThan(0)
+    const routes = listenersOf(service === undefined ? [] : [service])
+    expect(routes.map(({ protocol, port, listenPort }) => [protocol, port, listenPort])).toEqual([
+      ['UDP', 53, targets?.[0]],
+      ['TCP', 53, targets?.[1]],
+    ])
+  })
+
+  test('stays while its only pod is replaced: one that terminates and still answers counts', async () => {
+    const { east, west } = await pair()
+    await east.exportService('web')
+    await west.whenReady('web')
+    const setConditions = (conditions: NonNullable<EndpointSlice['endpoints'][number]['conditions']>) =>
+      east.client.patch(Resource.endpointSlice, { namespace: 'demo', name: 'web-1' }, 'merge', {
+        endpoints: [{ addresses: ['10.244.0.9'], conditions }],
+      })
+    await west.whenQuiet()
+    west.writes.length = 0
+    await setConditions({ ready: false, serving: true, terminating: true })
+    await west.whenQuiet()
+    expect(west.writes).toEqual([])
+    await setConditions({ ready: false, serving: false, terminating: true })
+    await eventually(async () => expect(carrying((await west.importSet('web')).slices)).toEqual([]))
   })
 
   test('comes when its namespace does, and not before', async () => {
