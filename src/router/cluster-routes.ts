@@ -62,33 +62,41 @@ export class ClusterRoutes {
    */
   choose(target: RoutedTarget, client: string, tried: string[]): ChosenRoute | undefined {
     const tiers = this.#tiersOf(target)
+    let excluded: readonly string[] = tried
     for (;;) {
-      const chosen = this.#chooseFrom(tiers, target, client, tried)
+      const chosen = this.#chooseFrom(tiers, target, client, excluded)
       if (chosen === undefined) return undefined
-      tried.push(chosen.name)
       const transport = this.#transportTo(chosen.name)
-      if (transport === undefined) continue
-      for (const tier of tiers) if (tier.includes(chosen)) take(tier, chosen)
-      return { cluster: chosen.name, transport, load: chosen.load }
+      if (transport !== undefined) {
+        tried.push(chosen.name)
+        return this.#use(tiers, chosen, transport)
+      }
+      excluded = [...excluded, chosen.name]
     }
   }
 
-  /** Whether flows of the port can go anywhere, also when the link there was lost a moment ago. */
-  possible(target: ServiceTarget): boolean {
+  /** Whether flows of the port can go to a cluster not in `tried`, also when the link there was lost a moment ago. */
+  possible(target: ServiceTarget, tried: readonly string[] = []): boolean {
     const { reachability } = this.#deps
-    return (
-      clusterShares(
-        this.#view(target, (cluster) => reachability.recently(cluster)),
-        target,
-      ).length > 0
-    )
+    const view = this.#view(target, (cluster) => reachability.recently(cluster))
+    return clusterShares(view, target).some((tier) => tier.some(({ cluster }) => !tried.includes(cluster)))
   }
 
   release(route: ChosenRoute): void {
     route.load.outstanding -= 1
   }
 
-  #chooseFrom(tiers: Tiers, target: RoutedTarget, client: string, tried: string[]): Candidate | undefined {
+  #use(tiers: Tiers, chosen: Candidate, transport: FlowTransport): ChosenRoute {
+    for (const tier of tiers) if (tier.includes(chosen)) take(tier, chosen)
+    return { cluster: chosen.name, transport, load: chosen.load }
+  }
+
+  #chooseFrom(
+    tiers: Tiers,
+    target: RoutedTarget,
+    client: string,
+    tried: readonly string[],
+  ): Candidate | undefined {
     const { affinity } = target
     if (affinity === undefined) return chooseByLoad(tiers, tried)
     const now = this.#deps.clock.monotonic()

@@ -104,9 +104,10 @@ export class IngressFlow extends FlowEnd {
 
   // Waiting for a link
 
-  /** Nothing has refused the flow: there was only no way to where it could go. */
+  /** A cluster that has not refused the flow could take it, were there a link. */
   #mayWait(): boolean {
-    return this.#tried.length === 0 && this.#deps.routes.possible(this.#spec)
+    const isAllowed = this.#attempts.length <= this.#settings.retries
+    return isAllowed && this.#deps.routes.possible(this.#spec, this.#tried)
   }
 
   #wait(): void {

@@ -9,15 +9,15 @@ export interface TestServer extends AsyncDisposable {
   readonly sockets: ReadonlySet<Socket>
 }
 
-/** Serves each connection with `handle` on a free port, half-open allowed. */
-export async function serve(handle: (socket: Socket) => void): Promise<TestServer> {
+/** Serves each connection with `handle` on a free port or the given one, half-open allowed. */
+export async function serve(handle: (socket: Socket) => void, port = 0): Promise<TestServer> {
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
     handle(socket)
   })
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 })
+  server.listen({ port, host: '127.0.0.1', backlog: 4096 })
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
