@@ -45,7 +45,6 @@ export class DataConnection implements FlowTransport {
   readonly #sessions: Sessions
   readonly #keepAlive: KeepAlive
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
-  #openSent = false
   #peer: Peer | undefined
   #peerDrains = false
   #deadline: Cancel = () => {}
@@ -57,8 +56,8 @@ export class DataConnection implements FlowTransport {
     this.#socket = socket
     this.#deps = deps
     this.#config = resolveConfig(config)
-    this.#parts = new ConnectionParts(socket, deps.clock, this.#config, (error) => this.#fail(error))
-    this.#handshake = new Handshake(this.#config.side, this.#parts.outbox)
+    this.#parts = new ConnectionParts(socket, this.#partsDeps(), this.#config)
+    this.#handshake = new Handshake(this.#config.side, this.#parts.outbox, openOf(this.#config))
     this.#greet()
     this.#sessions = new Sessions(this.#sessionDeps(), this.#config)
     this.#inbound = new Inbound(this.#events(), this.#handshake, this.#sessions, this.#config.maxFrameSize)
@@ -129,13 +128,13 @@ export class DataConnection implements FlowTransport {
   #greet(): void {
     if (this.#config.side === 'acceptor') return
     this.#handshake.sendHeader()
-    this.#sendOpen()
+    this.#handshake.sendOpen()
   }
 
-  #sendOpen(): void {
-    if (this.#openSent) return
-    this.#openSent = true
-    this.#parts.outbox.frame(0, openOf(this.#config))
+  #partsDeps() {
+    const { clock, buffers } = this.#deps
+    const onError = (error: unknown) => this.#fail(error)
+    return { clock, buffers, onError, sendEcho: () => this.#sessions.own.sendEcho() }
   }
 
   #sessionDeps() {
@@ -189,7 +188,7 @@ export class DataConnection implements FlowTransport {
     const peer = peerOf(open)
     this.#peer = peer
     this.#parts.outbox.maxFrameSize = peer.maxFrameSize
-    this.#sendOpen()
+    this.#handshake.sendOpen()
     this.#parts.pump.request()
     this.#state = 'open'
     this.#deadline()
@@ -240,7 +239,7 @@ export class DataConnection implements FlowTransport {
     if (!this.#isLive) return
     this.#leave(reason)
     this.#handshake.sendHeader()
-    this.#sendOpen()
+    this.#handshake.sendOpen()
     this.#parts.outbox.frame(0, { kind: 'close', error: error && bounded(error) })
     this.#parts.outbox.flush()
     this.#deadline = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy())

@@ -35,17 +35,26 @@ export const MAX_MESSAGE_SIZE = 64 * 1024
 /** Milliseconds until a sender is told what was handed on, when no grant tells it before. */
 export const ACK_DELAY_MS = 200
 
-/** Bytes a sender may have on the way to one reader, however fast. */
+/** Bytes a sender may have on the way to one reader that keeps up: 4 Gbit/s at LONG_PATH_MS. */
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024
+
+/** The same when the way is so long that it uses them up: 1.3 Gbit/s at 100 ms. Also what we send ahead of acknowledgements. */
+export const MAX_WINDOW_BYTES = 16 * 1024 * 1024
+
+/** Round trip from which on a way is long, milliseconds. Below it, waiting in queues would be taken for distance. */
+export const LONG_PATH_MS = 2
+
+/** How often the round trip is measured while windows are used up, milliseconds. */
+export const ROUND_TRIP_INTERVAL_MS = 1_000
+
+/** How long the least round trip counts, milliseconds: one to two of these. Ways change rarely, queues all the time. */
+export const ROUND_TRIP_PERIOD_MS = 120_000
 
 /** The same before the reader has shown that it reads. With DEFAULT_MAX_FLOWS it bounds what readers that never do can cost. */
 export const INITIAL_WINDOW_BYTES = 64 * 1024
 
-/** Bytes by which all windows of a connection may be wider than at first, together. */
-export const DEFAULT_SPARE_WINDOW_BYTES = 64 * 1024 * 1024
-
-/** Bytes of one flow we send ahead of the peer's acknowledgement, whatever it grants: they are kept until then. */
-export const MAX_WINDOW_BYTES = 16 * 1024 * 1024
+/** Bytes that connections buffer and widen their windows by, when the owner gives no budget for all of them together. */
+export const DEFAULT_BUFFER_BYTES = 128 * 1024 * 1024
 
 /** Transfer frames a peer may send before it needs our next flow performative. */
 export const DEFAULT_INCOMING_WINDOW = 65_536

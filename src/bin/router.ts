@@ -2,7 +2,7 @@
  * Composition root of `fairlead router`: carries the flows of one cluster. Traffic goes on while the Kubernetes API or
  * the controller is away, by what was last known. What it may do in Kubernetes is in manifests/base/router/rbac.yaml.
  */
-import { hostname } from 'node:os'
+import { hostname, totalmem } from 'node:os'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import { VERSION } from '../cli/version.ts'
 import { systemClock } from '../core/clock.ts'
@@ -20,8 +20,14 @@ import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
 import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
+import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { RouterNetwork } from '../router/network/router-network.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
+
+/** What the container, or else the machine, lets the process use. */
+function processMemory(): ProcessMemory {
+  return { constrained: process.constrainedMemory(), total: totalmem() }
+}
 
 /** All parts of the process, and its drain. */
 interface RouterProcess extends Startable {
@@ -59,11 +65,13 @@ async function assemble(
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
   const routes = createRouteSource(watching, { namespace })
   const clients = new PodIdentities(watching, metrics)
+  const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
   const network = new RouterNetwork(
     {
       snapshot: routes.snapshots,
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
-      createDataConnection: amqpConnections({ clock, log }, `${identity.cluster}/${name}`),
+      createDataConnection: amqpConnections({ clock, log, budget }, `${identity.cluster}/${name}`),
+      budget,
       logger: log,
       clock,
       metrics,
@@ -118,6 +126,7 @@ async function assemble(
     async drain() {
       state = 'draining'
       log.info({ flows: dataPath.openFlows }, 'router is draining')
+      network.drain()
       await dataPath.drain(options.drainMs)
     },
     stop: () => parts.stop(),

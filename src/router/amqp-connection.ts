@@ -2,6 +2,7 @@
  * Makes the AMQP data connections that the router's network asks for.
  */
 import { DataConnection } from '../amqp/data-connection.ts'
+import type { ByteBudget } from '../core/byte-budget.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { CreateDataConnection } from './network/data-connection.ts'
@@ -10,11 +11,13 @@ import { DATA_IDLE_MS } from './network/limits.ts'
 export interface AmqpConnectionDeps {
   readonly clock: Clock
   readonly log: Logger
+  /** What all of them may buffer together; absent: each has a budget of its own. */
+  readonly budget?: ByteBudget
 }
 
 /** The factory for RouterNetwork. `containerId` names this router in AMQP, and stays the same over restarts. */
 export function amqpConnections(
-  { clock, log }: AmqpConnectionDeps,
+  { clock, log, budget }: AmqpConnectionDeps,
   containerId: string,
 ): CreateDataConnection {
   return (socket, { side, peer, instance, accept, onOpen, onDraining }) => {
@@ -22,7 +25,7 @@ export function amqpConnections(
     const onClose = (reason: object): void => logger.info({ ...reason }, 'data connection closed')
     return new DataConnection(
       socket,
-      { clock, logger, accept, onOpen, onDraining, onClose },
+      { clock, logger, buffers: budget, accept, onOpen, onDraining, onClose },
       { side, containerId, instance, idleTimeoutMs: DATA_IDLE_MS },
     )
   }

@@ -38,6 +38,9 @@ export const MAX_PROBES = 64
 /** How often a backend is probed while it is ejected once. */
 export const PROBES_PER_EJECTION = 5
 
+/** Bytes that flows may have buffered: a share of the process's memory, within bounds. */
+export const BUFFER_MEMORY = { share: 0.25, min: 32 * 1024 * 1024, max: 2 * 1024 * 1024 * 1024 } as const
+
 /** How often a draining router looks whether the last bytes have left, milliseconds. */
 export const DRAIN_LOOK_MS = 50
 

@@ -18,6 +18,8 @@ export interface RouterOptions {
   readonly kubeconfig: string | undefined
   /** How long open flows may go on after SIGTERM. */
   readonly drainMs: number
+  /** Bytes of flows that may be buffered; undefined: a share of the memory there is. */
+  readonly bufferMemory: number | undefined
   readonly logLevel: LogLevel
   readonly flowLog: FlowLogLevel
 }
@@ -35,6 +37,7 @@ export function parseRouterOptions(
     healthPort: numberOf('--health-port', values['health-port'], 65_535),
     kubeconfig: values.kubeconfig,
     drainMs: numberOf('--drain-seconds', values['drain-seconds'], 3_600) * 1000,
+    bufferMemory: bytesOf('--buffer-memory', values['buffer-memory']),
     logLevel: oneOf('--log-level', values['log-level'], LogLevel),
     flowLog: oneOf('--flow-log', values['flow-log'], FlowLogLevel),
   }
@@ -47,6 +50,7 @@ const FLAGS = {
   'health-port': { type: 'string', default: String(Port.health) },
   kubeconfig: { type: 'string' },
   'drain-seconds': { type: 'string', default: '10' },
+  'buffer-memory': { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
   'flow-log': { type: 'string', default: 'debug' },
 } as const
@@ -63,6 +67,17 @@ function numberOf(flag: string, text: string, max: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(value <= max)) throw new UsageError(`${flag} must be a whole number from 0 to ${max}, not "${text}"`)
   return value
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
+
+/** A number of bytes as Kubernetes writes quantities of memory. */
+function bytesOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, digits, unit = ''] = /^(\d{1,15})(Ki|Mi|Gi)?$/.exec(text) ?? []
+  const bytes = Number(digits) * (UNITS[unit] ?? Number.NaN)
+  if (bytes > 0) return bytes
+  throw new UsageError(`${flag} must be a number of bytes like 67108864 or 64Mi, not "${text}"`)
 }
 
 function oneOf<T extends string>(flag: string, text: string, allowed: readonly T[]): T {

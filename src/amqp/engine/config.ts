@@ -9,12 +9,12 @@ import {
   DEFAULT_MAX_BUFFERED_BYTES,
   DEFAULT_MAX_FLOWS,
   DEFAULT_MAX_FRAME_SIZE,
-  DEFAULT_SPARE_WINDOW_BYTES,
   DEFAULT_WINDOW_BYTES,
   INITIAL_WINDOW_BYTES,
+  MAX_WINDOW_BYTES,
   MIN_MAX_FRAME_SIZE,
 } from '../limits.ts'
-import { WindowPool } from './window-pool.ts'
+import type { WindowWidths } from './window-pool.ts'
 
 /** All settings. */
 export interface ConnectionConfig {
@@ -36,8 +36,8 @@ export interface ConnectionConfig {
   readonly idleTimeoutMs: number
   /** Bytes a sender may be ahead of the reader of its flow, when that reads fast. */
   readonly windowBytes: number
-  /** Bytes by which all windows may be wider than at first, together. */
-  readonly spareWindowBytes: number
+  /** The same when the round trip is so long that they are used up. */
+  readonly maxWindowBytes: number
   /** Transfer frames of a session a peer may send ahead of our flow performatives. */
   readonly incomingWindow: number
   /** Bytes all flows may have waiting for the socket. */
@@ -57,7 +57,7 @@ export function resolveConfig(config: DataConnectionConfig): ConnectionConfig {
     maxFlows: DEFAULT_MAX_FLOWS,
     idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS,
     windowBytes: DEFAULT_WINDOW_BYTES,
-    spareWindowBytes: DEFAULT_SPARE_WINDOW_BYTES,
+    maxWindowBytes: MAX_WINDOW_BYTES,
     incomingWindow: DEFAULT_INCOMING_WINDOW,
     maxBufferedBytes: DEFAULT_MAX_BUFFERED_BYTES,
     initialOutgoingId: 0,
@@ -74,7 +74,7 @@ export function initialWindowOf({ windowBytes }: Pick<ConnectionConfig, 'windowB
   return Math.min(windowBytes, INITIAL_WINDOW_BYTES)
 }
 
-/** The windows of a connection's flows. */
-export function windowPoolOf(config: ConnectionConfig): WindowPool {
-  return new WindowPool(initialWindowOf(config), config.windowBytes, config.spareWindowBytes)
+/** How wide the windows of a connection's flows may be. */
+export function windowWidthsOf(config: ConnectionConfig): WindowWidths {
+  return { initial: initialWindowOf(config), usual: config.windowBytes, most: config.maxWindowBytes }
 }

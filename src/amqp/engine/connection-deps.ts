@@ -1,6 +1,7 @@
 /**
  * What a data connection is given, and what it tells its owner.
  */
+import type { ByteBudget } from '../../core/byte-budget.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import type { FlowAcceptor, FlowError } from '../flow-transport.ts'
@@ -15,6 +16,8 @@ export interface CloseReason extends FlowError {
 export interface DataConnectionDeps {
   readonly clock: Clock
   readonly logger: Logger
+  /** Bounds what all connections of the process buffer; absent: this one has a budget of its own. */
+  readonly buffers?: ByteBudget | undefined
   /** Decides about flows the peer opens. */
   readonly accept: FlowAcceptor
   /** The peer's open came: flows travel. */

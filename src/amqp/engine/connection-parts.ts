@@ -3,29 +3,46 @@
  * what may come.
  */
 import type { Duplex } from 'node:stream'
+import { ByteBudget } from '../../core/byte-budget.ts'
 import type { Clock } from '../../core/clock.ts'
+import { DEFAULT_BUFFER_BYTES } from '../limits.ts'
 import { AckTimer } from './ack-timer.ts'
-import { type ConnectionConfig, windowPoolOf } from './config.ts'
+import { type ConnectionConfig, windowWidthsOf } from './config.ts'
 import { type ConnectionCounters, newCounters } from './counters.ts'
 import { Outbox } from './outbox.ts'
 import { Pump } from './pump.ts'
+import { RoundTrip } from './round-trip.ts'
 import { SendBudget } from './send-budget.ts'
-import type { WindowPool } from './window-pool.ts'
+import { WindowPool } from './window-pool.ts'
+
+export interface PartsDeps {
+  readonly clock: Clock
+  readonly buffers?: ByteBudget | undefined
+  /** Encoding failed. */
+  readonly onError: (error: unknown) => void
+  /** Sends a frame that the peer answers. */
+  readonly sendEcho: () => void
+}
 
 export class ConnectionParts {
   readonly counters: ConnectionCounters = newCounters()
   readonly outbox: Outbox
   readonly budget: SendBudget
   readonly pump: Pump
+  /** What the whole process may buffer. */
+  readonly buffers: ByteBudget
   readonly windows: WindowPool
+  readonly roundTrip: RoundTrip
   readonly acks: AckTimer
 
-  /** `onError` is told when encoding fails. */
-  constructor(socket: Duplex, clock: Clock, config: ConnectionConfig, onError: (error: unknown) => void) {
+  constructor(socket: Duplex, deps: PartsDeps, config: ConnectionConfig) {
+    const { clock, buffers, onError, sendEcho } = deps
     this.outbox = new Outbox(socket)
-    this.budget = new SendBudget(config.maxBufferedBytes)
+    this.buffers = buffers ?? new ByteBudget(DEFAULT_BUFFER_BYTES)
+    this.budget = new SendBudget(config.maxBufferedBytes, this.buffers.use('sending'))
     this.pump = new Pump(this.outbox, this.budget, this.counters, onError)
-    this.windows = windowPoolOf(config)
+    this.roundTrip = new RoundTrip(() => clock.monotonic(), sendEcho)
+    this.windows = new WindowPool(windowWidthsOf(config), this.buffers, this.roundTrip)
     this.acks = new AckTimer(clock)
   }
 

@@ -2,6 +2,7 @@
  * What a flow needs of the session it lives in.
  */
 
+import type { ByteBudget } from '../../core/byte-budget.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Performative, Role } from '../codec/performatives.ts'
 import type { AckTimer } from './ack-timer.ts'
@@ -19,6 +20,8 @@ export interface FlowHost {
   /** What our receivers grant. */
   readonly windows: WindowPool
   readonly acks: AckTimer
+  /** Bytes that all connections of the process buffer. */
+  readonly buffers: ByteBudget
   /** Payload that fits one frame to the peer. */
   readonly maxPayload: number
   /** The flow has something to send. */

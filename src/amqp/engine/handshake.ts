@@ -1,8 +1,9 @@
 /**
- * What comes before frames: protocol headers, and SASL for clients that begin with it. The owner has verified the TLS
+ * What comes before flows: protocol headers, our open, and SASL for clients that begin with it. The owner has verified the TLS
  * client certificate, so every mechanism that carries no secret of its own is confirmed (AMQP 1.0 sections 2.2, 5.3).
  */
 import { Protocol, protocolHeader, protocolOf } from '../codec/frame.ts'
+import type { Open } from '../codec/performatives.ts'
 import { decodeSasl, SaslOutcome } from '../codec/sasl.ts'
 import { AmqpError, Condition, framingError } from '../errors.ts'
 import type { Outbox } from './outbox.ts'
@@ -14,12 +15,15 @@ export class Handshake {
   readonly #outbox: Outbox
   #saslDone = false
   #inSasl = false
+  readonly #open: Open
   #headerSent = false
+  #openSent = false
   #headerReceived = false
 
-  constructor(side: 'dialer' | 'acceptor', outbox: Outbox) {
+  constructor(side: 'dialer' | 'acceptor', outbox: Outbox, open: Open) {
     this.#side = side
     this.#outbox = outbox
+    this.#open = open
   }
 
   /** Sends the AMQP header unless it was sent: the dialer at once, the acceptor in answer. */
@@ -27,6 +31,13 @@ export class Handshake {
     if (this.#headerSent) return
     this.#headerSent = true
     this.#outbox.raw(protocolHeader(Protocol.amqp))
+  }
+
+  /** Sends our open, once. */
+  sendOpen(): void {
+    if (this.#openSent) return
+    this.#openSent = true
+    this.#outbox.frame(0, this.#open)
   }
 
   /** AMQP headers went both ways: errors can be told by AMQP's means. */

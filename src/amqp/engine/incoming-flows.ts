@@ -7,6 +7,7 @@ import { AmqpError, Condition } from '../errors.ts'
 import type { FlowAcceptor, FlowRequest } from '../flow-transport.ts'
 import { HALF_FLOW_TIMEOUT_MS, MAX_HALF_FLOWS } from '../limits.ts'
 import { Flow } from './flow.ts'
+import { isBeyondMemory, NO_MEMORY } from './flow-admission.ts'
 import type { FlowLinks, PairingHost } from './flow-host.ts'
 import type { Link } from './link.ts'
 import { flowIdOf, requestedAddress, requestOf } from './service-address.ts'
@@ -100,6 +101,10 @@ export class IncomingFlows {
   #offer({ flow, request: first }: Half, attach: Attach, address: string): void {
     try {
       const request = attach.role === 'sender' ? requestOf(address, attach.properties) : first
+      if (isBeyondMemory(request, this.#host.buffers)) {
+        flow.lose(NO_MEMORY)
+        return
+      }
       this.#host.offered()
       flow.setHandler(this.#accept(request, flow))
     } catch (error) {

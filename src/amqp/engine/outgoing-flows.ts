@@ -3,6 +3,7 @@
  */
 import { FlowCondition, type FlowError, type FlowHandler, type FlowRequest } from '../flow-transport.ts'
 import { Flow } from './flow.ts'
+import { isBeyondMemory, NO_MEMORY } from './flow-admission.ts'
 import type { FlowHost } from './flow-host.ts'
 import type { LinkTable } from './link-table.ts'
 import { addressOf, linkName } from './service-address.ts'
@@ -36,9 +37,10 @@ export class OutgoingFlows {
     this.#opened += 1
     const flow = new Flow(this.#host, this.#prefix + this.#opened.toString(36), request.protocol, request)
     flow.setHandler(makeHandler(flow))
-    if (this.#host.mapped) this.#attach(flow, request)
+    if (isBeyondMemory(request, this.#host.buffers)) refuse(flow, NO_MEMORY)
+    else if (this.#host.mapped) this.#attach(flow, request)
     else if (this.#waiting.length < this.#maxWaiting) this.#waiting.push(flow)
-    else refuse(flow)
+    else refuse(flow, NO_HANDLE)
     return flow
   }
 
@@ -60,7 +62,7 @@ export class OutgoingFlows {
 
   #attach(flow: Flow, request: FlowRequest): void {
     if (this.#host.full) {
-      refuse(flow)
+      refuse(flow, NO_HANDLE)
       return
     }
     const address = addressOf(request)
@@ -73,6 +75,8 @@ export class OutgoingFlows {
 }
 
 /** From a task of its own: the owner may still be in `open`. */
-function refuse(flow: Flow): void {
-  setImmediate(() => flow.lose({ condition: FlowCondition.overloaded, description: 'no handle is free' }))
+function refuse(flow: Flow, error: FlowError): void {
+  setImmediate(() => flow.lose(error))
 }
+
+const NO_HANDLE: FlowError = { condition: FlowCondition.overloaded, description: 'no handle is free' }

@@ -29,9 +29,6 @@ export const LIMIT_PROPERTY = 'fairlead:limit'
 /** Property of flow: the receiver has handed on the bytes before this offset of the flow. */
 export const CONSUMED_PROPERTY = 'fairlead:consumed'
 
-/** Property of a session's flow: true when its sender takes no new flows any more. */
-export const DRAINING_PROPERTY = 'fairlead:draining'
-
 /** Routers of another version are taken for strangers, to whom AMQP's own credit applies. */
 const VERSION = 2
 

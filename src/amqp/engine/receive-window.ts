@@ -43,7 +43,7 @@ export function receiveWindowFor(
   deliveryCount: number,
   datagrams: boolean,
 ): ReceiveWindow {
-  return peer.ours ? new ByteGrant(pool, deliveryCount, datagrams) : new CreditGrant(pool.most, deliveryCount)
+  return peer.ours ? new ByteGrant(pool, deliveryCount, datagrams) : new CreditGrant(pool, deliveryCount)
 }
 
 class ByteGrant implements ReceiveWindow {
@@ -55,6 +55,7 @@ class ByteGrant implements ReceiveWindow {
   /** What the sender knows of `#consumed`. */
   #told = 0
   #limit: number
+  #grantedAt: number
   #ending = false
   #released = false
   /** A datagram that begins below the limit may pass it; nobody keeps datagrams until they are acknowledged. */
@@ -63,8 +64,9 @@ class ByteGrant implements ReceiveWindow {
   constructor(pool: WindowPool, deliveryCount: number, datagrams: boolean) {
     this.#datagrams = datagrams
     this.#pool = pool
-    this.#window = pool.initial
-    this.#limit = pool.initial
+    this.#window = pool.widths.initial
+    this.#limit = this.#window
+    this.#grantedAt = pool.now
     this.#deliveryCount = deliveryCount
   }
 
@@ -82,20 +84,21 @@ class ByteGrant implements ReceiveWindow {
 
   received(bytes: number): AmqpError | undefined {
     this.#received += bytes
+    this.#pool.received.add(bytes)
     const most = this.#datagrams ? this.#limit + MAX_DATAGRAM_BYTES : this.#limit
     return this.#received > most ? beyond(`byte ${this.#received} sent, ${this.#limit} granted`) : undefined
   }
 
   consumed(bytes: number): boolean {
-    this.#consumed += bytes
+    this.#take(Math.min(bytes, this.outstanding))
     if (this.#ending) this.#releaseConsumed()
     return this.#isHalfUsed
   }
 
   /** When half of the window was handed on and hardly more waits, the window is what holds the sender up. */
   grant(): Grant {
-    if (this.#isHalfUsed && this.outstanding <= this.#window / 2)
-      this.#window += this.#pool.widen(this.#window)
+    if (this.#isHalfUsed && this.outstanding <= this.#window / 2) this.#widen()
+    this.#grantedAt = this.#pool.now
     this.#limit = this.#consumed + this.#window
     this.#told = this.#consumed
     return {
@@ -110,8 +113,19 @@ class ByteGrant implements ReceiveWindow {
 
   end(isDropped: boolean): void {
     this.#ending = true
-    if (isDropped) this.#consumed = this.#received
+    if (isDropped) this.#take(this.outstanding)
     this.#releaseConsumed()
+  }
+
+  #take(bytes: number): void {
+    this.#consumed += bytes
+    this.#pool.received.remove(bytes)
+  }
+
+  /** By how fast the bytes since the last grant were handed on. */
+  #widen(): void {
+    const rate = (this.#consumed - this.#told) / (this.#pool.now - this.#grantedAt)
+    this.#window += this.#pool.widen(this.#window, this.#window / rate)
   }
 
   /** Half of the window was handed on since the last grant. */
@@ -129,14 +143,16 @@ class ByteGrant implements ReceiveWindow {
 class CreditGrant implements ReceiveWindow {
   /** AMQP's credit tells nothing of bytes. */
   readonly owes = false
+  readonly #pool: WindowPool
   readonly #window: number
   #deliveryCount: number
   #credit = 0
   #unconsumed = 0
   #messageBytes = 0
 
-  constructor(window: number, deliveryCount: number) {
-    this.#window = window
+  constructor(pool: WindowPool, deliveryCount: number) {
+    this.#pool = pool
+    this.#window = pool.widths.usual
     this.#deliveryCount = deliveryCount
   }
 
@@ -153,6 +169,7 @@ class CreditGrant implements ReceiveWindow {
 
   received(bytes: number): AmqpError | undefined {
     this.#unconsumed += bytes
+    this.#pool.received.add(bytes)
     this.#messageBytes += bytes
     if (this.#messageBytes <= MAX_MESSAGE_SIZE) return undefined
     const text = `message of more than ${MAX_MESSAGE_SIZE} bytes`
@@ -160,7 +177,7 @@ class CreditGrant implements ReceiveWindow {
   }
 
   consumed(bytes: number): boolean {
-    this.#unconsumed -= bytes
+    this.#take(Math.min(bytes, this.#unconsumed))
     return this.#affordable() - this.#credit >= this.#most() / 2
   }
 
@@ -170,7 +187,14 @@ class CreditGrant implements ReceiveWindow {
   }
 
   /** A stranger's window is as wide from the beginning, for there are few of them. */
-  end(): void {}
+  end(isDropped: boolean): void {
+    if (isDropped) this.#take(this.#unconsumed)
+  }
+
+  #take(bytes: number): void {
+    this.#unconsumed -= bytes
+    this.#pool.received.remove(bytes)
+  }
 
   /** Messages of full size that fit the window. */
   #most(): number {

@@ -2,6 +2,7 @@
  * Bytes all flows of one connection have waiting for the socket. When they reach the bound, owners that ask are told
  * to wait, and are woken a few at a time, longest waiting first, as room returns.
  */
+import type { ByteUse } from '../../core/byte-budget.ts'
 import { MAX_SEND_PAYLOAD } from '../limits.ts'
 
 /** A flow whose owner was told to wait because of the connection's bound. */
@@ -11,11 +12,14 @@ export interface BudgetWaiter {
 
 export class SendBudget {
   readonly #max: number
+  readonly #sending: ByteUse
   readonly #waiters = new Set<BudgetWaiter>()
   #used = 0
 
-  constructor(max: number) {
+  /** `sending` is the account of all connections. */
+  constructor(max: number, sending: ByteUse) {
     this.#max = max
+    this.#sending = sending
   }
 
   /** Bytes waiting. */
@@ -29,10 +33,12 @@ export class SendBudget {
 
   add(bytes: number): void {
     this.#used += bytes
+    this.#sending.add(bytes)
   }
 
   remove(bytes: number): void {
     this.#used -= bytes
+    this.#sending.remove(bytes)
   }
 
   wait(waiter: BudgetWaiter): void {

@@ -1,10 +1,10 @@
 /**
  * A session: its windows, its handles in both directions, and the dispatch of link performatives to flows.
  */
+import type { ByteBudget } from '../../core/byte-budget.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Attach, Begin, Detach, Flow as FlowFrame, Performative, Role } from '../codec/performatives.ts'
 import { TRANSFER_HEADER_SIZE, type TransferHead } from '../codec/transfer.ts'
-import type { AmqpValue, Properties } from '../codec/value.ts'
 import { AmqpError, Condition } from '../errors.ts'
 import type { FlowAcceptor, FlowError, FlowHandler, FlowRequest } from '../flow-transport.ts'
 import type { AckTimer } from './ack-timer.ts'
@@ -18,17 +18,14 @@ import { believed, type Link, type LinkOwner } from './link.ts'
 import { LinkTable } from './link-table.ts'
 import { type OpeningHost, OutgoingFlows } from './outgoing-flows.ts'
 import type { OutputQueue } from './output-queue.ts'
-import { DRAINING_PROPERTY, type Peer } from './peer.ts'
+import type { Peer } from './peer.ts'
 import type { Turn } from './pump.ts'
 import type { Grant } from './receive-window.ts'
 import type { SendBudget } from './send-budget.ts'
+import { SessionFlows } from './session-flows.ts'
 import { SessionWindow } from './session-window.ts'
 import { Settlements } from './settlements.ts'
 import type { WindowPool } from './window-pool.ts'
-
-const DRAINING: Properties = new Map<string, AmqpValue>([
-  [DRAINING_PROPERTY, { type: 'boolean', value: true }],
-])
 
 /** What a session needs of its connection. */
 export interface SessionDeps {
@@ -43,33 +40,38 @@ export interface SessionDeps {
 
 export class Session implements PairingHost, OpeningHost, Turn {
   readonly channel: number
+  readonly log: Logger
   /** The channel the peer sends on; -1 until its begin came. */
   remoteChannel = -1
   queued = false
   next: Turn | undefined
   /** We sent end: whatever still comes is ignored. */
   ended = false
-  readonly #deps: SessionDeps
   readonly #parts: ConnectionParts
   readonly #window: SessionWindow
   readonly #links: LinkTable
   readonly #pieces: DeliveryPieces
+  readonly #flows: SessionFlows
   readonly #incoming: IncomingFlows
   readonly #outgoing: OutgoingFlows
   readonly #settlements = new Settlements()
   #peer: Peer | undefined
   /** A flow found the peer's window closed. */
   #starved = false
-  /** The peer is to be told that we are draining. */
-  #drainOwed = false
 
   constructor(deps: SessionDeps, config: ConnectionConfig, channel: number) {
-    this.#deps = deps
     this.#parts = deps.parts
+    this.log = deps.log
     this.channel = channel
     this.#window = new SessionWindow(config.initialOutgoingId, config.incomingWindow)
     this.#links = new LinkTable(config.maxFlows * 2)
     this.#pieces = new DeliveryPieces(this.#parts, this.#window, channel)
+    this.#flows = new SessionFlows({
+      window: this.#window,
+      send: (flow) => this.send(flow),
+      onDraining: deps.onDraining,
+      onEchoed: () => this.#parts.roundTrip.answered(),
+    })
     this.#incoming = new IncomingFlows(this, deps.accept, deps.now)
     this.#outgoing = new OutgoingFlows(this, this.#links, config.side.slice(0, 1), config.maxFlows)
   }
@@ -94,8 +96,8 @@ export class Session implements PairingHost, OpeningHost, Turn {
     return this.#parts.acks
   }
 
-  get log(): Logger {
-    return this.#deps.log
+  get buffers(): ByteBudget {
+    return this.#parts.buffers
   }
 
   get windows(): WindowPool {
@@ -171,14 +173,8 @@ export class Session implements PairingHost, OpeningHost, Turn {
 
   takeTurn(): boolean {
     this.sendSettlements()
-    if (this.#drainOwed || this.#window.refreshDue) this.#sendState()
+    this.#flows.takeTurn()
     return false
-  }
-
-  #sendState(): void {
-    const properties = this.#drainOwed ? DRAINING : undefined
-    this.#drainOwed = false
-    this.send({ kind: 'flow', ...this.#window.flow(), properties })
   }
 
   sendSettlements(): void {
@@ -199,14 +195,22 @@ export class Session implements PairingHost, OpeningHost, Turn {
     this.#window.onBegin(begin)
     this.#links.limit(begin.handleMax)
     this.#peer = peer
+    if (peer.ours && this.channel === 0) this.#parts.roundTrip.ask()
     this.#outgoing.begin()
-    if (this.#drainOwed) this.drain()
+    if (this.#flows.drainOwed) this.drain()
+  }
+
+  /** Asks the peer for an answer, which tells the round trip. */
+  sendEcho(): void {
+    if (!this.mapped) return
+    this.#flows.sendEcho()
+    this.#parts.pump.request()
   }
 
   /** Tells a router of ours that we take no new flows. */
   drain(): void {
     if (this.#peer?.ours === false) return
-    this.#drainOwed = true
+    this.#flows.drainOwed = true
     this.schedule(this)
   }
 
@@ -241,19 +245,10 @@ export class Session implements PairingHost, OpeningHost, Turn {
   onFlow(flow: FlowFrame): void {
     this.#window.onFlow(flow)
     if (this.#starved && this.#window.room > 0) this.#wakeAll()
-    if (flow.handle === undefined) this.#onSessionFlow(flow)
-    else {
+    if (flow.handle !== undefined) {
       const link = this.#links.at(flow.handle)
       link.owner.onFlow(link, flow)
-    }
-  }
-
-  #onSessionFlow({ echo, properties }: FlowFrame): void {
-    const draining = properties?.get(DRAINING_PROPERTY)
-    if (this.peer.ours && draining?.value === true) this.#deps.onDraining()
-    if (echo !== true) return
-    this.#sendState()
-    this.#parts.pump.request()
+    } else if (this.#flows.received(flow, this.peer.ours)) this.#parts.pump.request()
   }
 
   onTransfer(head: TransferHead): LinkOwner {

@@ -1,38 +1,68 @@
 /**
- * How much the receive windows of one connection may be together: each begins small and is widened while its reader keeps
- * up, so that fast readers are fast and readers that stop cost little, however many they are.
+ * How wide the receive windows of one connection may be: each begins small and is widened while its reader keeps up, and
+ * beyond the usual width only when the way is long, so that fast readers are fast and readers that stop cost little.
  */
+import type { ByteBudget, ByteUse } from '../../core/byte-budget.ts'
+import { LONG_PATH_MS } from '../limits.ts'
+import type { RoundTrip } from './round-trip.ts'
+
+/** Bytes. */
+export interface WindowWidths {
+  /** Of every window from its beginning; told to the peer in our open. */
+  readonly initial: number
+  /** Of a window whose reader keeps up. */
+  readonly usual: number
+  /** Of one that a long way uses up. */
+  readonly most: number
+}
 
 /** Shared by all flows of a connection. */
 export class WindowPool {
-  /** Bytes of every window from its beginning; told to the peer in our open. */
-  readonly initial: number
-  /** Widest window, bytes. */
-  readonly most: number
-  #left: number
+  readonly widths: WindowWidths
+  /** Bytes that came and were not handed on. */
+  readonly received: ByteUse
+  readonly #budget: ByteBudget
+  readonly #roundTrip: RoundTrip
+  /** Bytes by which the windows are wider than at first. */
+  #widened = 0
 
-  /** `spare` bytes are shared by the windows that are widened. */
-  constructor(initial: number, most: number, spare: number) {
-    this.initial = initial
-    this.most = most
-    this.#left = spare
+  /** All widening is promised out of `budget`. */
+  constructor(widths: WindowWidths, budget: ByteBudget, roundTrip: RoundTrip) {
+    this.widths = widths
+    this.received = budget.use('received')
+    this.#budget = budget
+    this.#roundTrip = roundTrip
   }
 
-  /** Bytes that windows can still be widened by. */
-  get left(): number {
-    return this.#left
+  /** Monotonic milliseconds. */
+  get now(): number {
+    return this.#roundTrip.now
   }
 
-  /** By how much a window of `bytes` may be widened: twice as wide, or not at all. */
-  widen(bytes: number): number {
-    const more = Math.min(bytes, this.most - bytes)
-    if (more > this.#left) return 0
-    this.#left -= more
+  /**
+   * By how much a window of `bytes` that was used up in `usedUpMs` may be widened: twice as wide, or not at all. One connection
+   * gets no more than it leaves to the others, so the first of them cannot take everything.
+   */
+  widen(bytes: number, usedUpMs: number): number {
+    const { usual, most } = this.widths
+    const width = bytes < usual || !this.#isLimitedByWay(usedUpMs) ? usual : most
+    const more = Math.max(0, Math.min(bytes, width - bytes))
+    if (this.#widened + more > this.#budget.left - more || !this.#budget.take(more)) return 0
+    this.#widened += more
     return more
   }
 
   /** A window of `bytes` is used no more. */
   release(bytes: number): void {
-    this.#left += bytes - this.initial
+    const more = bytes - this.widths.initial
+    this.#widened -= more
+    this.#budget.give(more)
+  }
+
+  /** Within two round trips a window is used up only when it holds its sender up, or nearly does. */
+  #isLimitedByWay(usedUpMs: number): boolean {
+    this.#roundTrip.ask()
+    const { leastMs } = this.#roundTrip
+    return leastMs !== undefined && leastMs >= LONG_PATH_MS && usedUpMs <= 2 * leastMs
   }
 }

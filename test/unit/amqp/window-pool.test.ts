@@ -1,7 +1,10 @@
-import { describe, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Peer } from '../../../src/amqp/engine/peer.ts'
 import { type ReceiveWindow, receiveWindowFor } from '../../../src/amqp/engine/receive-window.ts'
-import { WindowPool } from '../../../src/amqp/engine/window-pool.ts'
+import { RoundTrip } from '../../../src/amqp/engine/round-trip.ts'
+import { WindowPool, type WindowWidths } from '../../../src/amqp/engine/window-pool.ts'
+import { LONG_PATH_MS, ROUND_TRIP_INTERVAL_MS, ROUND_TRIP_PERIOD_MS } from '../../../src/amqp/limits.ts'
+import { ByteBudget } from '../../../src/core/byte-budget.ts'
 
 const OURS: Peer = {
   containerId: 'east',
@@ -13,6 +16,27 @@ const OURS: Peer = {
   idleTimeOut: undefined,
 }
 const LIMIT = 'fairlead:limit'
+
+/** Monotonic milliseconds, and echoes sent. */
+let now = 0
+let echoes = 0
+
+beforeEach(() => {
+  now = 0
+  echoes = 0
+})
+
+const roundTrip = () =>
+  new RoundTrip(
+    () => now,
+    () => {
+      echoes += 1
+    },
+  )
+
+function poolOf(widths: Partial<WindowWidths>, budget: ByteBudget, trip = roundTrip()): WindowPool {
+  return new WindowPool({ initial: 100, usual: 700, most: 700, ...widths }, budget, trip)
+}
 
 const windowOf = (pool: WindowPool) => receiveWindowFor(OURS, pool, 0, false)
 
@@ -26,28 +50,28 @@ function read(window: ReceiveWindow, bytes: number): void {
 }
 
 describe('the receive windows of a connection', () => {
-  test('a window is widened up to the most while its reader keeps up', () => {
-    const pool = new WindowPool(100, 700, 10_000)
-    const window = windowOf(pool)
+  test('a window is widened up to the usual width while its reader keeps up', () => {
+    const budget = new ByteBudget(10_000)
+    const window = windowOf(poolOf({}, budget))
     read(window, 100)
     read(window, 200)
     read(window, 400)
     read(window, 700)
     expect(granted(window)).toBe(1400 + 700)
-    expect(pool.left).toBe(10_000 - 600)
+    expect(budget.taken).toBe(600)
   })
 
   test('a window whose reader lags behind stays as it is', () => {
-    const pool = new WindowPool(100, 700, 10_000)
-    const window = windowOf(pool)
+    const budget = new ByteBudget(10_000)
+    const window = windowOf(poolOf({}, budget))
     window.received(100)
     window.consumed(10)
     expect(granted(window)).toBe(110)
-    expect(pool.left).toBe(10_000)
+    expect(budget.taken).toBe(0)
   })
 
   test('an acknowledgement before half of the window was used does not widen it', () => {
-    const window = windowOf(new WindowPool(100, 700, 10_000))
+    const window = windowOf(poolOf({}, new ByteBudget(10_000)))
     window.received(40)
     expect([window.consumed(40), window.owes, granted(window), window.owes]).toEqual([
       false,
@@ -57,29 +81,115 @@ describe('the receive windows of a connection', () => {
     ])
   })
 
-  test('all windows together are bounded, and what was lent comes back', () => {
-    const pool = new WindowPool(100, 400, 300)
-    const [fast, other] = [windowOf(pool), windowOf(pool)]
-    for (const bytes of [100, 200]) read(fast, bytes)
-    expect(pool.left).toBe(0)
-    read(other, 100)
-    expect(granted(other)).toBe(200)
+  test('one connection leaves others as much as it has, and what was lent comes back', () => {
+    const budget = new ByteBudget(1000)
+    const [pool, other] = [poolOf({}, budget), poolOf({}, budget)]
+    const fast = windowOf(pool)
+    for (const bytes of [100, 200, 400, 400]) read(fast, bytes)
+    expect(budget.taken).toBe(300)
+    const late = windowOf(other)
+    for (const bytes of [100, 200, 400]) read(late, bytes)
+    expect(budget.taken).toBe(600)
     fast.end(true)
-    expect(pool.left).toBe(300)
+    expect(budget.taken).toBe(300)
+  })
+
+  test('nothing is widened while memory is used for other things', () => {
+    const budget = new ByteBudget(1000)
+    budget.use('retained').add(950)
+    const window = windowOf(poolOf({}, budget))
+    read(window, 100)
+    expect(granted(window)).toBe(200)
   })
 
   test('a flow that ended keeps its share until its owner has handed everything on', () => {
-    const pool = new WindowPool(100, 200, 1000)
-    const window = windowOf(pool)
+    const budget = new ByteBudget(1000)
+    const window = windowOf(poolOf({ usual: 200 }, budget))
     read(window, 100)
     window.received(150)
     window.end(false)
-    expect(pool.left).toBe(900)
+    expect([budget.taken, budget.held]).toEqual([100, 150])
     window.consumed(149)
-    expect(pool.left).toBe(900)
+    expect([budget.taken, budget.held]).toEqual([100, 1])
     window.consumed(1)
-    expect(pool.left).toBe(1000)
-    window.consumed(0)
-    expect(pool.left).toBe(1000)
+    expect([budget.taken, budget.held]).toEqual([0, 0])
+    window.consumed(7)
+    expect([budget.taken, budget.held]).toEqual([0, 0])
+  })
+
+  test('what a reset flow had received is held no more, whatever its owner says later', () => {
+    const budget = new ByteBudget(1000)
+    const window = windowOf(poolOf({}, budget))
+    window.received(90)
+    window.end(true)
+    window.consumed(90)
+    expect(budget.held).toBe(0)
+  })
+})
+
+describe('beyond the usual width', () => {
+  const WIDE = { usual: 200, most: 1600 }
+
+  /** A pool whose way takes `ms`, and a window that has the usual width. */
+  function longPath(ms: number): ReceiveWindow {
+    const trip = roundTrip()
+    trip.ask()
+    now += ms
+    trip.answered()
+    const window = windowOf(poolOf(WIDE, new ByteBudget(100_000), trip))
+    read(window, 100)
+    return window
+  }
+
+  test('a window grows when it is used up within two round trips', () => {
+    const window = longPath(50)
+    now += 100
+    read(window, 200)
+    expect(granted(window)).toBe(300 + 400)
+  })
+
+  test('a window that lasts longer stays', () => {
+    const window = longPath(50)
+    now += 101
+    read(window, 200)
+    expect(granted(window)).toBe(300 + 200)
+  })
+
+  test('a way that is not long has no use for it', () => {
+    const window = longPath(LONG_PATH_MS - 1)
+    read(window, 200)
+    expect(granted(window)).toBe(300 + 200)
+  })
+
+  test('the round trip is measured when a window is used up, and not too often', () => {
+    const window = windowOf(poolOf(WIDE, new ByteBudget(100_000)))
+    read(window, 100)
+    expect(echoes).toBe(0)
+    for (let count = 0; count < 5; count += 1) read(window, 200)
+    expect(echoes).toBe(1)
+  })
+})
+
+describe('the round trip', () => {
+  test('is the least of the last minutes', () => {
+    const trip = roundTrip()
+    const measure = (ms: number) => {
+      now += ROUND_TRIP_INTERVAL_MS
+      trip.ask()
+      now += ms
+      trip.answered()
+      return trip.leastMs
+    }
+    expect([measure(50), measure(20), measure(90)]).toEqual([50, 20, 20])
+    now += ROUND_TRIP_PERIOD_MS
+    expect(measure(70)).toBe(20)
+    now += ROUND_TRIP_PERIOD_MS
+    expect(measure(80)).toBe(70)
+  })
+
+  test('is not known before an answer that was asked for', () => {
+    const trip = roundTrip()
+    trip.answered()
+    expect(trip.leastMs).toBeUndefined()
   })
 })

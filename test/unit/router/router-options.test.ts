@@ -10,6 +10,7 @@ test('without flags the router is what the manifests need', () => {
     healthPort: 9090,
     kubeconfig: undefined,
     drainMs: 10_000,
+    bufferMemory: undefined,
     logLevel: 'info',
     flowLog: 'debug',
   })
@@ -26,6 +27,19 @@ test('both ways of giving a value are understood', () => {
 })
 
 test.each([
+  ['67108864', 64 * 1024 * 1024],
+  ['64Mi', 64 * 1024 * 1024],
+  ['1Gi', 1024 * 1024 * 1024],
+])('%s of buffer memory is understood', (text, bytes) => {
+  expect(parseRouterOptions(['--buffer-memory', text], {}).bufferMemory).toBe(bytes)
+})
+
+test.each([
+  [['--buffer-memory', '0'], '--buffer-memory must be a number of bytes like 67108864 or 64Mi, not "0"'],
+  [
+    ['--buffer-memory', '64MB'],
+    '--buffer-memory must be a number of bytes like 67108864 or 64Mi, not "64MB"',
+  ],
   [['--link-port', '70000'], '--link-port must be a whole number from 0 to 65535, not "70000"'],
   [['--drain-seconds', 'soon'], '--drain-seconds must be a whole number from 0 to 3600, not "soon"'],
   [['--drain-seconds', ''], '--drain-seconds must be a whole number from 0 to 3600, not ""'],
