@@ -55,6 +55,7 @@ async function answer(socket) {
     if (Number(number) !== next++) return socket.end(`not the next: ${number}\n`)
     socket.write(`${number} ${digest(payload)}\n`)
   }
+  socket.end()
 }
 
 function serve() {
