@@ -8,6 +8,7 @@ import type {
   FlowHandler,
   FlowRequest,
 } from '../../src/amqp/flow-transport.ts'
+import type { ByteBudget } from '../../src/core/byte-budget.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/log.ts'
 import { type DuplexPairOptions, duplexPair } from './duplex-pair.ts'
@@ -52,6 +53,8 @@ export interface PairOptions extends DuplexPairOptions {
   readonly acceptEast?: FlowAcceptor
   readonly west?: Partial<DataConnectionConfig>
   readonly east?: Partial<DataConnectionConfig>
+  readonly westBuffers?: ByteBudget
+  readonly eastBuffers?: ByteBudget
   readonly clock?: Clock
   /** `side` has heard that the other is draining. */
   readonly onDraining?: (side: 'west' | 'east') => void
@@ -76,6 +79,7 @@ export function connectionPair(options: PairOptions = {}): ConnectionPair {
   const depsOf = (side: 'west' | 'east', accept: FlowAcceptor): DataConnectionDeps => ({
     clock,
     logger: silentLogger,
+    buffers: side === 'west' ? options.westBuffers : options.eastBuffers,
     accept,
     onDraining: () => options.onDraining?.(side),
     onClose: (reason) => Object.assign(closed, { [side]: reason }),
