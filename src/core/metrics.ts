@@ -6,6 +6,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 export type Labels = Readonly<Record<string, string>>
 
+/** One value among several of a name. */
+export type Sample = readonly [labels: Labels, value: number]
+
 export interface Metrics {
   /** Adds to a counter; created on first use. Names follow `fairlead_<part>_<what>_total`. */
   counter(name: string, help: string, labelNames?: readonly string[]): (labels?: Labels, by?: number) => void
@@ -15,6 +18,10 @@ export interface Metrics {
   observe(name: string, help: string, read: () => number): void
   /** A counter whose owner keeps the running total as a plain number; read at scrape time. */
   total(name: string, help: string, read: () => number): void
+  /** `observe` of several values, told apart by labels. */
+  observeEach(name: string, help: string, labelNames: readonly string[], read: () => Iterable<Sample>): void
+  /** `total` of several values, told apart by labels. */
+  totalEach(name: string, help: string, labelNames: readonly string[], read: () => Iterable<Sample>): void
   /** Seconds in buckets. */
   histogram(
     name: string,
@@ -58,6 +65,29 @@ export function createMetrics(processMetrics = false): Metrics {
         collect() {
           this.reset()
           this.inc(read())
+        },
+      })
+    },
+    observeEach(name, help, labelNames, read) {
+      new Gauge({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        collect() {
+          for (const [labels, value] of read()) this.set(labels, value)
+        },
+      })
+    },
+    totalEach(name, help, labelNames, read) {
+      new Counter({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        collect() {
+          this.reset()
+          for (const [labels, value] of read()) this.inc(labels, value)
         },
       })
     },

@@ -12,6 +12,7 @@ import {
   type FlowRequest,
 } from '../amqp/flow-transport.ts'
 import type { ClientSource } from '../api/client-identity.ts'
+import type { Protocol } from '../api/objects.ts'
 import type { ListenerSpec, RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
@@ -36,7 +37,9 @@ import { LinkWait } from './link-wait.ts'
 import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
 import type { PeerTransports } from './network/peers.ts'
+import type { PortListener } from './port-listener.ts'
 import { TurnBatch } from './turn-batch.ts'
+import { UdpPath } from './udp/udp-path.ts'
 
 export interface DataPathDeps {
   readonly snapshot: SnapshotSource<RouteSnapshot>
@@ -64,7 +67,6 @@ const ACCEPT_TIMED_OUT: FlowError = {
 }
 const STOPPED: FlowError = { condition: FlowCondition.linkLost, description: 'the router has stopped' }
 const FULL: FlowError = { condition: FlowCondition.overloaded, description: 'too many open flows' }
-const NOT_CARRIED: FlowError = { condition: FlowCondition.notExported, description: 'UDP is not carried' }
 
 /** Takes the calls for a flow that was refused at once. */
 const IGNORE: FlowHandler = {
@@ -86,6 +88,7 @@ export class DataPath implements Startable {
   readonly #backends: BackendPool
   readonly #routes: ClusterRoutes
   readonly #waiting: LinkWait
+  readonly #udp: UdpPath
   readonly #listeners: Listeners
   readonly #reachability: Reachability
   #unsubscribe: (() => void)[] = []
@@ -95,7 +98,8 @@ export class DataPath implements Startable {
     const { clock, snapshot, metrics, peers } = deps
     const { cluster } = config
     const log = deps.log.child({ component: 'data-path' })
-    this.#flows = new FlowRegistry(config.maxFlows ?? MAX_OPEN_FLOWS)
+    const { maxFlows = MAX_OPEN_FLOWS } = config
+    this.#flows = new FlowRegistry(maxFlows)
     this.#stats = new FlowMetrics(metrics)
     this.#waiting = new LinkWait(clock)
     this.#backends = new BackendPool({ snapshot, clock, log, metrics, probe: tcpProbe(clock) })
@@ -104,6 +108,7 @@ export class DataPath implements Startable {
     this.#routes = new ClusterRoutes({ ...deps, self: cluster, reachability: this.#reachability, local })
     const flowLog = createFlowLog(deps.log.child({ component: 'flow' }), config.flowLog)
     const shared = { batch: new TurnBatch(), flows: this.#flows, clock, flowLog }
+    const requests = new IngressRequests(deps, cluster)
     this.#egress = {
       ...shared,
       cluster,
@@ -116,13 +121,18 @@ export class DataPath implements Startable {
       ...shared,
       stats: this.#stats.ingress,
       routes: this.#routes,
-      requests: new IngressRequests(deps, cluster),
+      requests,
       accepting: new DeadlinesByTime(clock, (flow: IngressFlow) => flow.kill(ACCEPT_TIMED_OUT)),
       waiting: this.#waiting,
       idle: new IdleWatch(clock),
     }
+    this.#udp = new UdpPath(
+      { ...deps, log, routes: this.#routes, requests, backends: this.#backends, flows: this.#flows, flowLog },
+      { ...config, maxFlows },
+    )
     const accept = (spec: ListenerSpec, socket: Socket): void => this.#accept(spec, socket)
-    this.#listeners = new Listeners({ clock, log, metrics, accept }, config.listenHost)
+    const udpListener = (spec: ListenerSpec): PortListener => this.#udp.listener(spec)
+    this.#listeners = new Listeners({ clock, log, metrics, accept, udpListener }, config.listenHost)
     metrics.observe(
       'fairlead_router_flows_waiting_for_link',
       'New flows whose cluster was lost a moment ago',
@@ -132,7 +142,7 @@ export class DataPath implements Startable {
 
   /** Flows open now, both sides. */
   get openFlows(): number {
-    return this.#flows.size
+    return this.#flows.size + this.#udp.clients
   }
 
   /** Decides about the flows that cluster `peer`, known by its certificate, opens here. */
@@ -147,8 +157,8 @@ export class DataPath implements Startable {
   }
 
   /** The port that stands for a service's port now; undefined while it is not bound. */
-  listenPort(service: string, port: number): number | undefined {
-    return this.#listeners.portOf(service, port)
+  listenPort(service: string, port: number, protocol: Protocol = 'TCP'): number | undefined {
+    return this.#listeners.portOf(service, port, protocol)
   }
 
   async start(): Promise<void> {
@@ -170,33 +180,44 @@ export class DataPath implements Startable {
     this.#waiting.wake()
   }
 
-  /** Stops listening and waits until the open flows have ended; those left after `graceMs` are reset. */
+  /**
+   * Refuses new connections and waits until the open flows have ended; those left after `graceMs` are reset. UDP goes
+   * on meanwhile: nobody can be refused, and answers leave from the port that was asked.
+   */
   async drain(graceMs: number): Promise<void> {
-    this.#stopListening()
+    const { listeners } = this.#deps.snapshot.current()
+    this.#unfollow()
+    this.#listeners.reconcile(listeners, ({ protocol }) => protocol === 'UDP')
+    this.#udp.drain()
     const done = new AbortController()
     const grace = this.#deps.clock.sleep(graceMs, done.signal).catch(() => {})
     await Promise.race([this.#whenDelivered(done.signal), grace])
     done.abort()
-    this.#flows.killAll(STOPPED)
+    this.#endAll()
   }
 
   /** A flow whose socket is closed may still have bytes on the way: they go with the data connection if that ends. */
   async #whenDelivered(signal: AbortSignal): Promise<void> {
     const { clock, peers } = this.#deps
-    await this.#flows.whenEmpty()
+    await Promise.all([this.#flows.whenEmpty(), this.#udp.whenEmpty()])
     while (peers.openFlows > 0 && !signal.aborted) await clock.sleep(DRAIN_LOOK_MS, signal).catch(() => {})
   }
 
   async stop(): Promise<void> {
-    this.#stopListening()
+    this.#unfollow()
+    this.#endAll()
     this.#reachability.stop()
-    this.#flows.killAll(STOPPED)
     this.#backends.stop()
   }
 
-  #stopListening(): void {
+  #unfollow(): void {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe()
+  }
+
+  #endAll(): void {
     this.#listeners.close()
+    this.#flows.killAll(STOPPED)
+    this.#udp.killAll(STOPPED)
   }
 
   #accept(spec: ListenerSpec, socket: Socket): void {
@@ -209,15 +230,14 @@ export class DataPath implements Startable {
   }
 
   #acceptFrom(peer: string, request: FlowRequest, channel: FlowChannel): FlowHandler {
-    const refusal = this.#refusalOf(request)
-    if (refusal === undefined) return new EgressFlow(this.#egress, peer, request, channel)
-    this.#stats.egress.failed(refusal.condition)
-    channel.reset(refusal)
-    return IGNORE
+    if (request.protocol === 'UDP') return this.#udp.accept(peer, request, channel) ?? this.#refuse(channel)
+    if (!this.#flows.full) return new EgressFlow(this.#egress, peer, request, channel)
+    this.#stats.egress.failed(FULL.condition)
+    return this.#refuse(channel)
   }
 
-  #refusalOf({ protocol }: FlowRequest): FlowError | undefined {
-    if (protocol !== 'TCP') return NOT_CARRIED
-    return this.#flows.full ? FULL : undefined
+  #refuse(channel: FlowChannel): FlowHandler {
+    channel.reset(FULL)
+    return IGNORE
   }
 }

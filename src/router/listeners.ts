@@ -1,13 +1,17 @@
 /**
  * The router's listening ports, kept equal to the snapshot: what did not change is not touched.
  */
+import type { Protocol } from '../api/objects.ts'
 import type { ListenerSpec } from '../api/route-snapshot.ts'
 import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { Listener, type ListenerDeps } from './listener.ts'
+import type { PortListener } from './port-listener.ts'
 
 export interface ListenersDeps extends ListenerDeps {
   readonly metrics: Metrics
+  /** Makes the listener of a UDP port; it is not open. */
+  readonly udpListener: (spec: ListenerSpec) => PortListener
 }
 
 /** Opens and closes listeners as they come and go. */
@@ -15,7 +19,7 @@ export class Listeners {
   readonly #deps: ListenersDeps
   readonly #host: string
   readonly #log: Logger
-  readonly #open = new Map<string, Listener>()
+  readonly #open = new Map<string, PortListener>()
   /** Ports that refuse because flows could go nowhere. */
   #closed = 0
   /** Specs that were reported as not served. */
@@ -44,12 +48,13 @@ export class Listeners {
   }
 
   /**
-   * Makes the open listeners those of `specs` that are `available`; what is not refuses its clients. Closing comes
-   * first: a port may pass from one service to another.
+   * Makes the open listeners those of `specs` that are `available` or busy; the others refuse their clients. Closing
+   * comes first: a port may pass from one service to another.
    */
   reconcile(specs: readonly ListenerSpec[], available: (spec: ListenerSpec) => boolean): void {
     const served = specs.filter(isServed)
-    const wanted = new Map(served.filter(available).map((spec) => [keyOf(spec), spec]))
+    const open = served.filter((spec) => available(spec) || this.#open.get(keyOf(spec))?.busy === true)
+    const wanted = new Map(open.map((spec) => [keyOf(spec), spec]))
     this.#closed = served.length - wanted.size
     for (const [key, listener] of this.#open) {
       if (wanted.has(key)) continue
@@ -73,9 +78,9 @@ export class Listeners {
   }
 
   /** The port that stands for a service's port now; undefined while it is not bound. */
-  portOf(service: string, port: number): number | undefined {
-    for (const listener of this.#open.values()) {
-      if (listener.spec.service === service && listener.spec.port === port) return listener.boundPort
+  portOf(service: string, port: number, protocol: Protocol = 'TCP'): number | undefined {
+    for (const { spec, boundPort } of this.#open.values()) {
+      if (spec.service === service && spec.port === port && spec.protocol === protocol) return boundPort
     }
     return undefined
   }
@@ -87,7 +92,8 @@ export class Listeners {
   }
 
   #add(key: string, spec: ListenerSpec): void {
-    const listener = new Listener(this.#deps, this.#host, spec)
+    const isTcp = spec.protocol === 'TCP'
+    const listener = isTcp ? new Listener(this.#deps, this.#host, spec) : this.#deps.udpListener(spec)
     this.#open.set(key, listener)
     listener.open()
   }
@@ -95,14 +101,14 @@ export class Listeners {
   #reportUnserved(specs: readonly ListenerSpec[]): void {
     const keys = new Set(specs.map(keyOf))
     for (const key of keys) {
-      if (!this.#unserved.has(key)) this.#log.warn({ listener: key }, 'this protocol is not carried yet')
+      if (!this.#unserved.has(key)) this.#log.warn({ listener: key }, 'this protocol is not carried')
     }
     this.#unserved = keys
   }
 }
 
 function isServed(spec: ListenerSpec): boolean {
-  return spec.protocol === 'TCP'
+  return spec.protocol !== 'SCTP'
 }
 
 function keyOf(spec: ListenerSpec): string {

@@ -4,7 +4,7 @@ import type { OriginState } from '../../src/api/service-record.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { Lifecycle } from '../../src/core/lifecycle.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
-import { createMetrics } from '../../src/core/metrics.ts'
+import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
@@ -21,6 +21,7 @@ export interface TestRouter {
   readonly dataPath: DataPath
   readonly network: RouterNetwork
   readonly parts: Lifecycle
+  readonly metrics: Metrics
 }
 
 export interface TestRouterOptions {
@@ -57,7 +58,7 @@ export function testRouter({ cluster, tlsDir, routes, log = silentLogger }: Test
     },
     { cluster, listenHost: '127.0.0.1', flowLog: 'off' },
   )
-  return { dataPath, network, parts: new Lifecycle([network, dataPath]) }
+  return { dataPath, network, parts: new Lifecycle([network, dataPath]), metrics }
 }
 
 /** West and east over a link that west dials; east's controller publishes demo/echo. */
@@ -77,6 +78,8 @@ export async function networkPair(): Promise<RouterPair> {
     east: east.dataPath,
     westRoutes,
     eastRoutes,
+    westMetrics: west.metrics,
+    eastMetrics: east.metrics,
     async loseLink() {
       setLinks([])
       await eventually(() => west.network.peers.reachable().length === 0)

@@ -1,5 +1,6 @@
 /** Two data paths, west (clients) and east (backends), and what joins them. */
 import type { ClientSource } from '../../src/api/client-identity.ts'
+import type { Protocol } from '../../src/api/objects.ts'
 import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { Directory } from '../../src/api/service-record.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
@@ -18,6 +19,8 @@ export interface RouterPair extends AsyncDisposable {
   readonly east: DataPath
   readonly westRoutes: Snapshot<RouteSnapshot>
   readonly eastRoutes: Snapshot<RouteSnapshot>
+  readonly westMetrics: Metrics
+  readonly eastMetrics: Metrics
   /** Cuts what joins the two; resolves when both know. */
   loseLink(): Promise<void>
   /** Joins them again; resolves when flows can be opened. */
@@ -55,8 +58,16 @@ export async function memoryPair(): Promise<RouterPair> {
   const eastRoutes = new Snapshot<RouteSnapshot>(exportingNothing)
   const directory = new Snapshot(directoryOf({ east: 1 }))
   const peers = new MemoryPeers()
-  const west = dataPath({ cluster: 'west', routes: westRoutes, directory, peers })
-  const east = dataPath({ cluster: 'east', routes: eastRoutes, directory, peers: new MemoryPeers() })
+  const [westMetrics, eastMetrics] = [createMetrics(), createMetrics()]
+  const west = dataPath({ cluster: 'west', routes: westRoutes, directory, peers, metrics: westMetrics })
+  const nobody = new MemoryPeers()
+  const east = dataPath({
+    cluster: 'east',
+    routes: eastRoutes,
+    directory,
+    peers: nobody,
+    metrics: eastMetrics,
+  })
   const link = new MemoryTransport(east.acceptorFor('west'))
   peers.transports.set('east', link)
   await west.start()
@@ -66,6 +77,8 @@ export async function memoryPair(): Promise<RouterPair> {
     east,
     westRoutes,
     eastRoutes,
+    westMetrics,
+    eastMetrics,
     async loseLink() {
       link.lose()
       peers.changed()
@@ -82,9 +95,9 @@ export async function memoryPair(): Promise<RouterPair> {
 }
 
 /** Where a router stands in for demo/echo:80, once it listens. */
-export async function echoPort(router: DataPath): Promise<number> {
+export async function echoPort(router: DataPath, protocol: Protocol = 'TCP'): Promise<number> {
   return await eventually(() => {
-    const port = router.listenPort(ECHO, 80)
+    const port = router.listenPort(ECHO, 80, protocol)
     if (port === undefined) throw new Error('not listening yet')
     return port
   })

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import type { Protocol } from '../../../src/api/objects.ts'
 import type { ListenerSpec } from '../../../src/api/route-snapshot.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { silentLogger } from '../../../src/core/log.ts'
@@ -20,7 +21,11 @@ beforeEach(() => {
   const accept = (spec: ListenerSpec, socket: Socket): void => {
     accepted.push({ spec, socket: socket.on('error', () => {}) })
   }
-  listeners = new Listeners({ clock: systemClock, log: silentLogger, metrics, accept }, '127.0.0.1')
+  const udpListener = (): never => {
+    throw new Error('these tests have no UDP')
+  }
+  const deps = { clock: systemClock, log: silentLogger, metrics, accept, udpListener }
+  listeners = new Listeners(deps, '127.0.0.1')
 })
 
 afterEach(() => {
@@ -33,7 +38,7 @@ function reconcile(specs: readonly ListenerSpec[]): void {
   listeners.reconcile(specs, () => true)
 }
 
-function spec(name: string, listenPort: number, protocol: 'TCP' | 'UDP' = 'TCP'): ListenerSpec {
+function spec(name: string, listenPort: number, protocol: Protocol = 'TCP'): ListenerSpec {
   return { service: `demo/${name}`, protocol, port: 80, listenPort, addresses: [] }
 }
 
@@ -91,7 +96,7 @@ test('a port in use is reported, tried again, and bound once it is free', async 
 })
 
 test('a port of a protocol that is not carried is counted and does no harm', async () => {
-  reconcile([spec('u', 0, 'UDP'), spec('a', 0)])
+  reconcile([spec('u', 0, 'SCTP'), spec('a', 0)])
   await bound('a')
   expect(listeners.failures()).toEqual([])
   expect(await metrics.text()).toContain('fairlead_router_listeners_unserved 1')

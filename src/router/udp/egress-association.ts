@@ -1,0 +1,185 @@
+/**
+ * The backend's end of an association: chooses a backend of the exported port, and another one when nobody listens at
+ * the first. Silence is consent: a backend of a one-way protocol never answers.
+ */
+import {
+  type FlowChannel,
+  FlowCondition,
+  type FlowError,
+  type FlowRequest,
+} from '../../amqp/flow-transport.ts'
+import type { ServiceKey } from '../../api/names.ts'
+import type { RouteSnapshot } from '../../api/route-snapshot.ts'
+import type { TrafficSettings } from '../../api/traffic-settings.ts'
+import { errorCode } from '../../core/errors.ts'
+import type { SnapshotSource } from '../../core/snapshot.ts'
+import type { Deadlines } from '../deadlines.ts'
+import type { BackendPool } from '../endpoints/backend-pool.ts'
+import type { Endpoint } from '../endpoints/endpoint.ts'
+import { exportedPort, type ServiceTarget, trafficOf } from '../endpoints/service-target.ts'
+import type { FlowEnding } from '../flow-end.ts'
+import type { FlowAttempt } from '../flow-log.ts'
+import type { Allowance } from './allowance.ts'
+import { Association, type AssociationDeps } from './association.ts'
+import { BackendSocket, type BackendSocketOwner } from './backend-socket.ts'
+import { EGRESS_IDLE_MS } from './limits.ts'
+import { DropReason } from './udp-stats.ts'
+
+export interface EgressAssociationDeps extends AssociationDeps {
+  /** This router's own cluster id. */
+  readonly cluster: string
+  readonly snapshot: SnapshotSource<RouteSnapshot>
+  readonly backends: BackendPool
+  /** Sockets that UDP may have. */
+  readonly places: Allowance
+  /** Those whose backend may still refuse. */
+  readonly settling: Deadlines<EgressAssociation>
+}
+
+/** Errors of this machine and not of the backend. */
+const OWN_FAULTS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRINUSE', 'ENOBUFS', 'ENOMEM'])
+
+export class EgressAssociation extends Association implements BackendSocketOwner {
+  readonly #deps: EgressAssociationDeps
+  readonly #peer: string
+  readonly #request: FlowRequest
+  readonly #target: ServiceTarget
+  readonly #settings: TrafficSettings
+  readonly #attempts: FlowAttempt[] = []
+  #tried: string[] = []
+  #backend: Endpoint | undefined
+  #socket: BackendSocket | undefined
+  #answered = false
+
+  constructor(deps: EgressAssociationDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
+    const { service, port } = request
+    const target: ServiceTarget = { service: service as ServiceKey, protocol: 'UDP', port }
+    const settings = trafficOf(deps.snapshot.current(), target.service)
+    super(deps, Math.max(settings.udpIdleMs, EGRESS_IDLE_MS))
+    this.#deps = deps
+    this.#peer = peer
+    this.#request = request
+    this.#target = target
+    this.#settings = settings
+    this.channel = channel
+    this.begin()
+    deps.places.take(1)
+    this.#connectNext(undefined)
+  }
+
+  /** Turns to the next backend; `failure` tells why the last one did not do. */
+  #connectNext(failure: string | undefined): void {
+    const { service, port } = this.#request
+    const exported = exportedPort(this.#deps.snapshot.current().exports, this.#target)
+    if (exported === undefined) {
+      this.#refuse(FlowCondition.notExported, `${service}:${port}/UDP is not exported`)
+      return
+    }
+    const client = { cluster: this.#peer, address: this.#request.client.address }
+    const mayTry = this.#tried.length <= this.#settings.retries
+    const next = mayTry ? this.#deps.backends.choose(exported, this.#target, client, this.#tried) : undefined
+    if (next !== undefined) this.#connect(next)
+    else if (failure !== undefined) this.#refuse(FlowCondition.connectFailed, failure)
+    else this.#refuse(FlowCondition.noBackend, `${service}:${port}/UDP has no ready backend`)
+  }
+
+  #connect(backend: Endpoint): void {
+    this.#backend = backend
+    this.#socket = new BackendSocket(this, backend.address, backend.port)
+    for (const datagram of this.first.kept) this.#send(datagram)
+    if (this.first.open) this.#deps.settling.add(this)
+  }
+
+  // From the client
+
+  protected override deliver(datagram: Buffer): void {
+    if (this.first.open) this.first.keep(datagram)
+    this.#send(datagram)
+  }
+
+  #send(datagram: Buffer): void {
+    const failure = this.#socket === undefined ? DropReason.ended : this.#socket.send(datagram)
+    if (failure === undefined) this.delivered(datagram)
+    else this.drop(failure)
+  }
+
+  notSent(reason: DropReason): void {
+    this.drop(reason)
+  }
+
+  // From the backend
+
+  fromBackend(datagram: Buffer): void {
+    if (!this.#answered) this.#firstAnswer()
+    this.forward(datagram)
+  }
+
+  #firstAnswer(): void {
+    this.#answered = true
+    this.markAnswered()
+    if (this.#backend !== undefined) this.#deps.backends.connected(this.#backend)
+    this.settled()
+  }
+
+  /** The backend has it: it answered, or had time enough to refuse. */
+  settled(): void {
+    if (!this.first.open) return
+    this.#deps.settling.delete(this)
+    this.first.release()
+    this.markConnected()
+    this.channel?.accept()
+  }
+
+  backendFailed(error: Error): void {
+    const code = errorCode(error) ?? error.message
+    const to = this.#backend?.name ?? ''
+    const failure = `${to}: ${code}`
+    this.#attempts.push({ to, reason: code })
+    if (OWN_FAULTS.has(code)) this.#refuse(FlowCondition.overloaded, failure)
+    else if (this.#answered) this.#refuse(FlowCondition.connectFailed, failure)
+    else this.#moveOn(failure)
+  }
+
+  /** One that was taken for good begins to count anew: backends may come and go while a client only sends. */
+  #moveOn(failure: string): void {
+    if (!this.first.open) this.#tried = this.#tried.slice(-1)
+    if (this.#backend !== undefined) this.#deps.backends.failed(this.#backend, this.#settings)
+    this.#dropBackend()
+    this.#connectNext(failure)
+  }
+
+  #dropBackend(): void {
+    this.#deps.settling.delete(this)
+    this.#socket?.close()
+    this.#socket = undefined
+    if (this.#backend !== undefined) this.#deps.backends.release(this.#backend)
+    this.#backend = undefined
+  }
+
+  #refuse(condition: string, description: string): void {
+    const error: FlowError = { condition, description }
+    this.kill(error)
+  }
+
+  protected override left(): void {
+    this.#deps.settling.delete(this)
+    this.#socket?.close()
+    this.#socket = undefined
+  }
+
+  protected override finished(ending: FlowEnding): void {
+    const backend = this.#backend?.name ?? ''
+    this.#dropBackend()
+    this.#deps.places.give(1)
+    this.#deps.flowLog?.({
+      side: 'egress',
+      ...this.recordOf(this.#request, ending),
+      client: { ...this.#request.client, cluster: this.#peer },
+      cluster: this.#deps.cluster,
+      backend,
+      attempts: this.#attempts,
+      clientBytes: this.toSocket,
+      backendBytes: this.fromSocket,
+    })
+  }
+}

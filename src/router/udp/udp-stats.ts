@@ -1,0 +1,111 @@
+/**
+ * What /metrics tells of UDP. Associations add to plain numbers; scraping reads them.
+ */
+import type { Metrics, Sample } from '../../core/metrics.ts'
+
+/** Why a datagram was dropped; the label `reason`. */
+export const DropReason = {
+  /** No cluster that can be reached has a backend, or none of them would have it. */
+  noBackend: 'no-backend',
+  /** The table of associations is full of busy ones. */
+  tableFull: 'table-full',
+  /** It waited too long for the link. */
+  link: 'link',
+  /** The socket holds too many that the kernel did not take. */
+  sendQueue: 'send-queue',
+  noBuffers: 'no-buffers',
+  /** Larger than the way to the receiver takes. */
+  tooBig: 'too-big',
+  /** The receiver's machine said that nobody listens. */
+  refused: 'refused',
+  sendFailed: 'send-failed',
+  /** Sent from port 0: there is nobody to answer. */
+  noSource: 'no-source',
+  /** Its association was over. */
+  ended: 'ended',
+} as const
+export type DropReason = (typeof DropReason)[keyof typeof DropReason]
+
+export type UdpSide = 'ingress' | 'egress'
+
+/** Counters of one side. The numbers are public because associations add to them directly. */
+export class UdpStats {
+  open = 0
+  opened = 0
+  /** Taken out of a full table for a new client. */
+  evicted = 0
+  /** Read from the side's sockets. */
+  received = 0
+  receivedBytes = 0
+  /** Given to the side's sockets. */
+  sent = 0
+  sentBytes = 0
+  readonly dropped: Record<DropReason, number>
+
+  constructor() {
+    const reasons = Object.values(DropReason).map((reason) => [reason, 0])
+    this.dropped = Object.fromEntries(reasons) as Record<DropReason, number>
+  }
+}
+
+/** Both sides, registered once. */
+export class UdpMetrics {
+  readonly ingress = new UdpStats()
+  readonly egress = new UdpStats()
+
+  constructor(metrics: Metrics) {
+    const prefix = 'fairlead_router_udp'
+    const sides = ['side']
+    metrics.observeEach(`${prefix}_associations`, 'Open UDP associations', sides, () =>
+      this.#each(({ open }) => open),
+    )
+    metrics.totalEach(`${prefix}_associations_opened_total`, 'UDP associations opened', sides, () =>
+      this.#each(({ opened }) => opened),
+    )
+    metrics.totalEach(
+      `${prefix}_associations_evicted_total`,
+      'Idle UDP associations that made room in a full table',
+      sides,
+      () => this.#each(({ evicted }) => evicted),
+    )
+    metrics.totalEach(
+      `${prefix}_datagrams_total`,
+      'Datagrams read from and given to UDP sockets',
+      ['side', 'direction'],
+      () => this.#directions('received', 'sent'),
+    )
+    metrics.totalEach(`${prefix}_datagram_bytes_total`, 'Bytes of them', ['side', 'direction'], () =>
+      this.#directions('receivedBytes', 'sentBytes'),
+    )
+    metrics.totalEach(
+      `${prefix}_datagrams_dropped_total`,
+      'Datagrams dropped, by cause',
+      ['side', 'reason'],
+      () => this.#drops(),
+    )
+  }
+
+  get #sides(): readonly (readonly [UdpSide, UdpStats])[] {
+    return [
+      ['ingress', this.ingress],
+      ['egress', this.egress],
+    ]
+  }
+
+  #each(read: (stats: UdpStats) => number): Sample[] {
+    return this.#sides.map(([side, stats]) => [{ side }, read(stats)])
+  }
+
+  #directions(received: 'received' | 'receivedBytes', sent: 'sent' | 'sentBytes'): Sample[] {
+    return this.#sides.flatMap(([side, stats]): Sample[] => [
+      [{ side, direction: 'received' }, stats[received]],
+      [{ side, direction: 'sent' }, stats[sent]],
+    ])
+  }
+
+  #drops(): Sample[] {
+    return this.#sides.flatMap(([side, { dropped }]) =>
+      Object.entries(dropped).map(([reason, count]): Sample => [{ side, reason }, count]),
+    )
+  }
+}
