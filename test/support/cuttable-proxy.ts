@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 export class CuttableProxy implements AsyncDisposable {
   readonly #server: Server
-  readonly #target: number
+  #target: number
   readonly #sockets = new Set<Socket>()
   #cut = false
 
@@ -20,6 +20,11 @@ export class CuttableProxy implements AsyncDisposable {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
+  }
+
+  /** New connections go to another port, as when a router is replaced. */
+  retarget(port: number): void {
+    this.#target = port
   }
 
   /** From now on nothing passes, and nobody is told. */

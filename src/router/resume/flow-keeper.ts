@@ -9,6 +9,7 @@ import type { Cancel, Clock } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import type { FlowKeeping, FlowMemory } from './flow-keeping.ts'
 import {
+  ABANDONED_MS,
   MAX_SUSPENDED_BYTES,
   MAX_SUSPENDED_FLOWS,
   RESUME_BACKOFF,
@@ -17,10 +18,10 @@ import {
 } from './limits.ts'
 import type { PeerProcess } from './peer-process.ts'
 import { PeerProcesses } from './peer-processes.ts'
-import { EVICTED, EXPIRED } from './reasons.ts'
+import { ABANDONED, EVICTED, EXPIRED } from './reasons.ts'
 import type { ResumableFlow } from './resumable-flow.ts'
-import { ResumeMetrics } from './resume-metrics.ts'
-import { SuspendedFlows } from './suspended-flows.ts'
+import { ResumeMetrics, type ResumeResult } from './resume-metrics.ts'
+import { SuspendedFlows, type Suspension } from './suspended-flows.ts'
 
 export interface FlowKeeperDeps {
   readonly clock: Clock
@@ -33,6 +34,8 @@ export interface FlowKeeperDeps {
 export interface FlowKeeperConfig {
   readonly maxSuspendedFlows?: number
   readonly maxSuspendedBytes?: number
+  /** Milliseconds. */
+  readonly abandonedAfter?: number
 }
 
 export class FlowKeeper implements FlowKeeping {
@@ -41,6 +44,7 @@ export class FlowKeeper implements FlowKeeping {
   readonly #deps: FlowKeeperDeps
   readonly #metrics: ResumeMetrics
   readonly #suspended: SuspendedFlows
+  readonly #abandonedAfter: number
   #looking: Cancel | undefined
   #waking: Cancel | undefined
   #stopped: FlowError | undefined
@@ -50,9 +54,10 @@ export class FlowKeeper implements FlowKeeping {
     const { budget } = deps
     this.memory = { budget, retained: budget.use('retained'), stranded: budget.use('stranded') }
     const { maxSuspendedFlows = MAX_SUSPENDED_FLOWS, maxSuspendedBytes = MAX_SUSPENDED_BYTES } = config
+    this.#abandonedAfter = config.abandonedAfter ?? ABANDONED_MS
     this.#suspended = new SuspendedFlows(maxSuspendedFlows, maxSuspendedBytes)
     this.#metrics = new ResumeMetrics(deps.metrics, this.#suspended, this.memory.retained)
-    this.processes = new PeerProcesses((process, why) => this.#endFlowsOf(process, why))
+    this.processes = new PeerProcesses(deps.clock, (process, why) => this.#endFlowsOf(process, why))
   }
 
   /** Flows that wait for a link. */
@@ -123,10 +128,16 @@ export class FlowKeeper implements FlowKeeping {
 
   #look(): void {
     const now = this.#deps.clock.monotonic()
-    for (const [flow, { expiresAt }] of this.#suspended.entries()) {
-      if (expiresAt <= now) this.#end(flow, 'expired', EXPIRED)
+    for (const [flow, suspension] of this.#suspended.entries()) {
+      if (suspension.expiresAt <= now) this.#end(flow, 'expired', EXPIRED)
+      else if (this.#isAbandoned(flow, suspension, now)) this.#end(flow, 'abandoned', ABANDONED)
     }
     this.wake()
+  }
+
+  #isAbandoned(flow: ResumableFlow, { since }: Suspension, now: number): boolean {
+    const then = now - this.#abandonedAfter
+    return !flow.isOpener && since <= then && flow.process?.wasUsable(then) === true
   }
 
   #attempt(): void {
@@ -159,7 +170,7 @@ export class FlowKeeper implements FlowKeeping {
     }
   }
 
-  #end(flow: ResumableFlow, result: 'expired' | 'evicted' | 'restarted', why: FlowError): void {
+  #end(flow: ResumableFlow, result: ResumeResult, why: FlowError): void {
     this.#metrics.ended(result)
     flow.giveUp(why)
   }

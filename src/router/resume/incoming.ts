@@ -51,8 +51,9 @@ export class Incoming {
     if (this.#unread > this.#stranded) this.#strand(this.#unread)
   }
 
-  /** Nothing is held for this flow any more. */
+  /** The flow is over: what is still with the owner is its own affair. */
   drop(): void {
+    this.#unread -= this.#stranded
     if (this.#stranded > 0) this.#strand(0)
   }
 

@@ -26,6 +26,12 @@ export const MAX_SUSPENDED_BYTES = 256 * 1024 * 1024
 /** How often waiting flows are looked at, milliseconds: grace times end late by no more than this. */
 export const SUSPENDED_LOOK_MS = 250
 
+/**
+ * The end that opened a flow resumes it at once when it can. When it has not although a connection to its process stood
+ * for so long, milliseconds, it will not: longer than it takes to notice that a connection is dead.
+ */
+export const ABANDONED_MS = 5_000
+
 /** Flows opened again in one turn of the event loop, so that a link that returns does not stop everything else. */
 export const RESUME_BATCH = 256
 

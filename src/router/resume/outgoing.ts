@@ -25,6 +25,11 @@ export class Outgoing {
     return this.#retained.bytes
   }
 
+  /** Something was written, or ended. */
+  get begun(): boolean {
+    return this.#ended || this.#retained.acked + this.#retained.bytes > 0
+  }
+
   /** Datagrams that could not be sent for want of a channel. */
   get dropped(): number {
     return this.#retained.dropped

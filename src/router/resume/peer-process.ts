@@ -17,7 +17,8 @@ export class PeerProcess {
   readonly instance: string
   /** Flows it has opened to us, by token. */
   readonly accepted = new Map<string, ResumableFlow>()
-  readonly #paths = new Set<ProcessPath>()
+  /** When each could first be used, monotonic milliseconds. */
+  readonly #paths = new Map<ProcessPath, number>()
   /** Flows with it, whoever opened them. */
   #flows = 0
   #gone: FlowError | undefined
@@ -37,8 +38,8 @@ export class PeerProcess {
     return this.#paths.size === 0 && this.#flows === 0
   }
 
-  join(path: ProcessPath): void {
-    this.#paths.add(path)
+  join(path: ProcessPath, now: number): void {
+    this.#paths.set(path, now)
   }
 
   leave(path: ProcessPath): void {
@@ -56,17 +57,23 @@ export class PeerProcess {
   /** Where a flow can be resumed: rather not where the peer drains, then where the fewest flows are. */
   usable(): FlowPath | undefined {
     let best: ProcessPath | undefined
-    for (const path of this.#paths) {
+    for (const path of this.#paths.keys()) {
       if (!path.connection.usable) continue
       if (best === undefined || isBetter(path.connection, best.connection)) best = path
     }
     return best
   }
 
+  /** A connection that can be used now could be used then already. */
+  wasUsable(then: number): boolean {
+    for (const [{ connection }, since] of this.#paths) if (connection.usable && since <= then) return true
+    return false
+  }
+
   /** The process has ended: what is left of its connections only holds flows up. */
   end(why: FlowError): void {
     this.#gone = why
-    for (const { connection } of [...this.#paths]) connection.close(why)
+    for (const { connection } of [...this.#paths.keys()]) connection.close(why)
   }
 }
 

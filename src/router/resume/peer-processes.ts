@@ -3,15 +3,18 @@
  * as another instance has been restarted.
  */
 import type { FlowError } from '../../amqp/flow-transport.ts'
+import type { Clock } from '../../core/clock.ts'
 import { PeerProcess, type ProcessPath } from './peer-process.ts'
 import { RESTARTED } from './reasons.ts'
 
 export class PeerProcesses {
   readonly #byContainer = new Map<string, PeerProcess>()
+  readonly #clock: Pick<Clock, 'monotonic'>
   readonly #onEnd: (process: PeerProcess, why: FlowError) => void
 
   /** `onEnd` is told of processes that are no more. */
-  constructor(onEnd: (process: PeerProcess, why: FlowError) => void) {
+  constructor(clock: Pick<Clock, 'monotonic'>, onEnd: (process: PeerProcess, why: FlowError) => void) {
+    this.#clock = clock
     this.#onEnd = onEnd
   }
 
@@ -28,7 +31,7 @@ export class PeerProcesses {
     if (known !== undefined && known.instance !== peer.instance) this.end(known, RESTARTED)
     const process = known?.instance === peer.instance ? known : new PeerProcess(key, peer.instance)
     this.#byContainer.set(key, process)
-    process.join(path)
+    process.join(path, this.#clock.monotonic())
     return process
   }
 

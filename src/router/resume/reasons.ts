@@ -19,6 +19,11 @@ export const NO_MEMORY = because(FlowCondition.overloaded, 'no memory for what t
 
 export const EXPIRED = because(FlowCondition.linkLost, 'the link did not come back in time')
 
+export const ABANDONED = because(
+  FlowCondition.linkLost,
+  'the end that opened the flow does not go on with it',
+)
+
 export const EVICTED = because(FlowCondition.overloaded, 'too many flows wait for a link')
 
 export const RESTARTED = because(FlowCondition.linkLost, 'the router at the other end was restarted')

@@ -36,6 +36,8 @@ export class ResumableFlow implements FlowChannel, LegOwner {
   #leg: Leg | undefined
   #state: 'live' | 'suspended' | 'over' = 'live'
   #accepted = false
+  /** The far side has asked for it again. */
+  #isResumed = false
   /** Datagrams dropped on legs that are gone. */
   #dropped = 0
   /** What the far side is to be told when it is reached again. */
@@ -154,7 +156,7 @@ export class ResumableFlow implements FlowChannel, LegOwner {
   accept(): void {
     if (this.#accepted || this.#request !== undefined) return
     this.#accepted = true
-    this.#channel?.accept()
+    this.#tellAccepted()
   }
 
   // Resuming, when the keeper says so
@@ -176,8 +178,7 @@ export class ResumableFlow implements FlowChannel, LegOwner {
     }
     this.#dropLeg(STOLEN)
     const leg = this.#ride(channel, path)
-    this.#accepted = true
-    channel.accept(this.#in.position)
+    this.#isResumed = true
     this.#goOn(at)
     return leg
   }
@@ -214,9 +215,7 @@ export class ResumableFlow implements FlowChannel, LegOwner {
     this.#leaveLeg()
     if (this.#state === 'suspended') this.#attemptEnded(error)
     else if (error.condition !== FlowCondition.linkLost || process === undefined) this.#give(error)
-    else if (this.#accepted) this.#suspend()
-    else if (this.#request === undefined) this.#give(error)
-    else this.#lostBeforeAccept(error, process)
+    else this.#lost(error, process)
   }
 
   legDrained(): void {
@@ -245,11 +244,10 @@ export class ResumableFlow implements FlowChannel, LegOwner {
 
   /** The first leg was accepted. With a peer that cannot resume nothing need be kept. */
   #begin(): void {
-    this.#accepted = true
     const process = this.#leg?.path.process
     if (process === undefined) this.#out.retainNothing()
     else this.#join(process)
-    this.#owner?.onAccept()
+    this.#tellAccepted()
     this.#tellReopened()
   }
 
@@ -271,9 +269,20 @@ export class ResumableFlow implements FlowChannel, LegOwner {
     const { acked, again } = this.#out.restart(position)
     this.#state = 'live'
     this.#keeper.resumed(this, again)
+    this.#tellAccepted()
     if (acked > 0) this.#owner?.onAcked(acked)
     if (this.#channel !== undefined) this.#out.pump(this.#channel)
     this.#tellReopened()
+  }
+
+  /** The opener's owner hears of the first accept, the far side of each. */
+  #tellAccepted(): void {
+    if (this.#request === undefined) {
+      if (this.#accepted) this.#channel?.accept(this.#isResumed ? this.#in.position : undefined)
+    } else if (!this.#accepted) {
+      this.#accepted = true
+      this.#owner?.onAccept()
+    }
   }
 
   #tellReopened(): void {
@@ -281,20 +290,18 @@ export class ResumableFlow implements FlowChannel, LegOwner {
     if (channel !== undefined && this.#out.reopened(channel)) this.#owner?.onDrain()
   }
 
-  /** The owner may open it elsewhere; the far side, if it has it, is told when it is reached again. */
-  #lostBeforeAccept(error: FlowError, process: PeerProcess): void {
+  /** A flow that was not accepted and carried nothing its owner may open elsewhere: the far side is told when it is reached. */
+  #lost(error: FlowError, process: PeerProcess): void {
     const owner = this.#owner
-    this.#owner = undefined
-    this.#failure ??= NEVER_ACCEPTED
-    this.#out.drop()
-    this.#join(process)
-    this.#suspend()
-    owner?.onReset(error)
-  }
-
-  #suspend(): void {
+    const mayMove = this.#request !== undefined && !this.#accepted && !this.#out.begun
+    if (mayMove) {
+      this.#owner = undefined
+      this.#failure = NEVER_ACCEPTED
+    }
+    if (this.#process === undefined) this.#join(process)
     this.#state = 'suspended'
     this.#keeper.suspended(this)
+    if (mayMove) owner?.onReset(error)
   }
 
   #attemptEnded(error: FlowError): void {

@@ -10,6 +10,8 @@ export type ResumeResult =
   | 'refused'
   /** No link came back within the time of grace. */
   | 'expired'
+  /** The end that opened it did not ask for it although it could. */
+  | 'abandoned'
   /** Too many waited. */
   | 'evicted'
   /** The router process at the other end has ended. */

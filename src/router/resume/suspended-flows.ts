@@ -6,6 +6,7 @@ import type { ResumableFlow } from './resumable-flow.ts'
 
 /** How long a flow waits, and when it may be tried again. Monotonic milliseconds. */
 export interface Suspension {
+  readonly since: number
   readonly expiresAt: number
   retryAt: number
   /** Made with the first attempt that failed. */
@@ -42,7 +43,8 @@ export class SuspendedFlows {
     this.delete(flow)
     const bytes = flow.heldBytes
     this.#bytes += bytes
-    this.#entries.set(flow, { expiresAt: now + flow.graceMs, retryAt: now, backoff: undefined, bytes })
+    const expiresAt = now + flow.graceMs
+    this.#entries.set(flow, { since: now, expiresAt, retryAt: now, backoff: undefined, bytes })
   }
 
   get(flow: ResumableFlow): Suspension | undefined {

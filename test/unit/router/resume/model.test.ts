@@ -4,6 +4,7 @@
  */
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { FlowCondition } from '../../../../src/amqp/flow-transport.ts'
 import {
   GRACE_MS,
   Owner,
@@ -68,7 +69,7 @@ class Run {
         this.owners.east.channel = channel
         return this.owners.east
       },
-      { window, budgetBytes },
+      { window, budgetBytes, west: { abandonedAfter: 2 * GRACE_MS }, east: { abandonedAfter: 2 * GRACE_MS } },
     )
     this.world.join().west.open(TCP_REQUEST, (channel) => {
       this.owners.west.channel = channel
@@ -158,7 +159,7 @@ class Run {
 function check(run: Run): void {
   const { west, east } = run.owners
   const { world } = run
-  if (!run.spoiled) {
+  if (!run.spoiled && !isRefused(west) && !isRefused(east)) {
     expect([west.outcome, east.outcome]).toEqual(['closed', 'closed'])
     expect([west.received, east.received]).toEqual([east.written, west.written])
   }
@@ -170,8 +171,10 @@ function check(run: Run): void {
   ] as const) {
     if (one.outcome !== 'closed') continue
     expect(one.received).toBe(other.written)
-    // Beyond the grace time nobody can know whether a last end, all bytes before it acknowledged, has arrived.
-    if (!run.expired) expect(other.outcome === 'closed' || other.outcome === 'reset').toBe(true)
+    // Beyond the grace time nobody can know whether a last end, all bytes before it acknowledged, has arrived; nor can the
+    // backend's end of a flow whose opening came late, when its opener had been refused already.
+    if (!run.expired && west.accepted)
+      expect(other.outcome === 'closed' || other.outcome === 'reset').toBe(true)
   }
   for (const { keeper, budget } of [world.west, world.east]) {
     expect(keeper.suspendedFlows).toBe(0)
@@ -182,6 +185,11 @@ function check(run: Run): void {
     expect(joined.east.process?.accepted.size ?? 0).toBe(0)
   }
   expect(world.clock.pending).toBe(0)
+}
+
+/** Its reader held too much over too many losses for the memory there was. */
+function isRefused({ outcome }: Owner): boolean {
+  return typeof outcome === 'object' && outcome.condition === FlowCondition.overloaded
 }
 
 function play(commands: readonly Command[], window = 64 * 1024, budgetBytes = 1024 * 1024): void {
