@@ -10,6 +10,7 @@ import { type Candidate, type Load, take } from './balancer.ts'
 import { AffinityTable } from './endpoints/affinity-table.ts'
 import { chooseByClient, chooseByLoad } from './endpoints/choose.ts'
 import { type ClusterView, clusterShares } from './endpoints/cluster-shares.ts'
+import type { ExporterIndex } from './endpoints/exporter-index.ts'
 import type { Reachability } from './endpoints/reachability.ts'
 import { type ServiceTarget, targetKey, trafficOf } from './endpoints/service-target.ts'
 import { LoadTable } from './load-table.ts'
@@ -19,7 +20,7 @@ export interface ClusterRoutesDeps {
   /** This router's own cluster id. */
   readonly self: string
   readonly snapshot: SnapshotSource<RouteSnapshot>
-  readonly directory: SnapshotSource<Directory>
+  readonly exporters: ExporterIndex
   readonly peers: PeerTransports
   readonly reachability: Reachability
   readonly clock: Clock
@@ -117,14 +118,14 @@ export class ClusterRoutes {
   }
 
   #forgetStale(): void {
-    const { snapshot, directory, reachability } = this.#deps
+    const { snapshot, exporters, reachability } = this.#deps
     const unchanged =
       this.#snapshot === snapshot.current() &&
-      this.#directory === directory.current() &&
+      this.#directory === exporters.directory &&
       this.#reachable === reachability.now
     if (unchanged) return
     this.#snapshot = snapshot.current()
-    this.#directory = directory.current()
+    this.#directory = exporters.directory
     this.#reachable = reachability.now
     this.#tiers = new WeakMap()
     this.#loads.trim()
@@ -148,12 +149,12 @@ export class ClusterRoutes {
   }
 
   #view({ service }: ServiceTarget, reachable: (cluster: string) => boolean): ClusterView {
-    const { self, snapshot, directory } = this.#deps
+    const { self, snapshot, exporters } = this.#deps
     const { exports } = snapshot.current()
     return {
       self,
       exports,
-      directory: directory.current(),
+      exporters,
       traffic: trafficOf(snapshot.current(), service),
       reachable,
     }

@@ -24,7 +24,8 @@ import { ClusterRoutes } from './cluster-routes.ts'
 import { DeadlinesByTime } from './deadlines.ts'
 import { type EgressDeps, EgressFlow } from './egress-flow.ts'
 import { BackendPool } from './endpoints/backend-pool.ts'
-import { tcpProbe } from './endpoints/probe.ts'
+import { ExporterIndex } from './endpoints/exporter-index.ts'
+import { probeBy, tcpProbe } from './endpoints/probe.ts'
 import { Reachability } from './endpoints/reachability.ts'
 import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
@@ -40,6 +41,7 @@ import type { PeerTransports } from './network/peers.ts'
 import type { PortListener } from './port-listener.ts'
 import { TurnBatch } from './turn-batch.ts'
 import { UdpPath } from './udp/udp-path.ts'
+import { udpProbe } from './udp/udp-probe.ts'
 
 export interface DataPathDeps {
   readonly snapshot: SnapshotSource<RouteSnapshot>
@@ -65,7 +67,7 @@ const ACCEPT_TIMED_OUT: FlowError = {
   condition: FlowCondition.connectFailed,
   description: 'no backend accepted in time',
 }
-const STOPPED: FlowError = { condition: FlowCondition.linkLost, description: 'the router has stopped' }
+const STOPPED: FlowError = { condition: FlowCondition.stopped, description: 'the router has stopped' }
 const FULL: FlowError = { condition: FlowCondition.overloaded, description: 'too many open flows' }
 
 /** Takes the calls for a flow that was refused at once. */
@@ -91,6 +93,8 @@ export class DataPath implements Startable {
   readonly #udp: UdpPath
   readonly #listeners: Listeners
   readonly #reachability: Reachability
+  readonly #exporters: ExporterIndex
+  readonly #isPossible = (spec: ListenerSpec): boolean => this.#routes.possible(spec)
   #unsubscribe: (() => void)[] = []
 
   constructor(deps: DataPathDeps, config: DataPathConfig) {
@@ -102,10 +106,18 @@ export class DataPath implements Startable {
     this.#flows = new FlowRegistry(maxFlows)
     this.#stats = new FlowMetrics(metrics)
     this.#waiting = new LinkWait(clock)
-    this.#backends = new BackendPool({ snapshot, clock, log, metrics, probe: tcpProbe(clock) })
+    const probes = { TCP: tcpProbe(clock), UDP: udpProbe(clock) }
+    this.#backends = new BackendPool({ snapshot, clock, log, metrics, probe: probeBy(probes) })
     this.#reachability = new Reachability({ peers, clock, onChange: () => this.#routesChanged() })
     const local = new LocalTransport(this.acceptorFor(cluster))
-    this.#routes = new ClusterRoutes({ ...deps, self: cluster, reachability: this.#reachability, local })
+    this.#exporters = new ExporterIndex(deps.directory.current())
+    this.#routes = new ClusterRoutes({
+      ...deps,
+      self: cluster,
+      exporters: this.#exporters,
+      reachability: this.#reachability,
+      local,
+    })
     const flowLog = createFlowLog(deps.log.child({ component: 'flow' }), config.flowLog)
     const shared = { batch: new TurnBatch(), flows: this.#flows, clock, flowLog }
     const requests = new IngressRequests(deps, cluster)
@@ -167,8 +179,9 @@ export class DataPath implements Startable {
     this.#reachability.start()
     this.#unsubscribe = [
       snapshot.subscribe(() => this.#routesChanged()),
-      directory.subscribe(() => this.#routesChanged()),
+      directory.subscribe((next) => this.#recordsChanged(next)),
     ]
+    this.#exporters.follow(directory.current())
     this.#routesChanged()
   }
 
@@ -176,7 +189,12 @@ export class DataPath implements Startable {
   #routesChanged(): void {
     if (this.#unsubscribe.length === 0) return
     const { listeners } = this.#deps.snapshot.current()
-    this.#listeners.reconcile(listeners, (spec) => this.#routes.possible(spec))
+    this.#listeners.reconcile(listeners, this.#isPossible)
+    this.#waiting.wake()
+  }
+
+  #recordsChanged(directory: Directory): void {
+    this.#listeners.reconsider(this.#exporters.follow(directory), this.#isPossible)
     this.#waiting.wake()
   }
 

@@ -33,7 +33,11 @@ const NO_CLUSTER: FlowError = {
 const IDLE: FlowError = { condition: FlowCondition.idle, description: 'nothing was carried for too long' }
 
 /** The way to the cluster was lost, or its router was: it hides whether a backend saw the client's bytes. */
-const LOST: ReadonlySet<string> = new Set([FlowCondition.linkLost, FlowCondition.stopped])
+const LOST: ReadonlySet<string> = new Set([
+  FlowCondition.linkLost,
+  FlowCondition.stopped,
+  FlowCondition.unknownFlow,
+])
 
 /** Ends before any backend saw a byte: safe to open elsewhere. */
 const RETRYABLE: ReadonlySet<string> = new Set([

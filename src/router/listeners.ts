@@ -1,6 +1,7 @@
 /**
  * The router's listening ports, kept equal to the snapshot: what did not change is not touched.
  */
+import type { ServiceKey } from '../api/names.ts'
 import type { Protocol } from '../api/objects.ts'
 import type { ListenerSpec } from '../api/route-snapshot.ts'
 import type { Logger } from '../core/log.ts'
@@ -20,8 +21,9 @@ export class Listeners {
   readonly #host: string
   readonly #log: Logger
   readonly #open = new Map<string, PortListener>()
-  /** Ports that refuse because flows could go nowhere. */
-  #closed = 0
+  /** Ports of protocols that are carried, in the snapshot; some refuse because flows could go nowhere. */
+  #served: readonly ListenerSpec[] = []
+  #byService: ReadonlyMap<ServiceKey, readonly ListenerSpec[]> = new Map()
   /** Specs that were reported as not served. */
   #unserved: ReadonlySet<string> = new Set()
 
@@ -38,7 +40,7 @@ export class Listeners {
     deps.metrics.observe(
       'fairlead_router_listeners_closed',
       'Listening ports closed because no cluster has an endpoint for them',
-      () => this.#closed,
+      () => this.#served.length - this.#open.size,
     )
     deps.metrics.observe(
       'fairlead_router_listeners_unserved',
@@ -52,17 +54,25 @@ export class Listeners {
    * comes first: a port may pass from one service to another.
    */
   reconcile(specs: readonly ListenerSpec[], available: (spec: ListenerSpec) => boolean): void {
-    const served = specs.filter(isServed)
-    const open = served.filter((spec) => available(spec) || this.#open.get(keyOf(spec))?.busy === true)
-    const wanted = new Map(open.map((spec) => [keyOf(spec), spec]))
-    this.#closed = served.length - wanted.size
-    for (const [key, listener] of this.#open) {
-      if (wanted.has(key)) continue
-      listener.close()
-      this.#open.delete(key)
-    }
-    for (const [key, spec] of wanted) this.#ensure(key, spec)
+    this.#served = specs.filter(isServed)
+    this.#byService = Map.groupBy(this.#served, ({ service }) => service)
+    const present = new Set(this.#served.map(keyOf))
+    for (const key of [...this.#open.keys()]) if (!present.has(key)) this.#close(key)
+    this.#apply(this.#served, available)
     this.#reportUnserved(specs.filter((spec) => !isServed(spec)))
+  }
+
+  /** The same for the ports of these services alone, of which nothing but their being available has changed. */
+  reconsider(services: ReadonlySet<ServiceKey>, available: (spec: ListenerSpec) => boolean): void {
+    for (const service of services) this.#apply(this.#byService.get(service) ?? [], available)
+  }
+
+  #apply(specs: readonly ListenerSpec[], available: (spec: ListenerSpec) => boolean): void {
+    for (const spec of specs) {
+      const key = keyOf(spec)
+      if (available(spec) || this.#open.get(key)?.busy === true) this.#ensure(key, spec)
+      else this.#close(key)
+    }
   }
 
   /** Refuses all clients. */
@@ -83,6 +93,11 @@ export class Listeners {
       if (spec.service === service && spec.port === port && spec.protocol === protocol) return boundPort
     }
     return undefined
+  }
+
+  #close(key: string): void {
+    this.#open.get(key)?.close()
+    this.#open.delete(key)
   }
 
   #ensure(key: string, spec: ListenerSpec): void {

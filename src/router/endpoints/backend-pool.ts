@@ -107,7 +107,7 @@ export class BackendPool {
     const key = endpointKey(protocol, backend)
     const known = this.#endpoints.get(key)
     if (known !== undefined) return known
-    const endpoint = new Endpoint(backend)
+    const endpoint = new Endpoint(backend, protocol)
     this.#endpoints.set(key, endpoint)
     return endpoint
   }

@@ -4,7 +4,7 @@
  */
 import { clusterTiers, type TierRules, weightOf } from '../../api/cluster-tiers.ts'
 import type { RouteSnapshot } from '../../api/route-snapshot.ts'
-import type { Directory } from '../../api/service-record.ts'
+import type { ExporterIndex } from './exporter-index.ts'
 import { exportedPort, type ServiceTarget } from './service-target.ts'
 
 /** What the choice among clusters looks at. */
@@ -12,7 +12,7 @@ export interface ClusterView {
   /** This router's own cluster id. */
   readonly self: string
   readonly exports: RouteSnapshot['exports']
-  readonly directory: Directory
+  readonly exporters: ExporterIndex
   readonly traffic: TierRules
   /** Whether flows to another cluster count as possible. */
   readonly reachable: (cluster: string) => boolean
@@ -47,8 +47,8 @@ export function clusterShares(view: ClusterView, target: ServiceTarget): readonl
 function exporters(view: ClusterView, target: ServiceTarget): Exporter[] {
   const local = exportedPort(view.exports, target)?.backends.filter(({ ready }) => ready).length ?? 0
   const found: Exporter[] = local > 0 ? [{ cluster: view.self, ready: local }] : []
-  for (const cluster of view.directory.keys()) {
-    const ready = cluster === view.self ? 0 : readyEndpoints(view.directory, cluster, target)
+  for (const cluster of view.exporters.exportersOf(target.service)) {
+    const ready = cluster === view.self ? 0 : readyEndpoints(view.exporters, cluster, target)
     if (ready > 0 && view.reachable(cluster)) found.push({ cluster, ready })
   }
   return found
@@ -70,7 +70,7 @@ function sharesOf(traffic: TierRules, tier: readonly Exporter[]): ShareTier {
 }
 
 /** Ready endpoints another cluster tells of. */
-function readyEndpoints(directory: Directory, cluster: string, target: ServiceTarget): number {
+function readyEndpoints({ directory }: ExporterIndex, cluster: string, target: ServiceTarget): number {
   const record = directory.get(cluster)?.records.get(target.service)
   const port = record?.ports.find(
     (candidate) => candidate.port === target.port && candidate.protocol === target.protocol,

@@ -1,6 +1,7 @@
 /**
  * A backend as a place for flows: what the balancer, the pool and ejection share of it.
  */
+import type { Protocol } from '../../api/objects.ts'
 import type { Backend } from '../../api/route-snapshot.ts'
 import type { Candidate, Load } from '../balancer.ts'
 
@@ -8,6 +9,7 @@ import type { Candidate, Load } from '../balancer.ts'
 export class Endpoint implements Candidate {
   readonly address: string
   readonly port: number
+  readonly protocol: Protocol
   /** `address:port`. */
   readonly name: string
   readonly weight = 1
@@ -15,9 +17,10 @@ export class Endpoint implements Candidate {
   /** Set by Ejections. */
   ejected = false
 
-  constructor({ address, port }: Pick<Backend, 'address' | 'port'>) {
+  constructor({ address, port }: Pick<Backend, 'address' | 'port'>, protocol: Protocol = 'TCP') {
     this.address = address
     this.port = port
+    this.protocol = protocol
     this.name = `${address}:${port}`
   }
 }

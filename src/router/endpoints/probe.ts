@@ -1,5 +1,5 @@
 /**
- * Whether an endpoint takes TCP connections: connects once and closes.
+ * Whether an endpoint takes flows. By TCP: connects once and closes.
  */
 import { connect, type Socket } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
@@ -7,6 +7,11 @@ import type { Endpoint } from './endpoint.ts'
 
 /** Tries to connect within `ms`; false also when `signal` aborts. Never rejects. */
 export type Probe = (endpoint: Endpoint, ms: number, signal: AbortSignal) => Promise<boolean>
+
+/** Probes each endpoint by its own protocol. */
+export function probeBy(probes: Readonly<Record<'TCP' | 'UDP', Probe>>): Probe {
+  return (endpoint, ms, signal) => probes[endpoint.protocol === 'UDP' ? 'UDP' : 'TCP'](endpoint, ms, signal)
+}
 
 /** Probes by TCP, timed by `clock`. */
 export function tcpProbe(clock: Clock): Probe {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Backend, RouteSnapshot } from '../../../../src/api/route-snapshot.ts'
 import { DEFAULT_TRAFFIC, Locality, ProxyProtocol } from '../../../../src/api/traffic-settings.ts'
 import { clusterShares } from '../../../../src/router/endpoints/cluster-shares.ts'
+import { ExporterIndex } from '../../../../src/router/endpoints/exporter-index.ts'
 import type { ServiceTarget } from '../../../../src/router/endpoints/service-target.ts'
 import { directoryOf, ECHO } from '../../../support/routes.ts'
 
@@ -34,7 +35,7 @@ const readiness: readonly Situation[] = [
   { name: 'one of two cannot be reached', others: both, unreachable: ['east'], tiers: 'south*2' },
   { name: 'one of two has no ready endpoint', others: { east: 0, south: 2 }, tiers: 'south*2' },
   { name: 'another port', others: both, target: { ...target, port: 81 }, tiers: '' },
-  { name: 'another protocol', others: both, target: { ...target, protocol: 'UDP' }, tiers: '' },
+  { name: 'another protocol', others: both, target: { ...target, protocol: 'SCTP' }, tiers: '' },
   { name: 'the own record comes back in the directory', others: { west: 1 }, tiers: '' },
   { name: 'own backends terminate and nobody else has any', own: { serving: 2 }, tiers: 'west*1!' },
   { name: 'own backends terminate', own: { serving: 2 }, others: { east: 1 }, tiers: 'east*1 > west*1!' },
@@ -148,7 +149,7 @@ function tiersOf(situation: Situation): string {
   const view = {
     self: 'west',
     exports: exportsOf(situation),
-    directory: directoryOf(others),
+    exporters: new ExporterIndex(directoryOf(others)),
     traffic,
     reachable: (cluster: string) => !unreachable.includes(cluster),
   }
