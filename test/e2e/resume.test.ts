@@ -12,6 +12,7 @@ import {
   serviceExport,
   trafficPolicy,
 } from '../support/peer-objects.ts'
+import { routerMetrics } from '../support/router-metrics.ts'
 import { ROOT } from '../support/source-tree.ts'
 
 const GIB = 1024 ** 3
@@ -87,6 +88,12 @@ describeInLab([], 'flows outlive faults', () => {
       await eventually(async () => expect((await talk.ask())['least']).toBeGreaterThan(Number(least) + 10))
       const { failed, total } = await talk.finish(30_000)
       expect(failed).toEqual([])
+      for (const cluster of ['east', 'west']) {
+        const metrics = await routerMetrics(clusters, cluster)
+        const resumed = metrics.labelled('fairlead_router_flow_resumes_total', { result: 'resumed' })
+        expect(resumed).toBeGreaterThan(CONVERSATIONS * KILLS)
+        expect(metrics.value('fairlead_router_flows_suspended')).toBe(0)
+      }
       expect(total).toBeGreaterThan(CONVERSATIONS * KILLS)
     },
     2 * TRANSFER_TIME,
