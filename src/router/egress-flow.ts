@@ -16,7 +16,7 @@ import { exportedPort, type ServiceTarget, trafficOf } from './endpoints/service
 import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
 import type { FlowAttempt, FlowLog } from './flow-log.ts'
 import { bindSocket, FLOW_SOCKET_OPTIONS, unbindSocket } from './flow-socket.ts'
-import { proxyHeader } from './proxy-protocol/header.ts'
+import { flowHeader } from './proxy-protocol/flow-header.ts'
 
 export interface EgressDeps extends FlowEndDeps {
   /** This router's own cluster id. */
@@ -97,17 +97,9 @@ export class EgressFlow extends FlowEnd {
     else this.attach(socket, this.#header(this.#backend))
   }
 
-  /** A client that named no address of ours named the backend, as far as that can be told. */
-  #header({ address, port }: Endpoint): Buffer {
-    const { client, destination, protocol } = this.#request
-    return proxyHeader(this.#proxyProtocol, {
-      ...client,
-      protocol,
-      source: client,
-      destination: destination ?? { address, port },
-      cluster: this.#peer,
-      flow: this.channel?.id ?? '',
-    })
+  #header(backend: Endpoint): Buffer {
+    const flow = this.channel?.id ?? ''
+    return flowHeader(this.#proxyProtocol, this.#request, { cluster: this.#peer, flow, backend })
   }
 
   override socketFailed(error: Error): void {

@@ -37,6 +37,8 @@ export interface RouterOptions {
   readonly maxFlows?: number
   readonly clients?: ClientSource
   readonly metrics?: Metrics
+  /** 127.0.0.1 when absent. */
+  readonly listenHost?: string
 }
 
 /** No address is known. */
@@ -46,9 +48,9 @@ export const unknownClients: ClientSource = { find: () => undefined }
 export function dataPath(options: RouterOptions): DataPath {
   const { cluster, routes, directory, peers, maxFlows } = options
   const { log = silentLogger, clock = systemClock, clients = unknownClients } = options
-  const { metrics = createMetrics() } = options
+  const { metrics = createMetrics(), listenHost = '127.0.0.1' } = options
   const deps = { snapshot: routes, directory, peers, clients, clock, log, metrics }
-  const config = { cluster, listenHost: '127.0.0.1', flowLog: 'info' as const }
+  const config = { cluster, listenHost, flowLog: 'info' as const }
   return new DataPath(deps, maxFlows === undefined ? config : { ...config, maxFlows })
 }
 

@@ -1,6 +1,7 @@
-/** Small UDP servers and clients for tests, all on 127.0.0.1. */
+/** Small UDP servers and clients for tests, on loopback. */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
 
 /** A server that a test owns. */
 export interface UdpServer extends AsyncDisposable {
@@ -13,13 +14,14 @@ export interface UdpServer extends AsyncDisposable {
 export async function serveUdp(
   handle: (datagram: Buffer, answer: (datagram: Buffer) => void) => void,
   port = 0,
+  host = '127.0.0.1',
 ): Promise<UdpServer> {
   const clients = new Set<number>()
-  const socket = createSocket('udp4', (datagram, { port: client, address }) => {
+  const socket = createSocket(typeOf(host), (datagram, { port: client, address }) => {
     clients.add(client)
     handle(datagram, (answer) => socket.send(answer, client, address))
   })
-  await bound(socket, port)
+  await bound(socket, port, host)
   return { port: socket.address().port, clients, [Symbol.asyncDispose]: () => closed(socket) }
 }
 
@@ -43,13 +45,18 @@ export class UdpClient implements AsyncDisposable {
   }
 
   /** Connected to `port`: it takes datagrams from there only. */
-  static async to(port: number): Promise<UdpClient> {
-    const socket = createSocket('udp4')
-    socket.connect(port, '127.0.0.1')
+  static async to(port: number, host = '127.0.0.1'): Promise<UdpClient> {
+    const socket = createSocket(typeOf(host))
+    socket.connect(port, host)
     await once(socket, 'connect')
     // As much as one burst of the largest datagrams of these tests.
     socket.setRecvBufferSize(4 * 1024 * 1024)
     return new UdpClient(socket)
+  }
+
+  /** Its own port. */
+  get port(): number {
+    return this.#socket.address().port
   }
 
   get texts(): string[] {
@@ -72,8 +79,12 @@ export async function closedUdpPort(): Promise<number> {
   return server.port
 }
 
-async function bound(socket: Socket, port: number): Promise<void> {
-  socket.bind(port, '127.0.0.1')
+function typeOf(host: string): 'udp4' | 'udp6' {
+  return isIPv6(host) ? 'udp6' : 'udp4'
+}
+
+async function bound(socket: Socket, port: number, host: string): Promise<void> {
+  socket.bind(port, host)
   await once(socket, 'listening')
   socket.setRecvBufferSize(4 * 1024 * 1024)
 }

@@ -42,9 +42,9 @@ export abstract class Association implements FlowHandler, EndableFlow, IdleMembe
   /** Time-out of its own; the drain of the router may shorten it. */
   readonly idleMs: number
   lastUsed = 0
-  /** Bytes read from the socket and given to it. */
+  /** Bytes that came from the socket and from the far side. */
   protected fromSocket = 0
-  protected toSocket = 0
+  protected fromFar = 0
   protected readonly first: FirstDatagrams
   readonly #startedAt: number
   /** Milliseconds until a backend had it, and until its first datagram. */
@@ -122,6 +122,7 @@ export abstract class Association implements FlowHandler, EndableFlow, IdleMembe
 
   onData(datagram: Buffer): void {
     this.lastUsed = this.#deps.idle.now
+    this.fromFar += datagram.length
     this.deliver(datagram)
     this.#channel?.consumed(datagram.length)
   }
@@ -133,7 +134,6 @@ export abstract class Association implements FlowHandler, EndableFlow, IdleMembe
     const { stats } = this.#deps
     stats.sent += 1
     stats.sentBytes += datagram.length
-    this.toSocket += datagram.length
   }
 
   protected drop(reason: DropReason, count = 1): void {

@@ -35,11 +35,11 @@ export class BackendSocket {
     }
   }
 
-  /** Why the datagram is dropped; undefined when it was sent, or Node's queue has it. */
-  send(datagram: Buffer): DropReason | undefined {
+  /** Why the datagram is dropped; undefined when it was sent, or Node's queue has it. `header` goes in front of it. */
+  send(datagram: Buffer, header: Buffer | undefined): DropReason | undefined {
     if (this.#state !== 'connected') return DropReason.sendFailed
     if (!hasRoom(this.#socket)) return DropReason.sendQueue
-    this.#socket.send(datagram, this.#sent)
+    this.#socket.send(header === undefined ? datagram : [header, datagram], this.#sent)
     return undefined
   }
 

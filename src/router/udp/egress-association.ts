@@ -10,7 +10,7 @@ import {
 } from '../../amqp/flow-transport.ts'
 import type { ServiceKey } from '../../api/names.ts'
 import type { RouteSnapshot } from '../../api/route-snapshot.ts'
-import type { TrafficSettings } from '../../api/traffic-settings.ts'
+import { ProxyProtocol, type TrafficSettings } from '../../api/traffic-settings.ts'
 import { errorCode } from '../../core/errors.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
 import type { Deadlines } from '../deadlines.ts'
@@ -19,6 +19,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts'
 import { exportedPort, type ServiceTarget, trafficOf } from '../endpoints/service-target.ts'
 import type { FlowEnding } from '../flow-end.ts'
 import type { FlowAttempt } from '../flow-log.ts'
+import { flowHeader } from '../proxy-protocol/flow-header.ts'
 import type { Allowance } from './allowance.ts'
 import { Association, type AssociationDeps } from './association.ts'
 import { BackendSocket, type BackendSocketOwner } from './backend-socket.ts'
@@ -49,6 +50,8 @@ export class EgressAssociation extends Association implements BackendSocketOwner
   #tried: string[] = []
   #backend: Endpoint | undefined
   #socket: BackendSocket | undefined
+  /** Goes in front of each datagram: a server of datagrams knows no first one. */
+  #header: Buffer | undefined
   #answered = false
 
   constructor(deps: EgressAssociationDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
@@ -78,16 +81,23 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     const client = { cluster: this.#peer, address: this.#request.client.address }
     const mayTry = this.#tried.length <= this.#settings.retries
     const next = mayTry ? this.#deps.backends.choose(exported, this.#target, client, this.#tried) : undefined
-    if (next !== undefined) this.#connect(next)
+    if (next !== undefined) this.#connect(next, exported.proxyProtocol)
     else if (failure !== undefined) this.#refuse(FlowCondition.connectFailed, failure)
     else this.#refuse(FlowCondition.noBackend, `${service}:${port}/UDP has no ready backend`)
   }
 
-  #connect(backend: Endpoint): void {
+  #connect(backend: Endpoint, proxyProtocol: ProxyProtocol): void {
     this.#backend = backend
+    // Version 1 is for TCP only.
+    this.#header = proxyProtocol === ProxyProtocol.v2 ? this.#headerFor(backend) : undefined
     this.#socket = new BackendSocket(this, backend.address, backend.port)
     for (const datagram of this.first.kept) this.#send(datagram)
     if (this.first.open) this.#deps.settling.add(this)
+  }
+
+  #headerFor(backend: Endpoint): Buffer {
+    const flow = this.channel?.id ?? ''
+    return flowHeader(ProxyProtocol.v2, this.#request, { cluster: this.#peer, flow, backend })
   }
 
   // From the client
@@ -98,7 +108,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
   }
 
   #send(datagram: Buffer): void {
-    const failure = this.#socket === undefined ? DropReason.ended : this.#socket.send(datagram)
+    const failure = this.#socket === undefined ? DropReason.ended : this.#socket.send(datagram, this.#header)
     if (failure === undefined) this.delivered(datagram)
     else this.drop(failure)
   }
@@ -178,7 +188,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
       cluster: this.#deps.cluster,
       backend,
       attempts: this.#attempts,
-      clientBytes: this.toSocket,
+      clientBytes: this.fromFar,
       backendBytes: this.fromSocket,
     })
   }

@@ -40,13 +40,15 @@ const NOT_ACCEPTED: FlowError = {
   description: 'no backend took it in time',
 }
 
-/** Ends before any backend took a datagram, or with a link that may have lost them all: both allow another attempt. */
+/** Ends before any backend took a datagram, or with a link or router that may have lost them all: all allow another attempt. */
 const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.connectFailed,
   FlowCondition.noBackend,
   FlowCondition.notExported,
   FlowCondition.overloaded,
   FlowCondition.linkLost,
+  FlowCondition.stopped,
+  FlowCondition.unknownFlow,
 ])
 
 export class IngressAssociation extends Association implements TableMember {
@@ -163,7 +165,7 @@ export class IngressAssociation extends Association implements TableMember {
       backend: '',
       attempts: this.#attempts,
       clientBytes: this.fromSocket,
-      backendBytes: this.toSocket,
+      backendBytes: this.fromFar,
     })
   }
 }
