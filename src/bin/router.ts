@@ -19,6 +19,7 @@ import { readTlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
 import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
+import { flowLogWithin } from '../router/flow-log.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { RouterNetwork } from '../router/network/router-network.ts'
@@ -91,7 +92,7 @@ async function assemble(
     {
       cluster: identity.cluster,
       listenHost: host,
-      flowLog: options.flowLog,
+      flowLog: flowLogWithin(options.flowLog, options.logLevel),
       maxFlows: flowsWithin(await openFilesLimit()),
     },
   )

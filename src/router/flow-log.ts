@@ -2,7 +2,7 @@
  * One JSON line for each finished flow, at the level the user chose.
  */
 import type { FlowClient } from '../amqp/flow-transport.ts'
-import type { LogFields, Logger } from '../core/log.ts'
+import { type LogFields, type Logger, LogLevel } from '../core/log.ts'
 
 /** Where flow lines go; `off` writes none. */
 export const FlowLogLevel = ['off', 'debug', 'info'] as const
@@ -49,6 +49,12 @@ export interface FlowRecord {
   readonly description?: string | undefined
   /** Who ended it, or ended it first. */
   readonly endedBy: 'client' | 'backend' | 'router'
+}
+
+/** `level` as long as a log of `logLevel` shows such lines, else `off`: no record is made for nobody. */
+export function flowLogWithin(level: FlowLogLevel, logLevel: LogLevel): FlowLogLevel {
+  if (level === 'off') return level
+  return LogLevel.indexOf(level) < LogLevel.indexOf(logLevel) ? 'off' : level
 }
 
 export type FlowLog = (record: FlowRecord) => void

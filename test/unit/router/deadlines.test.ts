@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals'
-import { Deadlines } from '../../../src/router/deadlines.ts'
-import { DEADLINE_STEP_MS } from '../../../src/router/limits.ts'
+import { Deadlines, DeadlinesByTime } from '../../../src/router/deadlines.ts'
+import { DEADLINE_STEP_MS, MAX_IDLE_DEADLINES } from '../../../src/router/limits.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 let clock: FakeClock
@@ -59,4 +59,27 @@ test('a member may be added while another expires', async () => {
   chain.add(1)
   await clock.advance(5000)
   expect(expired).toEqual(['1', '2', '3'])
+})
+
+test('members with different times expire each after its own', async () => {
+  const byTime = new DeadlinesByTime<string>(clock, (member) => expired.push(member))
+  byTime.of(2000).add('late')
+  byTime.of(1000).add('early')
+  byTime.of(1000).add('deleted')
+  byTime.of(1000).delete('deleted')
+  await clock.advance(1000 + DEADLINE_STEP_MS)
+  expect(expired).toEqual(['early'])
+  await clock.advance(1000)
+  expect(expired).toEqual(['early', 'late'])
+  expect(clock.pending).toBe(0)
+})
+
+test('times that nobody waits for are forgotten when there are many', async () => {
+  const byTime = new DeadlinesByTime<string>(clock, (member) => expired.push(member))
+  const waiting = byTime.of(500)
+  waiting.add('waits')
+  const idle = byTime.of(600)
+  for (let ms = 1000; ms < 1000 + MAX_IDLE_DEADLINES; ms++) byTime.of(ms)
+  expect(byTime.of(500)).toBe(waiting)
+  expect(byTime.of(600)).not.toBe(idle)
 })

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals'
+import type { ListenerSpec } from '../../../src/api/route-snapshot.ts'
+import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
+import { Snapshot } from '../../../src/core/snapshot.ts'
+import { acceptMs, IngressRequests } from '../../../src/router/ingress-requests.ts'
+import { ECHO, exportingNothing } from '../../support/routes.ts'
+
+const pod = { namespace: 'shop', pod: 'web-0', serviceAccount: 'web' }
+const spec: ListenerSpec = { service: ECHO, protocol: 'TCP', port: 80, listenPort: 0, addresses: [] }
+const requests = new IngressRequests(
+  {
+    snapshot: new Snapshot(exportingNothing),
+    clients: { find: (address) => (address === '10.1.0.5' ? pod : undefined) },
+  },
+  'west',
+)
+
+test('a request names the pod behind the client, when one is known', () => {
+  const { client } = requests.requestOf(spec, { address: '10.1.0.5', port: 4 })
+  expect(client).toEqual({ address: '10.1.0.5', port: 4, ...pod })
+  expect(requests.requestOf(spec, { address: '10.1.0.6', port: 4 })).toEqual({
+    service: ECHO,
+    protocol: 'TCP',
+    port: 80,
+    client: { address: '10.1.0.6', port: 4 },
+  })
+})
+
+test('an IPv4 client of a socket for both families is known by its IPv4 address', () => {
+  const { client } = requests.requestOf(spec, { address: '::ffff:10.1.0.5', port: 4 })
+  expect(client).toMatchObject({ address: '10.1.0.5', pod: 'web-0' })
+})
+
+test.each([
+  ['10.1.0.5', ['fd00::7', '10.96.0.7'], '10.96.0.7'],
+  ['fd00::5', ['10.96.0.7', 'fd00::7'], 'fd00::7'],
+  ['fd00::5', ['10.96.0.7'], '10.96.0.7'],
+])('client %s of a service at %p named %s', (address, addresses, named) => {
+  const { destination } = requests.requestOf({ ...spec, addresses }, { address, port: 4 })
+  expect(destination).toEqual({ address: named, port: 80 })
+})
+
+test('a client is given as long as all attempts and the wait for a link take', () => {
+  expect(acceptMs({ ...DEFAULT_TRAFFIC, connectMs: 1000, retries: 2 })).toBe(5000)
+})
