@@ -5,7 +5,6 @@
 import type { Duplex } from 'node:stream'
 import type { Cancel } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
-import { emptyFrame } from './codec/frame.ts'
 import type { ErrorInfo, Open } from './codec/performatives.ts'
 import { type ConnectionConfig, type DataConnectionConfig, resolveConfig } from './engine/config.ts'
 import type { CloseReason, DataConnectionDeps } from './engine/connection-deps.ts'
@@ -204,9 +203,7 @@ export class DataConnection implements FlowTransport {
   }
 
   #sendHeartbeat(): void {
-    if (this.#state !== 'open') return
-    this.#parts.outbox.raw(emptyFrame())
-    this.#parts.pump.request()
+    if (this.#state === 'open') this.#parts.heartbeat()
   }
 
   // Ending

@@ -35,17 +35,23 @@ export const MAX_MESSAGE_SIZE = 64 * 1024
 /** Milliseconds until a sender is told what was handed on, when no grant tells it before. */
 export const ACK_DELAY_MS = 200
 
-/** Bytes a sender may have on the way to one reader that keeps up: 4 Gbit/s at LONG_PATH_MS. */
+/** Bytes a sender may have on the way to one reader that keeps up: 1.7 Gbit/s at LONG_PATH_MS. */
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024
 
 /** The same when the way is so long that it uses them up: 1.3 Gbit/s at 100 ms. Also what we send ahead of acknowledgements. */
 export const MAX_WINDOW_BYTES = 16 * 1024 * 1024
 
-/** Round trip from which on a way is long, milliseconds. Below it, waiting in queues would be taken for distance. */
-export const LONG_PATH_MS = 2
+/**
+ * Round trip from which on a way is long, milliseconds. Below it, waiting in queues and for processors would be taken for
+ * distance, and windows wider than caches cost twice the processor time.
+ */
+export const LONG_PATH_MS = 5
 
-/** How often the round trip is measured while windows are used up, milliseconds. */
-export const ROUND_TRIP_INTERVAL_MS = 1_000
+/** How often the round trip is measured, milliseconds: while windows are used up, and while nothing is sent. */
+export const ROUND_TRIP_INTERVAL_MS = { busy: 250, idle: 10_000 } as const
+
+/** Measurements before the least of them is believed: one alone may have waited for anything. */
+export const ROUND_TRIP_SAMPLES = 3
 
 /** How long the least round trip counts, milliseconds: one to two of these. Ways change rarely, queues all the time. */
 export const ROUND_TRIP_PERIOD_MS = 120_000

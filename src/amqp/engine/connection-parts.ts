@@ -5,7 +5,8 @@
 import type { Duplex } from 'node:stream'
 import { ByteBudget } from '../../core/byte-budget.ts'
 import type { Clock } from '../../core/clock.ts'
-import { DEFAULT_BUFFER_BYTES } from '../limits.ts'
+import { emptyFrame } from '../codec/frame.ts'
+import { DEFAULT_BUFFER_BYTES, ROUND_TRIP_INTERVAL_MS } from '../limits.ts'
 import { AckTimer } from './ack-timer.ts'
 import { type ConnectionConfig, windowWidthsOf } from './config.ts'
 import { type ConnectionCounters, newCounters } from './counters.ts'
@@ -20,8 +21,8 @@ export interface PartsDeps {
   readonly buffers?: ByteBudget | undefined
   /** Encoding failed. */
   readonly onError: (error: unknown) => void
-  /** Sends a frame that the peer answers. */
-  readonly sendEcho: () => void
+  /** Sends a frame that the peer answers, if it is one that does. */
+  readonly sendEcho: () => boolean
 }
 
 export class ConnectionParts {
@@ -49,6 +50,13 @@ export class ConnectionParts {
   /** Bytes of flows not yet taken by the kernel. */
   get bufferedBytes(): number {
     return this.budget.used + this.outbox.buffered
+  }
+
+  /** Lets the peer hear from us: by an echo when that is of use, else by an empty frame. */
+  heartbeat(): void {
+    if (this.roundTrip.ask(ROUND_TRIP_INTERVAL_MS.idle)) return
+    this.outbox.raw(emptyFrame())
+    this.pump.request()
   }
 
   /** The connection is over: nothing queued is sent, nothing owed is told. */

@@ -1,21 +1,22 @@
 /**
- * The time to the peer and back, measured with an echo when somebody wants to know it. The least of the last minutes counts:
- * whatever else an echo takes is waiting in queues, which wider windows would only make longer.
+ * The time to the peer and back, measured with echoes: instead of heartbeats, and when somebody wants to know it. The least of
+ * the last minutes counts: whatever else an echo takes is waiting in queues, which wider windows would only make longer.
  */
-import { ROUND_TRIP_INTERVAL_MS, ROUND_TRIP_PERIOD_MS } from '../limits.ts'
+import { ROUND_TRIP_PERIOD_MS, ROUND_TRIP_SAMPLES } from '../limits.ts'
 
 export class RoundTrip {
   readonly #clock: () => number
-  readonly #sendEcho: () => void
+  readonly #sendEcho: () => boolean
   /** Least of the present period and of the one before. */
   #least = Number.POSITIVE_INFINITY
   #leastBefore = Number.POSITIVE_INFINITY
   #periodSince: number
+  #samples = 0
   #askedAt = Number.NEGATIVE_INFINITY
   #waiting = false
 
-  /** `clock` tells monotonic milliseconds. */
-  constructor(clock: () => number, sendEcho: () => void) {
+  /** `clock` tells monotonic milliseconds, `sendEcho` whether it could be sent. */
+  constructor(clock: () => number, sendEcho: () => boolean) {
     this.#clock = clock
     this.#sendEcho = sendEcho
     this.#periodSince = clock()
@@ -25,25 +26,25 @@ export class RoundTrip {
     return this.#clock()
   }
 
-  /** Milliseconds; undefined before the first answer. */
+  /** Milliseconds; undefined before there were answers enough. */
   get leastMs(): number | undefined {
-    const least = Math.min(this.#least, this.#leastBefore)
-    return Number.isFinite(least) ? least : undefined
+    return this.#samples < ROUND_TRIP_SAMPLES ? undefined : Math.min(this.#least, this.#leastBefore)
   }
 
-  /** Measures, unless that was done a moment ago or is being done. */
-  ask(): void {
+  /** Measures and returns true, unless that was done less than `intervalMs` ago or is being done. */
+  ask(intervalMs: number): boolean {
     const now = this.#clock()
-    if (this.#waiting || now - this.#askedAt < ROUND_TRIP_INTERVAL_MS) return
+    if (this.#waiting || now - this.#askedAt < intervalMs || !this.#sendEcho()) return false
     this.#waiting = true
     this.#askedAt = now
-    this.#sendEcho()
+    return true
   }
 
   /** The peer's answer; one that nobody asked for tells nothing. */
   answered(): void {
     if (!this.#waiting) return
     this.#waiting = false
+    this.#samples += 1
     const now = this.#clock()
     if (now - this.#periodSince > ROUND_TRIP_PERIOD_MS) this.#beginPeriod(now)
     this.#least = Math.min(this.#least, now - this.#askedAt)

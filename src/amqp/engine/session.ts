@@ -195,16 +195,17 @@ export class Session implements PairingHost, OpeningHost, Turn {
     this.#window.onBegin(begin)
     this.#links.limit(begin.handleMax)
     this.#peer = peer
-    if (peer.ours && this.channel === 0) this.#parts.roundTrip.ask()
+    if (this.channel === 0) this.#parts.roundTrip.ask(0)
     this.#outgoing.begin()
     if (this.#flows.drainOwed) this.drain()
   }
 
-  /** Asks the peer for an answer, which tells the round trip. */
-  sendEcho(): void {
-    if (!this.mapped) return
+  /** Asks a router of ours for an answer, which tells the round trip; false when it cannot be asked. */
+  sendEcho(): boolean {
+    if (!this.mapped || !this.peer.ours) return false
     this.#flows.sendEcho()
     this.#parts.pump.request()
+    return true
   }
 
   /** Tells a router of ours that we take no new flows. */

@@ -3,7 +3,7 @@
  * beyond the usual width only when the way is long, so that fast readers are fast and readers that stop cost little.
  */
 import type { ByteBudget, ByteUse } from '../../core/byte-budget.ts'
-import { LONG_PATH_MS } from '../limits.ts'
+import { LONG_PATH_MS, ROUND_TRIP_INTERVAL_MS } from '../limits.ts'
 import type { RoundTrip } from './round-trip.ts'
 
 /** Bytes. */
@@ -61,7 +61,7 @@ export class WindowPool {
 
   /** Within two round trips a window is used up only when it holds its sender up, or nearly does. */
   #isLimitedByWay(usedUpMs: number): boolean {
-    this.#roundTrip.ask()
+    this.#roundTrip.ask(ROUND_TRIP_INTERVAL_MS.busy)
     const { leastMs } = this.#roundTrip
     return leastMs !== undefined && leastMs >= LONG_PATH_MS && usedUpMs <= 2 * leastMs
   }
