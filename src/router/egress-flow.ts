@@ -14,7 +14,7 @@ import type { BackendPool } from './endpoints/backend-pool.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
 import { exportedPort, type ServiceTarget, trafficOf } from './endpoints/service-target.ts'
 import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
-import type { FlowAttempt, FlowLog } from './flow-log.ts'
+import { type FlowLog, NO_ATTEMPTS } from './flow-log.ts'
 import { bindSocket, FLOW_SOCKET_OPTIONS, unbindSocket } from './flow-socket.ts'
 import { flowHeader } from './proxy-protocol/flow-header.ts'
 
@@ -36,7 +36,8 @@ export class EgressFlow extends FlowEnd {
   readonly #target: ServiceTarget
   readonly #settings: TrafficSettings
   readonly #tried: string[] = []
-  readonly #attempts: FlowAttempt[] = []
+  /** Those that failed. */
+  #attempts = NO_ATTEMPTS
   #attempt: Socket | undefined
   #backend: Endpoint | undefined
   #proxyProtocol: ProxyProtocol = ProxyProtocol.none
@@ -114,7 +115,7 @@ export class EgressFlow extends FlowEnd {
 
   #attemptFailed(code: string): void {
     if (this.#backend !== undefined) {
-      this.#attempts.push({ to: this.#backend.name, reason: code })
+      this.#attempts = [...this.#attempts, { to: this.#backend.name, reason: code }]
       if (!LOCAL_FAULTS.has(code)) this.#deps.backends.failed(this.#backend, this.#settings)
     }
     this.#dropAttempt()

@@ -16,6 +16,9 @@ export interface FlowAttempt {
   readonly reason: string
 }
 
+/** What nearly every flow has: one array for all. */
+export const NO_ATTEMPTS: readonly FlowAttempt[] = []
+
 /** The client, and the cluster it is in as its certificate says; names when they are known. */
 export interface FlowRecordClient extends FlowClient {
   readonly cluster: string

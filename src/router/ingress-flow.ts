@@ -9,7 +9,7 @@ import type { TrafficSettings } from '../api/traffic-settings.ts'
 import type { ChosenRoute, ClusterRoutes } from './cluster-routes.ts'
 import type { DeadlinesByTime } from './deadlines.ts'
 import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
-import type { FlowAttempt, FlowLog } from './flow-log.ts'
+import { type FlowLog, NO_ATTEMPTS } from './flow-log.ts'
 import { bindSocket } from './flow-socket.ts'
 import type { IdleWatch } from './idle-watch.ts'
 import { acceptMs, type IngressRequests } from './ingress-requests.ts'
@@ -54,7 +54,8 @@ export class IngressFlow extends FlowEnd {
   readonly #request: FlowRequest
   /** Clusters not to be chosen again. */
   readonly #tried: string[] = []
-  readonly #attempts: FlowAttempt[] = []
+  /** Those that failed. */
+  #attempts = NO_ATTEMPTS
   #route: ChosenRoute | undefined
   /** The last cluster it went to. */
   #cluster = ''
@@ -165,7 +166,7 @@ export class IngressFlow extends FlowEnd {
 
   /** A cluster that was lost did not refuse: it may be tried again. */
   #attemptFailed({ condition, description }: FlowError): void {
-    this.#attempts.push({ to: this.#cluster, reason: `${condition} ${description}` })
+    this.#attempts = [...this.#attempts, { to: this.#cluster, reason: `${condition} ${description}` }]
     if (LOST.has(condition)) this.#tried.pop()
   }
 
