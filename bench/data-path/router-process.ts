@@ -95,7 +95,7 @@ function eastRecords(): OriginState {
 /** The ingress router's ports, once it has its link. Datagrams only if this router carries them. */
 async function listenPorts(): Promise<Ports> {
   await eventually(() => network.peers.reachable().includes('east'))
-  const portOf = (name: PortName) => dataPath.listenPort(serviceKey('demo', name), PORT)
+  const portOf = (name: PortName) => dataPath.listenPort(serviceKey('demo', name), PORT, protocolOf(name))
   const required = (name: PortName) => eventually(() => portOf(name) ?? Promise.reject(new Error(name)))
   const [echo, flood, web] = [await required('echo'), await required('flood'), await required('web')]
   const datagrams = portOf('datagrams')
