@@ -20,6 +20,6 @@ export async function backendsByClientPort(
   const records = stdout
     .split('\n')
     .filter((line) => line.includes('"side":"egress"'))
-    .map((line) => JSON.parse(line) as { client: string; backend: string })
-  return new Map(records.map(({ client, backend }) => [Number(client.split(':').at(-1)), backend]))
+    .map((line) => JSON.parse(line) as { client: { port: number }; backend: string })
+  return new Map(records.map(({ client, backend }) => [client.port, backend]))
 }
