@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { apply, type Clusters, peerConfig, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
-import { routerMetrics } from '../support/router-metrics.ts'
+import { routerMetrics } from '../support/process-metrics.ts'
 import { ROOT } from '../support/source-tree.ts'
 
 const HOST = 'churn.demo.svc.clusterset.local'

@@ -12,7 +12,7 @@ import {
   serviceExport,
   trafficPolicy,
 } from '../support/peer-objects.ts'
-import { routerMetrics } from '../support/router-metrics.ts'
+import { routerMetrics } from '../support/process-metrics.ts'
 import { ROOT } from '../support/source-tree.ts'
 
 const GIB = 1024 ** 3

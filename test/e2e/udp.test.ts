@@ -16,7 +16,7 @@ import {
   serviceExport,
   trafficPolicy,
 } from '../support/peer-objects.ts'
-import { routerMetrics } from '../support/router-metrics.ts'
+import { routerMetrics } from '../support/process-metrics.ts'
 import { run } from '../support/run.ts'
 import { ROOT } from '../support/source-tree.ts'
 

@@ -1,17 +1,26 @@
-/** What the routers of a cluster tell of themselves, read as anybody in the cluster could. */
+/** What the processes of fairlead tell of themselves, read as anybody in the cluster could. */
 import type { Clusters } from './clusters.ts'
 
 /** Values by metric, all series and all replicas of one summed up. */
-export interface RouterMetrics {
+export interface ProcessMetrics {
   /** 0 when there is no such series (yet). */
   value(name: string): number
   /** The sum of the series whose labels are among others these. */
   labelled(name: string, labels: Readonly<Record<string, string>>): number
 }
 
-/** Reads them now. Throws when a router does not answer. */
-export async function routerMetrics(clusters: Clusters, cluster: string): Promise<RouterMetrics> {
-  const path = 'jsonpath={.items[?(@.spec.containers[0].name=="router")].status.podIP}'
+/** The routers of a cluster, now. Throws when one does not answer. */
+export function routerMetrics(clusters: Clusters, cluster: string): Promise<ProcessMetrics> {
+  return processMetrics(clusters, cluster, 'router')
+}
+
+/** The replicas of `router`, `controller` or `dns`, now. Throws when one does not answer. */
+export async function processMetrics(
+  clusters: Clusters,
+  cluster: string,
+  component: string,
+): Promise<ProcessMetrics> {
+  const path = `jsonpath={.items[?(@.spec.containers[0].name=="${component}")].status.podIP}`
   const pods = await clusters.kubectl(cluster, ['get', 'pods', '-n', 'fairlead-system', '-o', path])
   const urls = pods.stdout
     .trim()
