@@ -42,6 +42,15 @@ export const DEFAULT_WINDOW_BYTES = 1024 * 1024
 export const MAX_WINDOW_BYTES = 16 * 1024 * 1024
 
 /**
+ * Width of windows while several flows of a connection receive: what a small one may have to wait for in the queues of
+ * kernels and processes. Wider ones are for senders that have a connection, or a long way, for themselves.
+ */
+export const SHARED_WINDOW_BYTES = 256 * 1024
+
+/** How long a connection counts as shared after several flows received on it, milliseconds. */
+export const SHARED_FOR_MS = 100
+
+/**
  * Round trip from which on a way is long, milliseconds. Below it, waiting in queues and for processors would be taken for
  * distance, and windows wider than caches cost twice the processor time.
  */

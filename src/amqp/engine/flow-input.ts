@@ -5,10 +5,12 @@
 import { SectionReader, type SectionSink } from '../codec/section-reader.ts'
 import type { TransferHead } from '../codec/transfer.ts'
 import { AmqpError, Condition } from '../errors.ts'
+import { ByteGrant } from './byte-grant.ts'
+import { CreditGrant } from './credit-grant.ts'
 import { DatagramGatherer } from './datagram-gatherer.ts'
 import type { FlowHost } from './flow-host.ts'
 import type { Link } from './link.ts'
-import { type ReceiveWindow, receiveWindowFor } from './receive-window.ts'
+import type { ReceiveWindow } from './receive-window.ts'
 
 export class FlowInput implements SectionSink {
   link: Link | undefined
@@ -48,7 +50,9 @@ export class FlowInput implements SectionSink {
   openWindow(deliveryCount: number): void {
     if (this.window !== undefined) return
     const { peer, windows } = this.#host
-    this.window = receiveWindowFor(peer, windows, deliveryCount, this.#datagram !== undefined)
+    this.window = peer.ours
+      ? new ByteGrant(windows, deliveryCount, this.#datagram !== undefined)
+      : new CreditGrant(windows, deliveryCount)
     this.grantOwed = !this.#host.peer.ours
   }
 

@@ -3,7 +3,8 @@
  * beyond the usual width only when the way is long, so that fast readers are fast and readers that stop cost little.
  */
 import type { ByteBudget, ByteUse } from '../../core/byte-budget.ts'
-import { LONG_PATH_MS, ROUND_TRIP_INTERVAL_MS } from '../limits.ts'
+import { LONG_PATH_MS, ROUND_TRIP_INTERVAL_MS, SHARED_WINDOW_BYTES } from '../limits.ts'
+import { FlowMix } from './flow-mix.ts'
 import type { RoundTrip } from './round-trip.ts'
 
 /** Bytes. */
@@ -21,6 +22,7 @@ export class WindowPool {
   readonly widths: WindowWidths
   /** Bytes that came and were not handed on. */
   readonly received: ByteUse
+  readonly #mix = new FlowMix()
   readonly #budget: ByteBudget
   readonly #roundTrip: RoundTrip
   /** Bytes by which the windows are wider than at first. */
@@ -50,6 +52,19 @@ export class WindowPool {
     if (this.#widened + more > this.#budget.left - more || !this.#budget.take(more)) return 0
     this.#widened += more
     return more
+  }
+
+  /** Bytes of the flow whose window is `window` came. */
+  receive(window: object, bytes: number): void {
+    this.received.add(bytes)
+    this.#mix.received(window)
+  }
+
+  /** What to use now of a window of `bytes`: a long way needs all of it, a short one not while others wait behind. */
+  useful(bytes: number, now: number): number {
+    return bytes <= this.widths.usual && this.#mix.isShared(now)
+      ? Math.min(bytes, SHARED_WINDOW_BYTES)
+      : bytes
   }
 
   /** A window of `bytes` is used no more. */

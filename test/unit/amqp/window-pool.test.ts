@@ -1,20 +1,17 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import type { Peer } from '../../../src/amqp/engine/peer.ts'
-import { type ReceiveWindow, receiveWindowFor } from '../../../src/amqp/engine/receive-window.ts'
+import { ByteGrant } from '../../../src/amqp/engine/byte-grant.ts'
+import type { ReceiveWindow } from '../../../src/amqp/engine/receive-window.ts'
 import { RoundTrip } from '../../../src/amqp/engine/round-trip.ts'
 import { WindowPool, type WindowWidths } from '../../../src/amqp/engine/window-pool.ts'
-import { LONG_PATH_MS, ROUND_TRIP_PERIOD_MS, ROUND_TRIP_SAMPLES } from '../../../src/amqp/limits.ts'
+import {
+  LONG_PATH_MS,
+  ROUND_TRIP_PERIOD_MS,
+  ROUND_TRIP_SAMPLES,
+  SHARED_FOR_MS,
+  SHARED_WINDOW_BYTES,
+} from '../../../src/amqp/limits.ts'
 import { ByteBudget } from '../../../src/core/byte-budget.ts'
 
-const OURS: Peer = {
-  containerId: 'east',
-  ours: true,
-  instance: undefined,
-  initialWindow: 0,
-  maxFrameSize: 65_536,
-  channelMax: 0,
-  idleTimeOut: undefined,
-}
 const LIMIT = 'fairlead:limit'
 
 /** Monotonic milliseconds, and echoes sent. */
@@ -39,7 +36,7 @@ function poolOf(widths: Partial<WindowWidths>, budget: ByteBudget, trip = roundT
   return new WindowPool({ initial: 100, usual: 700, most: 700, ...widths }, budget, trip)
 }
 
-const windowOf = (pool: WindowPool) => receiveWindowFor(OURS, pool, 0, false)
+const windowOf = (pool: WindowPool) => new ByteGrant(pool, 0, false)
 
 /** Offset up to which the sender may go after one more grant. */
 const granted = (window: ReceiveWindow) => Number(window.grant().properties?.get(LIMIT)?.value)
@@ -125,6 +122,44 @@ describe('the receive windows of a connection', () => {
     window.end(true)
     window.consumed(90)
     expect(budget.held).toBe(0)
+  })
+})
+
+describe('a connection that several flows share', () => {
+  const WIDE = 4 * SHARED_WINDOW_BYTES
+  const wide = { initial: WIDE, usual: WIDE, most: WIDE }
+
+  test('gives a fast flow less of its window, and all of it again when it is alone', () => {
+    const pool = poolOf(wide, new ByteBudget(WIDE))
+    const [bulk, small] = [windowOf(pool), windowOf(pool)]
+    const pour = (bytes: number) => {
+      bulk.received(bytes)
+      bulk.consumed(bytes)
+    }
+    for (let count = 0; count < 2; count += 1) {
+      small.received(64)
+      pour(WIDE / 2)
+    }
+    // What was granted stays granted.
+    expect(granted(bulk)).toBe(WIDE + SHARED_WINDOW_BYTES)
+    pour(SHARED_WINDOW_BYTES / 2)
+    expect(granted(bulk)).toBe(WIDE + SHARED_WINDOW_BYTES * 1.5)
+    now += SHARED_FOR_MS
+    pour(SHARED_WINDOW_BYTES / 2)
+    expect(granted(bulk)).toBe(2 * WIDE + SHARED_WINDOW_BYTES)
+  })
+
+  test('grants a flow with little of its window left the more often', () => {
+    const pool = poolOf(wide, new ByteBudget(WIDE))
+    const [bulk, small] = [windowOf(pool), windowOf(pool)]
+    for (let count = 0; count < 2; count += 1) {
+      small.received(64)
+      bulk.received(WIDE / 2)
+    }
+    expect(bulk.consumed(WIDE / 2)).toBe(true)
+    granted(bulk)
+    expect(bulk.consumed(WIDE / 4)).toBe(false)
+    expect(bulk.consumed(WIDE / 8)).toBe(true)
   })
 })
 
