@@ -190,6 +190,7 @@ export class DataPath implements Startable {
     if (this.#unsubscribe.length === 0) return
     const { listeners } = this.#deps.snapshot.current()
     this.#listeners.reconcile(listeners, this.#isPossible)
+    this.#udp.exportsChanged()
     this.#waiting.wake()
   }
 

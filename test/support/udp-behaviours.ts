@@ -1,6 +1,7 @@
 /** What must hold for associations between two routers, whatever joins them. */
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Backend, RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import { eventually } from './eventually.ts'
 import { echoPort, type RouterPair } from './router-pair.ts'
 import { exportingEcho, exportingNothing, importingEcho, overUdp } from './routes.ts'
@@ -171,9 +172,40 @@ export function describeAssociations(name: string, bringUp: () => Promise<Router
       const asker = await client()
       asker.send('x')
       await eventually(() => expect(asker.texts).toEqual(['one x']))
-      serving(own(await serveUdpEcho('two ')))
+      serving(first, own(await serveUdpEcho('two ')))
       asker.send('y')
       await eventually(() => expect(asker.texts).toEqual(['one x', 'one y']))
+    })
+
+    test('associations move when their backend is removed, and end with the export', async () => {
+      serving(own(await serveUdpEcho('one ')))
+      const asker = await client()
+      asker.send('x')
+      await eventually(() => expect(asker.texts).toEqual(['one x']))
+      serving(own(await serveUdpEcho('two ')))
+      asker.send('y')
+      await eventually(() => expect(asker.texts).toEqual(['one x', 'two y']))
+      expect(await open()).toEqual([1, 1])
+      pair.eastRoutes.set(exportingNothing)
+      await eventually(async () => expect(await open()).toEqual([0, 0]))
+    })
+
+    test('a backend that terminates keeps its associations while it serves', async () => {
+      const [first, second] = [own(await serveUdpEcho('one ')), own(await serveUdpEcho('two '))]
+      serving(first)
+      const asker = await client()
+      asker.send('x')
+      await eventually(() => expect(asker.texts).toEqual(['one x']))
+      const routes = overUdp(exportingEcho(first.port, second.port))
+      const terminating = withBackends(routes, (backend) =>
+        backend.port === first.port ? { ...backend, ready: false } : backend,
+      )
+      pair.eastRoutes.set(terminating)
+      asker.send('y')
+      await eventually(() => expect(asker.texts).toEqual(['one x', 'one y']))
+      const other = await client()
+      other.send('z')
+      await eventually(() => expect(other.texts).toEqual(['two z']))
     })
 
     test('an import that goes ends its associations at both ends', async () => {
@@ -252,4 +284,12 @@ export function describeAssociations(name: string, bringUp: () => Promise<Router
 /** Datagrams may be lost: what did not come back is sent again. */
 function sendMissing(client: UdpClient, texts: readonly string[]): void {
   for (const text of texts) if (!client.texts.includes(text)) client.send(text)
+}
+
+function withBackends(routes: RouteSnapshot, change: (backend: Backend) => Backend): RouteSnapshot {
+  const exports = [...routes.exports].map(
+    ([service, ports]) =>
+      [service, ports.map((port) => ({ ...port, backends: port.backends.map(change) }))] as const,
+  )
+  return { ...routes, exports: new Map(exports) }
 }

@@ -11,13 +11,15 @@ import { DropReason } from './udp-stats.ts'
 type Looked = (error: Error | null, address: string, family: number) => void
 
 /** Addresses only, and at once: Node would otherwise put off every send to a later tick. */
-function noLookup(host: string, _options: unknown, done: Looked): void {
-  done(null, host, isIPv6(host) ? 6 : 4)
-}
+const NO_LOOKUP = {
+  udp4: (host: string, _options: unknown, done: Looked): void => done(null, host, 4),
+  udp6: (host: string, _options: unknown, done: Looked): void => done(null, host, 6),
+} as const
 
 /** A socket of the address's family; neither bound nor connected. */
 export function datagramSocket(address: string): Socket {
-  return createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: noLookup })
+  const type = isIPv6(address) ? 'udp6' : 'udp4'
+  return createSocket({ type, lookup: NO_LOOKUP[type] })
 }
 
 /** Whether a further datagram may be given to the socket: it holds those that the kernel did not take yet. */

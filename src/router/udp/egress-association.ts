@@ -9,7 +9,7 @@ import {
   type FlowRequest,
 } from '../../amqp/flow-transport.ts'
 import type { ServiceKey } from '../../api/names.ts'
-import type { RouteSnapshot } from '../../api/route-snapshot.ts'
+import type { ExportedPort, RouteSnapshot } from '../../api/route-snapshot.ts'
 import { ProxyProtocol, type TrafficSettings } from '../../api/traffic-settings.ts'
 import { errorCode } from '../../core/errors.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
@@ -20,7 +20,6 @@ import { exportedPort, type ServiceTarget, trafficOf } from '../endpoints/servic
 import type { FlowEnding } from '../flow-end.ts'
 import type { FlowAttempt } from '../flow-log.ts'
 import { flowHeader } from '../proxy-protocol/flow-header.ts'
-import type { Allowance } from './allowance.ts'
 import { Association, type AssociationDeps } from './association.ts'
 import { BackendSocket, type BackendSocketOwner } from './backend-socket.ts'
 import { EGRESS_IDLE_MS } from './limits.ts'
@@ -31,8 +30,8 @@ export interface EgressAssociationDeps extends AssociationDeps {
   readonly cluster: string
   readonly snapshot: SnapshotSource<RouteSnapshot>
   readonly backends: BackendPool
-  /** Sockets that UDP may have. */
-  readonly places: Allowance
+  /** All that are open: a socket each. */
+  readonly open: Set<EgressAssociation>
   /** Those whose backend may still refuse. */
   readonly settling: Deadlines<EgressAssociation>
 }
@@ -48,6 +47,8 @@ export class EgressAssociation extends Association implements BackendSocketOwner
   readonly #settings: TrafficSettings
   readonly #attempts: FlowAttempt[] = []
   #tried: string[] = []
+  /** As it was when the backend was chosen, or has been seen since. */
+  #exported: ExportedPort | undefined
   #backend: Endpoint | undefined
   #socket: BackendSocket | undefined
   /** Goes in front of each datagram: a server of datagrams knows no first one. */
@@ -66,14 +67,15 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     this.#settings = settings
     this.channel = channel
     this.begin()
-    deps.places.take(1)
+    deps.open.add(this)
     this.#connectNext(undefined)
   }
 
   /** Turns to the next backend; `failure` tells why the last one did not do. */
   #connectNext(failure: string | undefined): void {
     const { service, port } = this.#request
-    const exported = exportedPort(this.#deps.snapshot.current().exports, this.#target)
+    const exported = this.#exportedNow()
+    this.#exported = exported
     if (exported === undefined) {
       this.#refuse(FlowCondition.notExported, `${service}:${port}/UDP is not exported`)
       return
@@ -84,6 +86,24 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     if (next !== undefined) this.#connect(next, exported.proxyProtocol)
     else if (failure !== undefined) this.#refuse(FlowCondition.connectFailed, failure)
     else this.#refuse(FlowCondition.noBackend, `${service}:${port}/UDP has no ready backend`)
+  }
+
+  #exportedNow(): ExportedPort | undefined {
+    return exportedPort(this.#deps.snapshot.current().exports, this.#target)
+  }
+
+  /** A client may speak for ever: unlike a connection it is moved when its backend is gone, as kube-proxy does. */
+  exportsChanged(): void {
+    const exported = this.#exportedNow()
+    if (!this.isOpen || exported === this.#exported) return
+    this.#exported = exported
+    const backends = exported?.backends.filter(({ ready, serving }) => ready || serving) ?? []
+    const { address, port } = this.#backend ?? {}
+    if (backends.some((backend) => backend.address === address && backend.port === port)) return
+    this.#tried = []
+    this.#answered = false
+    this.#dropBackend()
+    this.#connectNext(undefined)
   }
 
   #connect(backend: Endpoint, proxyProtocol: ProxyProtocol): void {
@@ -180,7 +200,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
   protected override finished(ending: FlowEnding): void {
     const backend = this.#backend?.name ?? ''
     this.#dropBackend()
-    this.#deps.places.give(1)
+    this.#deps.open.delete(this)
     this.#deps.flowLog?.({
       side: 'egress',
       ...this.recordOf(this.#request, ending),

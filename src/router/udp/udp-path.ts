@@ -55,6 +55,8 @@ export class UdpPath {
   readonly #idle: IdleWheel<Association>
   /** Those of clients, which have no socket of their own, also while they wait for the far side to end. */
   readonly #clients = new FlowRegistry(2 * MAX_ASSOCIATIONS)
+  /** Bound on associations to backends. */
+  readonly #maxSockets: number
   readonly #listening: UdpListenerDeps
   readonly #egress: EgressAssociationDeps
 
@@ -62,6 +64,7 @@ export class UdpPath {
     const { clock } = deps
     const stats = new UdpMetrics(deps.metrics)
     this.#config = config
+    this.#maxSockets = Math.floor(config.maxFlows * EGRESS_SHARE)
     this.#idle = new IdleWheel(clock, (association: Association) => association.end())
     const shared = {
       ...deps,
@@ -83,7 +86,7 @@ export class UdpPath {
       cluster: config.cluster,
       stats: stats.egress,
       budget: new Allowance(ALL_FIRST_DATAGRAMS_BYTES),
-      places: new Allowance(Math.floor(config.maxFlows * EGRESS_SHARE)),
+      open: new Set(),
       settling: new Deadlines(clock, SETTLE_MS, (association: EgressAssociation) => association.settled()),
     }
   }
@@ -100,9 +103,14 @@ export class UdpPath {
 
   /** Takes what cluster `peer` opens here; undefined when there are too many. */
   accept(peer: string, request: FlowRequest, channel: FlowChannel): FlowHandler | undefined {
-    const { flows, places } = this.#egress
-    if (flows.full || places.full) return undefined
+    const { flows, open } = this.#egress
+    if (flows.full || open.size >= this.#maxSockets) return undefined
     return new EgressAssociation(this.#egress, peer, request, channel)
+  }
+
+  /** The snapshot's exports may have changed. */
+  exportsChanged(): void {
+    for (const association of this.#egress.open) association.exportsChanged()
   }
 
   /** From now on what is idle for a moment ends. */
