@@ -89,9 +89,18 @@ export class ResumeWorld {
 
   /** A new connection that both ends can use. */
   join(): JoinedLine {
+    return this.#join(this.east.instance)
+  }
+
+  /** The same with a peer that tells no instance. */
+  joinStranger(): JoinedLine {
+    return this.#join(undefined)
+  }
+
+  #join(eastInstance: string | undefined): JoinedLine {
     const line = new RawLine({
       window: this.#options.window ?? 64 * 1024,
-      westSees: { containerId: 'east/pod', instance: this.east.instance },
+      westSees: { containerId: 'east/pod', instance: eastInstance },
       eastSees: { containerId: 'west/pod', instance: this.west.instance },
     })
     const joined = { line, west: this.#end(this.west, line.west), east: this.#end(this.east, line.east) }

@@ -7,6 +7,7 @@ import { Backoff } from '../../core/backoff.ts'
 import type { ByteBudget } from '../../core/byte-budget.ts'
 import type { Cancel, Clock } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
+import { AcceptedFlow } from './accepted-flow.ts'
 import type { FlowKeeping, FlowMemory } from './flow-keeping.ts'
 import {
   ABANDONED_MS,
@@ -16,6 +17,7 @@ import {
   RESUME_BATCH,
   SUSPENDED_LOOK_MS,
 } from './limits.ts'
+import { OpenedFlow } from './opened-flow.ts'
 import type { PeerProcess } from './peer-process.ts'
 import { PeerProcesses } from './peer-processes.ts'
 import { ABANDONED, EVICTED, EXPIRED } from './reasons.ts'
@@ -81,7 +83,7 @@ export class FlowKeeper implements FlowKeeping {
 
   joined(flow: ResumableFlow, process: PeerProcess): void {
     process.flowBegan()
-    if (!flow.isOpener) process.accepted.set(flow.token, flow)
+    if (flow instanceof AcceptedFlow) process.accepted.set(flow.token, flow)
   }
 
   suspended(flow: ResumableFlow): void {
@@ -119,7 +121,7 @@ export class FlowKeeper implements FlowKeeping {
     this.#restIfIdle()
     const { process } = flow
     if (process === undefined) return
-    if (!flow.isOpener) process.accepted.delete(flow.token)
+    if (flow instanceof AcceptedFlow) process.accepted.delete(flow.token)
     process.flowEnded()
     this.processes.forgetIdle(process)
   }
@@ -131,13 +133,14 @@ export class FlowKeeper implements FlowKeeping {
     for (const [flow, suspension] of this.#suspended.entries()) {
       if (suspension.expiresAt <= now) this.#end(flow, 'expired', EXPIRED)
       else if (this.#isAbandoned(flow, suspension, now)) this.#end(flow, 'abandoned', ABANDONED)
+      else flow.insist()
     }
     this.wake()
   }
 
   #isAbandoned(flow: ResumableFlow, { since }: Suspension, now: number): boolean {
     const then = now - this.#abandonedAfter
-    return !flow.isOpener && since <= then && flow.process?.wasUsable(then) === true
+    return flow instanceof AcceptedFlow && since <= then && flow.process?.wasUsable(then) === true
   }
 
   #attempt(): void {
@@ -145,14 +148,15 @@ export class FlowKeeper implements FlowKeeping {
     const now = this.#deps.clock.monotonic()
     let left = RESUME_BATCH
     for (const [flow, { retryAt }] of this.#suspended.entries()) {
-      const path = flow.wantsLeg && retryAt <= now ? flow.process?.usable() : undefined
+      if (!(flow instanceof OpenedFlow && flow.wantsLeg && retryAt <= now)) continue
+      const path = flow.process?.usable()
       if (path === undefined) continue
       if (left === 0) {
         this.wake()
         return
       }
       left -= 1
-      flow.attempt(path)
+      flow.resume(path)
     }
   }
 

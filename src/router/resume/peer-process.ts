@@ -2,9 +2,9 @@
  * One running router process of another cluster: the connections to it and the flows that live and die with it.
  */
 import type { FlowError } from '../../amqp/flow-transport.ts'
+import type { AcceptedFlow } from './accepted-flow.ts'
 import type { FlowPath } from './leg.ts'
 import type { RawConnection } from './raw-connection.ts'
-import type { ResumableFlow } from './resumable-flow.ts'
 
 /** A connection to the process and what is opened on it. */
 export interface ProcessPath extends FlowPath {
@@ -16,7 +16,7 @@ export class PeerProcess {
   readonly key: string
   readonly instance: string
   /** Flows it has opened to us, by token. */
-  readonly accepted = new Map<string, ResumableFlow>()
+  readonly accepted = new Map<string, AcceptedFlow>()
   /** When each could first be used, monotonic milliseconds. */
   readonly #paths = new Map<ProcessPath, number>()
   /** Flows with it, whoever opened them. */

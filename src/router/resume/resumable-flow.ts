@@ -13,339 +13,230 @@ import {
 } from '../../amqp/flow-transport.ts'
 import type { FlowKeeping } from './flow-keeping.ts'
 import { Incoming } from './incoming.ts'
-import { type FlowPath, Leg, type LegOwner, NOBODY } from './leg.ts'
+import type { LegOwner } from './leg.ts'
+import { Legs } from './legs.ts'
 import { FLOW_BASE_BYTES } from './limits.ts'
 import { Outgoing } from './outgoing.ts'
 import type { PeerProcess } from './peer-process.ts'
-import { asReset, isLoss, NEVER_ACCEPTED, NO_MEMORY, STALE, STOLEN, violation } from './reasons.ts'
+import { asReset, isLoss, NO_MEMORY, violation } from './reasons.ts'
 import { RetainedBytes } from './retained-bytes.ts'
 import { NothingRetained } from './retention.ts'
 
-export class ResumableFlow implements FlowChannel, LegOwner {
+/** What both ends share; opened-flow.ts and accepted-flow.ts are the two. */
+export abstract class ResumableFlow implements FlowChannel, LegOwner {
   readonly token: string
   readonly graceMs: number
-  readonly #keeper: FlowKeeping
-  /** Of the end that opened the flow. */
-  readonly #request: FlowRequest | undefined
-  readonly #out: Outgoing
-  readonly #in: Incoming
-  #id = ''
-  #process: PeerProcess | undefined
+  protected readonly keeper: FlowKeeping
+  protected readonly out: Outgoing
+  protected readonly in: Incoming
+  protected readonly legs: Legs
+  /** Suspended: no leg carries it; one may have been asked to. */
+  protected state: 'live' | 'suspended' | 'over' = 'live'
+  protected accepted = false
   /** Undefined once it is told nothing more. */
-  #owner: FlowHandler | undefined
-  #leg: Leg | undefined
-  #state: 'live' | 'suspended' | 'over' = 'live'
-  #accepted = false
-  /** The far side has asked for it again. */
-  #isResumed = false
-  /** Datagrams dropped on legs that are gone. */
-  #dropped = 0
+  protected owner: FlowHandler | undefined
   /** What the far side is to be told when it is reached again. */
-  #failure: FlowError | undefined
+  protected failure: FlowError | undefined
+  #process: PeerProcess | undefined
 
-  constructor(keeper: FlowKeeping, request: FlowRequest, { token, graceMs }: Resumable, isOpener: boolean) {
-    this.#keeper = keeper
+  constructor(keeper: FlowKeeping, { protocol }: FlowRequest, { token, graceMs }: Resumable) {
+    this.keeper = keeper
     this.token = token
     this.graceMs = graceMs
-    this.#request = isOpener ? request : undefined
     const { budget, retained, stranded } = keeper.memory
-    const isStream = request.protocol === 'TCP'
-    this.#out = new Outgoing(isStream ? new RetainedBytes(retained) : new NothingRetained(), budget)
-    this.#in = new Incoming(isStream, stranded)
+    const isStream = protocol === 'TCP'
+    this.out = new Outgoing(isStream ? new RetainedBytes(retained) : new NothingRetained(), budget)
+    this.in = new Incoming(isStream, stranded)
+    this.legs = new Legs(this, this.in)
   }
 
   get id(): string {
-    return this.#id
+    return this.legs.id
   }
 
+  /** At the other end, once that is known. */
   get process(): PeerProcess | undefined {
     return this.#process
   }
 
-  get isOpener(): boolean {
-    return this.#request !== undefined
-  }
-
   /** Bytes it holds. */
   get heldBytes(): number {
-    return this.#out.bytes + this.#in.stranded
-  }
-
-  /** This end opened the flow, and has to resume it now. */
-  get wantsLeg(): boolean {
-    return this.#request !== undefined && this.#state === 'suspended' && this.#leg === undefined
+    return this.out.bytes + this.in.stranded
   }
 
   /** Where bytes can go now. */
-  get #channel(): FlowChannel | undefined {
-    return this.#state === 'live' ? this.#leg?.channel : undefined
-  }
-
-  // Beginning
-
-  /** Opens it on `path`. */
-  open(path: FlowPath, handler: (channel: FlowChannel) => FlowHandler): void {
-    const { token, graceMs } = this
-    this.#openLeg(path, { token, graceMs }, () => {
-      this.#owner = handler(this)
-    })
-  }
-
-  /** Takes what the far side has opened; `decide` is the owner's. */
-  take(channel: FlowChannel, path: FlowPath, process: PeerProcess, decide: () => FlowHandler): FlowHandler {
-    const leg = this.#ride(channel, path)
-    this.#join(process)
-    this.#owner = NOBODY
-    const owner = decide()
-    if (this.#owner !== undefined) this.#owner = owner
-    return leg
-  }
-
-  #openLeg(path: FlowPath, resumable: Resumable, begun: () => void): void {
-    if (this.#request === undefined) return
-    path.openRaw({ ...this.#request, resumable }, (channel) => {
-      const leg = this.#ride(channel, path)
-      begun()
-      return leg
-    })
-  }
-
-  #ride(channel: FlowChannel, path: FlowPath): Leg {
-    if (this.#id === '') this.#id = channel.id
-    this.#leg = new Leg(this, channel, path)
-    return this.#leg
-  }
-
-  #join(process: PeerProcess): void {
-    this.#process = process
-    this.#keeper.joined(this, process)
+  protected get channel(): FlowChannel | undefined {
+    return this.state === 'live' ? this.legs.now?.channel : undefined
   }
 
   // FlowChannel
 
   get writable(): number {
-    return this.#owner === undefined ? 0 : this.#out.writable(this.#channel)
+    return this.owner === undefined ? 0 : this.out.writable(this.channel)
   }
 
   get dropped(): number {
-    return this.#dropped + this.#out.dropped + (this.#leg?.channel.dropped ?? 0)
+    return this.out.dropped + this.legs.dropped
   }
 
   write(chunk: Buffer): void {
-    if (this.#owner !== undefined) this.#out.write(chunk, this.#channel)
+    if (this.owner !== undefined) this.out.write(chunk, this.channel)
   }
 
   end(): void {
-    if (this.#owner !== undefined) this.#out.end(this.#channel)
+    if (this.owner !== undefined) this.out.end(this.channel)
   }
 
   /** While it is suspended the far side is told when it is reached again. */
   reset(error: FlowError): void {
-    if (this.#owner === undefined) return
-    this.#owner = undefined
-    this.#failure = asReset(error)
-    this.#out.drop()
-    if (this.#state === 'live') this.#tellFailure(this.#failure)
+    if (this.owner === undefined) return
+    this.fail(error)
+    if (this.state === 'live') this.tellFailure()
   }
 
   consumed(bytes: number): void {
-    const now = this.#in.consumed(bytes)
-    if (now > 0) this.#leg?.channel.consumed(now)
+    const now = this.in.consumed(bytes)
+    if (now > 0) this.legs.now?.channel.consumed(now)
   }
 
-  accept(): void {
-    if (this.#accepted || this.#request !== undefined) return
-    this.#accepted = true
-    this.#tellAccepted()
-  }
+  abstract accept(): void
 
-  // Resuming, when the keeper says so
+  // What the keeper says
 
-  /** This end opened the flow: asks for it on `path`. */
-  attempt(path: FlowPath): void {
-    const { token, graceMs } = this
-    if (this.wantsLeg) this.#openLeg(path, { token, graceMs, at: this.#in.position }, () => {})
-  }
-
-  /** The far side goes on with the flow it once opened, and has what `at` says. */
-  takeOver(channel: FlowChannel, path: FlowPath, at: FlowPosition): FlowHandler {
-    const isStale = this.#failure === undefined && this.#out.isStale(at)
-    const error = isStale ? STALE : (this.#failure ?? this.#misfit(at))
-    if (error !== undefined) {
-      channel.reset(error)
-      if (!isStale) this.#give(error)
-      return NOBODY
-    }
-    this.#dropLeg(STOLEN)
-    const leg = this.#ride(channel, path)
-    this.#isResumed = true
-    this.#goOn(at)
-    return leg
-  }
-
-  /** Ends it: it cannot be resumed any more. */
+  /** It cannot be resumed any more. */
   giveUp(error: FlowError): void {
-    if (this.#state !== 'over') this.#give(error)
+    if (this.state !== 'over') this.give(error)
+  }
+
+  /** It has failed, and the other end was asked for it a while ago: tells it, though it has not answered. */
+  insist(): void {
+    if (this.failure !== undefined && this.legs.now !== undefined) this.tellFailure()
   }
 
   // What the leg tells
 
-  legAccepted(position: FlowPosition | undefined): void {
-    if (this.#state === 'suspended') this.#answered(position)
-    else if (!this.#accepted) this.#begin()
-  }
+  abstract legAccepted(position: FlowPosition | undefined): void
 
   legData(chunk: Buffer): void {
-    if (this.#state !== 'live' || this.#in.ended) {
-      this.#give(violation('bytes where none may be'))
+    if (this.state !== 'live' || this.in.ended) {
+      this.give(violation('bytes where none may be'))
       return
     }
-    this.#in.add(chunk.length)
-    this.#owner?.onData(chunk)
+    this.in.add(chunk.length)
+    this.owner?.onData(chunk)
   }
 
   legEnded(): void {
-    if (this.#in.ended) return
-    this.#in.ended = true
-    this.#owner?.onEnd()
+    if (this.in.ended) return
+    this.in.ended = true
+    this.owner?.onEnd()
   }
 
   legReset(error: FlowError): void {
-    const process = this.#process ?? this.#leg?.path.process
-    this.#leaveLeg()
-    if (this.#state === 'suspended') this.#attemptEnded(error)
-    else if (error.condition !== FlowCondition.linkLost || process === undefined) this.#give(error)
-    else this.#lost(error, process)
+    const process = this.#process ?? this.legs.now?.path.process
+    this.legs.leave()
+    if (this.state === 'suspended') this.#attemptEnded(error)
+    else if (error.condition !== FlowCondition.linkLost || process === undefined) this.give(error)
+    else this.suspend(error, process)
   }
 
   legDrained(): void {
-    const channel = this.#channel
+    const { channel } = this
     if (channel === undefined) return
-    this.#out.pump(channel)
-    if (this.writable > 0) this.#owner?.onDrain()
+    this.out.pump(channel)
+    if (this.writable > 0) this.owner?.onDrain()
   }
 
   legAcked(bytes: number): void {
-    if (!this.#out.acknowledge(bytes)) {
-      this.#give(violation('bytes acknowledged that were not sent'))
+    if (!this.out.acknowledge(bytes)) {
+      this.give(violation('bytes acknowledged that were not sent'))
       return
     }
-    this.#owner?.onAcked(bytes)
-    this.#tellReopened()
+    this.owner?.onAcked(bytes)
+    this.tellReopened()
   }
 
   legClosed(): void {
-    const owner = this.#owner
+    const { owner } = this
     this.#finish()
     owner?.onClosed()
   }
 
   // States
 
-  /** The first leg was accepted. With a peer that cannot resume nothing need be kept. */
-  #begin(): void {
-    const process = this.#leg?.path.process
-    if (process === undefined) this.#out.retainNothing()
-    else this.#join(process)
-    this.#tellAccepted()
-    this.#tellReopened()
+  protected join(process: PeerProcess): void {
+    this.#process = process
+    this.keeper.joined(this, process)
   }
 
-  /** The acceptor has the flow, and what `position` says. */
-  #answered(position: FlowPosition | undefined): void {
-    const error = position === undefined ? violation('resumed without a position') : this.#misfit(position)
-    if (this.#failure !== undefined) this.#tellFailure(this.#failure)
-    else if (position === undefined || error !== undefined) this.#give(error ?? STALE)
-    else this.#goOn(position)
+  /** Its leg is lost, with the connection under it. */
+  protected suspend(_error: FlowError, process: PeerProcess): void {
+    if (this.#process === undefined) this.join(process)
+    this.state = 'suspended'
+    this.keeper.suspended(this)
   }
 
-  #misfit(position: FlowPosition): FlowError | undefined {
-    const { budget } = this.#keeper.memory
-    const isTooMuch = budget.exhausted && this.#in.stranded > FLOW_BASE_BYTES
-    return this.#out.misfit(position) ?? (isTooMuch ? NO_MEMORY : undefined)
+  /** Why it cannot go on from where the far side says it is; undefined when it can. */
+  protected misfit(position: FlowPosition): FlowError | undefined {
+    const isTooMuch = this.keeper.memory.budget.exhausted && this.in.stranded > FLOW_BASE_BYTES
+    return this.out.misfit(position) ?? (isTooMuch ? NO_MEMORY : undefined)
   }
 
-  #goOn(position: FlowPosition): void {
-    const { acked, again } = this.#out.restart(position)
-    this.#state = 'live'
-    this.#keeper.resumed(this, again)
-    this.#tellAccepted()
-    if (acked > 0) this.#owner?.onAcked(acked)
-    if (this.#channel !== undefined) this.#out.pump(this.#channel)
-    this.#tellReopened()
+  /** A new leg carries it from where the far side is. */
+  protected goOn(position: FlowPosition): void {
+    const { acked, again } = this.out.restart(position)
+    this.state = 'live'
+    this.keeper.resumed(this, again)
+    this.tellAccepted()
+    if (acked > 0) this.owner?.onAcked(acked)
+    if (this.channel !== undefined) this.out.pump(this.channel)
+    this.tellReopened()
   }
 
-  /** The opener's owner hears of the first accept, the far side of each. */
-  #tellAccepted(): void {
-    if (this.#request === undefined) {
-      if (this.#accepted) this.#channel?.accept(this.#isResumed ? this.#in.position : undefined)
-    } else if (!this.#accepted) {
-      this.#accepted = true
-      this.#owner?.onAccept()
-    }
+  /** To whoever does not know it yet: the owner of the end that opened it, or the far side. */
+  protected abstract tellAccepted(): void
+
+  protected tellReopened(): void {
+    const { channel } = this
+    if (channel !== undefined && this.out.reopened(channel)) this.owner?.onDrain()
   }
 
-  #tellReopened(): void {
-    const channel = this.#channel
-    if (channel !== undefined && this.#out.reopened(channel)) this.#owner?.onDrain()
+  /** The owner takes no more part. */
+  protected fail(error: FlowError): void {
+    this.owner = undefined
+    this.failure = asReset(error)
+    this.out.drop()
   }
 
-  /** A flow that was not accepted and carried nothing its owner may open elsewhere: the far side is told when it is reached. */
-  #lost(error: FlowError, process: PeerProcess): void {
-    const owner = this.#owner
-    const mayMove = this.#request !== undefined && !this.#accepted && !this.#out.begun
-    if (mayMove) {
-      this.#owner = undefined
-      this.#failure = NEVER_ACCEPTED
-    }
-    if (this.#process === undefined) this.#join(process)
-    this.#state = 'suspended'
-    this.#keeper.suspended(this)
-    if (mayMove) owner?.onReset(error)
-  }
-
-  #attemptEnded(error: FlowError): void {
-    if (error.condition === FlowCondition.linkLost) {
-      this.#keeper.attemptLost(this)
-      return
-    }
-    this.#keeper.attemptRefused()
-    this.#give(error)
-  }
-
-  #tellFailure(error: FlowError): void {
-    this.#leg?.drop(error)
+  protected tellFailure(): void {
+    if (this.failure !== undefined) this.legs.drop(this.failure)
     this.#finish()
   }
 
-  /** Ends it at both sides. Both sockets may have ended well before, and only our half-close not be acknowledged. */
-  #give(error: FlowError): void {
-    const owner = this.#owner
-    const isWell = this.#accepted && this.#in.ended && this.#out.onlyEndUnacknowledged && isLoss(error)
-    this.#dropLeg(asReset(error))
+  /** Ends it on both sides. Both sockets may have ended well before, and only our half-close not be acknowledged. */
+  protected give(error: FlowError): void {
+    const { owner } = this
+    const isWell = this.accepted && this.in.ended && this.out.onlyEndUnacknowledged && isLoss(error)
+    this.legs.drop(asReset(error))
     this.#finish()
     if (isWell) owner?.onClosed()
     else owner?.onReset(error)
   }
 
-  #dropLeg(error: FlowError): void {
-    const leg = this.#leg
-    this.#leaveLeg()
-    leg?.drop(error)
-  }
-
-  /** What the leg brought and the owner has not read is not for the next leg to count. */
-  #leaveLeg(): void {
-    this.#in.strand()
-    this.#dropped += this.#leg?.channel.dropped ?? 0
-    this.#leg = undefined
+  #attemptEnded(error: FlowError): void {
+    if (error.condition === FlowCondition.linkLost) {
+      this.keeper.attemptLost(this)
+      return
+    }
+    this.keeper.attemptRefused()
+    this.give(error)
   }
 
   #finish(): void {
-    this.#state = 'over'
-    this.#owner = undefined
-    this.#out.drop()
-    this.#in.drop()
-    this.#keeper.over(this)
+    this.state = 'over'
+    this.owner = undefined
+    this.out.drop()
+    this.in.drop()
+    this.keeper.over(this)
   }
 }

@@ -10,13 +10,14 @@ import type {
   FlowRequest,
   FlowTransport,
 } from '../../amqp/flow-transport.ts'
+import { AcceptedFlow } from './accepted-flow.ts'
 import type { FlowKeeper } from './flow-keeper.ts'
 import { NOBODY } from './leg.ts'
 import { MAX_GRACE_MS } from './limits.ts'
+import { OpenedFlow } from './opened-flow.ts'
 import type { PeerProcess, ProcessPath } from './peer-process.ts'
 import type { RawConnection } from './raw-connection.ts'
 import { STOPPED, UNKNOWN, violation } from './reasons.ts'
-import { ResumableFlow } from './resumable-flow.ts'
 import type { TokenSource } from './token-source.ts'
 
 export interface ResumableTransportDeps {
@@ -61,7 +62,7 @@ export class ResumableTransport implements FlowTransport, ProcessPath {
     const { keeper, tokens, graceOf } = this.#deps
     const graceMs = Math.min(graceOf(request.service), MAX_GRACE_MS)
     if (graceMs <= 0) return this.connection.open(request, handler)
-    const flow = new ResumableFlow(keeper, request, { token: tokens.next(), graceMs }, true)
+    const flow = new OpenedFlow(keeper, request, { token: tokens.next(), graceMs })
     flow.open(this, handler)
     return flow
   }
@@ -96,7 +97,7 @@ export class ResumableTransport implements FlowTransport, ProcessPath {
     if (resumable === undefined || process === undefined) return this.#deps.accept(request, channel)
     if (process.accepted.has(resumable.token)) return refuse(channel)
     const terms = { token: resumable.token, graceMs: Math.min(resumable.graceMs, MAX_GRACE_MS) }
-    const flow = new ResumableFlow(this.#deps.keeper, request, terms, false)
+    const flow = new AcceptedFlow(this.#deps.keeper, request, terms)
     return flow.take(channel, this, process, () => this.#deps.accept(request, flow))
   }
 
