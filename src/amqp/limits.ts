@@ -56,6 +56,9 @@ export const SHARED_FOR_MS = 100
  */
 export const LONG_PATH_MS = 5
 
+/** Bytes a millisecond (2 Gbit/s) at which a flow is fast enough: its window is not widened any more, whatever the way. */
+export const FAST_ENOUGH = 250_000
+
 /** How often the round trip is measured, milliseconds: while windows are used up, and while nothing is sent. */
 export const ROUND_TRIP_INTERVAL_MS = { busy: 250, idle: 10_000 } as const
 

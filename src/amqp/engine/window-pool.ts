@@ -3,7 +3,7 @@
  * beyond the usual width only when the way is long, so that fast readers are fast and readers that stop cost little.
  */
 import type { ByteBudget, ByteUse } from '../../core/byte-budget.ts'
-import { LONG_PATH_MS, ROUND_TRIP_INTERVAL_MS, SHARED_WINDOW_BYTES } from '../limits.ts'
+import { FAST_ENOUGH, LONG_PATH_MS, ROUND_TRIP_INTERVAL_MS, SHARED_WINDOW_BYTES } from '../limits.ts'
 import { FlowMix } from './flow-mix.ts'
 import type { RoundTrip } from './round-trip.ts'
 
@@ -47,7 +47,7 @@ export class WindowPool {
    */
   widen(bytes: number, usedUpMs: number): number {
     const { usual, most } = this.widths
-    const width = bytes < usual || !this.#isLimitedByWay(usedUpMs) ? usual : most
+    const width = bytes < usual || !this.#isLimitedByWay(bytes, usedUpMs) ? usual : most
     const more = Math.max(0, Math.min(bytes, width - bytes))
     if (this.#widened + more > this.#budget.left - more || !this.#budget.take(more)) return 0
     this.#widened += more
@@ -75,9 +75,10 @@ export class WindowPool {
   }
 
   /** Within two round trips a window is used up only when it holds its sender up, or nearly does. */
-  #isLimitedByWay(usedUpMs: number): boolean {
+  #isLimitedByWay(bytes: number, usedUpMs: number): boolean {
     this.#roundTrip.ask(ROUND_TRIP_INTERVAL_MS.busy)
     const { leastMs } = this.#roundTrip
-    return leastMs !== undefined && leastMs >= LONG_PATH_MS && usedUpMs <= 2 * leastMs
+    const isLong = leastMs !== undefined && leastMs >= LONG_PATH_MS && usedUpMs <= 2 * leastMs
+    return isLong && bytes < usedUpMs * FAST_ENOUGH
   }
 }

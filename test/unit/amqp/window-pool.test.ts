@@ -4,6 +4,7 @@ import type { ReceiveWindow } from '../../../src/amqp/engine/receive-window.ts'
 import { RoundTrip } from '../../../src/amqp/engine/round-trip.ts'
 import { WindowPool, type WindowWidths } from '../../../src/amqp/engine/window-pool.ts'
 import {
+  FAST_ENOUGH,
   LONG_PATH_MS,
   ROUND_TRIP_PERIOD_MS,
   ROUND_TRIP_SAMPLES,
@@ -189,6 +190,13 @@ describe('beyond the usual width', () => {
   test('a window that lasts longer stays', () => {
     const window = longPath(50)
     now += 101
+    read(window, 200)
+    expect(granted(window)).toBe(300 + 200)
+  })
+
+  test('a flow that is fast enough needs no wider window', () => {
+    const window = longPath(50)
+    now += 200 / FAST_ENOUGH
     read(window, 200)
     expect(granted(window)).toBe(300 + 200)
   })
