@@ -9,8 +9,12 @@ export type FlowSide = 'ingress' | 'egress'
 /** Upper bounds of the buckets for the time until a backend is connected, seconds. */
 const CONNECT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-/** Conditions that become label values; a peer may send any text, which must not make a series each. */
 const KNOWN_CONDITIONS: ReadonlySet<string> = new Set(Object.values(FlowCondition))
+
+/** The label value for a condition: a peer may send any text, which must not make a series each. */
+export function reasonOf(condition: string): string {
+  return KNOWN_CONDITIONS.has(condition) ? condition : 'other'
+}
 
 /** The metrics that both sides share, so that each name is registered once. */
 export class FlowMetrics {
@@ -55,7 +59,7 @@ export class FlowStats {
 
   /** A flow ended with an AMQP error condition. */
   failed(condition: string): void {
-    this.#failed(KNOWN_CONDITIONS.has(condition) ? condition : 'other')
+    this.#failed(reasonOf(condition))
   }
 
   /** A backend has the flow, this long after it was opened. */

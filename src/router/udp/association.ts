@@ -197,6 +197,7 @@ export abstract class Association implements FlowHandler, EndableFlow, IdleMembe
     waiting.delete(this)
     this.left()
     stats.open -= 1
+    if (ending !== 'finished') stats.failed(ending.condition)
     this.finished(ending)
     this.first.release()
     flows.delete(this)

@@ -1,7 +1,13 @@
 /**
  * UDP as one part of the data path: makes listeners for clients, takes associations that peers open, ends them all.
  */
-import type { FlowChannel, FlowError, FlowHandler, FlowRequest } from '../../amqp/flow-transport.ts'
+import {
+  type FlowChannel,
+  FlowCondition,
+  type FlowError,
+  type FlowHandler,
+  type FlowRequest,
+} from '../../amqp/flow-transport.ts'
 import type { ListenerSpec, RouteSnapshot } from '../../api/route-snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
@@ -104,7 +110,10 @@ export class UdpPath {
   /** Takes what cluster `peer` opens here; undefined when there are too many. */
   accept(peer: string, request: FlowRequest, channel: FlowChannel): FlowHandler | undefined {
     const { flows, open } = this.#egress
-    if (flows.full || open.size >= this.#maxSockets) return undefined
+    if (flows.full || open.size >= this.#maxSockets) {
+      this.#egress.stats.failed(FlowCondition.overloaded)
+      return undefined
+    }
     return new EgressAssociation(this.#egress, peer, request, channel)
   }
 

@@ -2,6 +2,7 @@
  * What /metrics tells of UDP. Associations add to plain numbers; scraping reads them.
  */
 import type { Metrics, Sample } from '../../core/metrics.ts'
+import { type FlowSide, reasonOf } from '../flow-stats.ts'
 
 /** Why a datagram was dropped; the label `reason`. */
 export const DropReason = {
@@ -26,8 +27,6 @@ export const DropReason = {
 } as const
 export type DropReason = (typeof DropReason)[keyof typeof DropReason]
 
-export type UdpSide = 'ingress' | 'egress'
-
 /** Counters of one side. The numbers are public because associations add to them directly. */
 export class UdpStats {
   open = 0
@@ -41,20 +40,34 @@ export class UdpStats {
   sent = 0
   sentBytes = 0
   readonly dropped: Record<DropReason, number>
+  readonly #failed: (reason: string) => void
 
-  constructor() {
+  constructor(failed: (reason: string) => void) {
+    this.#failed = failed
     const reasons = Object.values(DropReason).map((reason) => [reason, 0])
     this.dropped = Object.fromEntries(reasons) as Record<DropReason, number>
+  }
+
+  /** An association ended with an AMQP error condition, or was refused with it. */
+  failed(condition: string): void {
+    this.#failed(reasonOf(condition))
   }
 }
 
 /** Both sides, registered once. */
 export class UdpMetrics {
-  readonly ingress = new UdpStats()
-  readonly egress = new UdpStats()
+  readonly ingress: UdpStats
+  readonly egress: UdpStats
 
   constructor(metrics: Metrics) {
     const prefix = 'fairlead_router_udp'
+    const failed = metrics.counter(
+      `${prefix}_associations_failed_total`,
+      'UDP associations that were refused or ended by an error',
+      ['side', 'reason'],
+    )
+    this.ingress = new UdpStats((reason) => failed({ side: 'ingress', reason }))
+    this.egress = new UdpStats((reason) => failed({ side: 'egress', reason }))
     const sides = ['side']
     metrics.observeEach(`${prefix}_associations`, 'Open UDP associations', sides, () =>
       this.#each(({ open }) => open),
@@ -85,7 +98,7 @@ export class UdpMetrics {
     )
   }
 
-  get #sides(): readonly (readonly [UdpSide, UdpStats])[] {
+  get #sides(): readonly (readonly [FlowSide, UdpStats])[] {
     return [
       ['ingress', this.ingress],
       ['egress', this.egress],

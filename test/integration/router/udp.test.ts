@@ -209,6 +209,8 @@ describe('bounds', () => {
     await eventually(async () => expect(await dropsOf(metrics, 'ingress', 'no-backend')).toBe(3))
     await eventually(() => expect(askers.filter(({ texts }) => texts.includes('x'))).toHaveLength(share))
     expect(await associationsOf(metrics, 'egress')).toBe(share)
+    const refused = 'fairlead_router_udp_associations_failed_total{side="egress"'
+    expect(await metricOf(metrics, `${refused},reason="amqp:resource-limit-exceeded"}`)).toBe(3)
     expect(await ask(await echoPort(router), 'room')).toBe('room')
   })
 
