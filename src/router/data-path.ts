@@ -61,6 +61,8 @@ export interface DataPathConfig {
   readonly flowLog: FlowLogLevel
   /** Bound on open flows. */
   readonly maxFlows?: number
+  /** Bound on the UDP associations of clients. */
+  readonly maxAssociations?: number
 }
 
 const ACCEPT_TIMED_OUT: FlowError = {

@@ -35,6 +35,7 @@ export interface RouterOptions {
   readonly log?: Logger
   readonly clock?: Clock
   readonly maxFlows?: number
+  readonly maxAssociations?: number
   readonly clients?: ClientSource
   readonly metrics?: Metrics
   /** 127.0.0.1 when absent. */
@@ -46,12 +47,16 @@ export const unknownClients: ClientSource = { find: () => undefined }
 
 /** A data path on loopback that logs and measures for itself. */
 export function dataPath(options: RouterOptions): DataPath {
-  const { cluster, routes, directory, peers, maxFlows } = options
+  const { cluster, routes, directory, peers, maxFlows, maxAssociations } = options
   const { log = silentLogger, clock = systemClock, clients = unknownClients } = options
   const { metrics = createMetrics(), listenHost = '127.0.0.1' } = options
   const deps = { snapshot: routes, directory, peers, clients, clock, log, metrics }
   const config = { cluster, listenHost, flowLog: 'info' as const }
-  return new DataPath(deps, maxFlows === undefined ? config : { ...config, maxFlows })
+  return new DataPath(deps, {
+    ...config,
+    ...(maxFlows === undefined ? {} : { maxFlows }),
+    ...(maxAssociations === undefined ? {} : { maxAssociations }),
+  })
 }
 
 /** West and east joined in memory. */

@@ -54,13 +54,15 @@ export interface UdpPathConfig {
   readonly listenHost: string
   /** Flows the router may have. */
   readonly maxFlows: number
+  /** Associations its clients may have. */
+  readonly maxAssociations?: number
 }
 
 export class UdpPath {
   readonly #config: UdpPathConfig
   readonly #idle: IdleWheel<Association>
   /** Those of clients, which have no socket of their own, also while they wait for the far side to end. */
-  readonly #clients = new FlowRegistry(2 * MAX_ASSOCIATIONS)
+  readonly #clients: FlowRegistry
   /** Bound on associations to backends. */
   readonly #maxSockets: number
   readonly #listening: UdpListenerDeps
@@ -69,7 +71,9 @@ export class UdpPath {
   constructor(deps: UdpPathDeps, config: UdpPathConfig) {
     const { clock } = deps
     const stats = new UdpMetrics(deps.metrics)
+    const { maxAssociations = MAX_ASSOCIATIONS } = config
     this.#config = config
+    this.#clients = new FlowRegistry(2 * maxAssociations)
     this.#maxSockets = Math.floor(config.maxFlows * EGRESS_SHARE)
     this.#idle = new IdleWheel(clock, (association: Association) => association.end())
     const shared = {
@@ -82,7 +86,7 @@ export class UdpPath {
       flows: this.#clients,
       stats: stats.ingress,
       budget: new Allowance(ALL_FIRST_DATAGRAMS_BYTES),
-      places: new Allowance(MAX_ASSOCIATIONS),
+      places: new Allowance(maxAssociations),
       accepting: new DeadlinesByTime(clock, (association: IngressAssociation) =>
         association.acceptTimedOut(),
       ),

@@ -7,7 +7,7 @@ import type { ExportedPort, RouteSnapshot } from '../../../src/api/route-snapsho
 import { DEFAULT_TRAFFIC, ProxyProtocol } from '../../../src/api/traffic-settings.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
-import { EGRESS_SHARE, IDLE_STEP_MS, SETTLE_MS } from '../../../src/router/udp/limits.ts'
+import { EGRESS_SHARE, EVICT_IDLE_MS, IDLE_STEP_MS, SETTLE_MS } from '../../../src/router/udp/limits.ts'
 import { eventually } from '../../support/eventually.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { heapInUse } from '../../support/heap.ts'
@@ -212,6 +212,31 @@ describe('bounds', () => {
     const refused = 'fairlead_router_udp_associations_failed_total{side="egress"'
     expect(await metricOf(metrics, `${refused},reason="amqp:resource-limit-exceeded"}`)).toBe(3)
     expect(await ask(await echoPort(router), 'room')).toBe('room')
+  })
+
+  test('in a full table the idle make room, and while all are busy new clients are turned away', async () => {
+    const maxAssociations = 4
+    const server = own(await serveUdpEcho())
+    const { exports } = overUdp(exportingEcho(server.port))
+    const routes = new Snapshot<RouteSnapshot>({ ...overUdp(importingEcho), exports })
+    const metrics = createMetrics()
+    const options = { cluster: 'west', directory: world.directory, peers: west.peers, clock, routes, metrics }
+    const router = dataPath({ ...options, maxAssociations })
+    owned.push({ [Symbol.asyncDispose]: () => router.stop() })
+    await router.start()
+    const port = await echoPort(router, 'UDP')
+    const askers = await Promise.all(Array.from({ length: 6 }, async () => own(await UdpClient.to(port))))
+    const [idle, ...others] = askers as [UdpClient, ...UdpClient[]]
+    expect(await echoed(idle, 'x')).toBe('x')
+    await clock.advance(EVICT_IDLE_MS + IDLE_STEP_MS)
+    const evicted = 'fairlead_router_udp_associations_evicted_total{side="ingress"}'
+    for (const asker of others.slice(0, maxAssociations)) expect(await echoed(asker, 'y')).toBe('y')
+    expect(await metricOf(metrics, evicted)).toBe(1)
+    others.at(-1)?.send('no room')
+    await eventually(async () => expect(await dropsOf(metrics, 'ingress', 'table-full')).toBe(1))
+    expect(await associationsOf(metrics, 'ingress')).toBe(maxAssociations)
+    await clock.advance(EVICT_IDLE_MS + IDLE_STEP_MS)
+    expect(await echoed(idle, 'again')).toBe('again')
   })
 
   test('ten thousand associations expire and give back sockets and memory', async () => {
