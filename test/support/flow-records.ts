@@ -9,17 +9,22 @@ export async function logFlows(clusters: Clusters, cluster: string): Promise<voi
   await clusters.kubectl(cluster, ['rollout', 'status', ...router, '--timeout=60s'])
 }
 
-/** Backends (`address:port`) by the client's port, of the egress flows that ended in the last `seconds`. */
+/**
+ * Backends (`address:port`) by the client's port, of the egress flows that ended in the last `seconds`: several, for a
+ * port is soon used again.
+ */
 export async function backendsByClientPort(
   clusters: Clusters,
   cluster: string,
   seconds: number,
-): Promise<ReadonlyMap<number, string>> {
+): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
   const logs = ['logs', '-n', 'fairlead-system', 'deployment/fairlead-router', `--since=${seconds}s`]
   const { stdout } = await clusters.kubectl(cluster, logs)
-  const records = stdout
-    .split('\n')
-    .filter((line) => line.includes('"side":"egress"'))
-    .map((line) => JSON.parse(line) as { client: { port: number }; backend: string })
-  return new Map(records.map(({ client, backend }) => [client.port, backend]))
+  const backends = new Map<number, Set<string>>()
+  for (const line of stdout.split('\n')) {
+    if (!line.includes('"side":"egress"')) continue
+    const { client, backend } = JSON.parse(line) as { client: { port: number }; backend: string }
+    backends.set(client.port, (backends.get(client.port) ?? new Set()).add(backend))
+  }
+  return backends
 }
