@@ -14,6 +14,11 @@ const WORK = 15
 const PAUSE = 25
 /** Requests on a connection that is kept, some six seconds: then comes a new one, so that these spread as well. */
 const KEPT_REQUESTS = 150
+/**
+ * A pod that is told to end goes on taking connections for so long, as servers in Kubernetes must until everybody knows
+ * that it goes: those that its kernel has taken, and it has not, would be reset. Milliseconds.
+ */
+const LEAVE = 1_000
 /** A request that has no answer by then hangs, milliseconds. */
 const HANG = 10_000
 
@@ -35,8 +40,9 @@ function serve() {
   })
   server.keepAliveTimeout = 60_000
   server.listen(PORT, POD_IP)
-  process.on('SIGTERM', () => {
+  process.on('SIGTERM', async () => {
     leaving = true
+    await sleep(LEAVE)
     // Takes no new connections from now on, and ends when those it has are done. Not http's own close(), which also
     // closes idle ones, whose client may be about to use them.
     NetServer.prototype.close.call(server, () => process.exit(0))
