@@ -115,6 +115,8 @@ export interface FlowChannel {
   accept(position?: FlowPosition): void
   /** Datagrams dropped because they could not be sent in time; always 0 with TCP. */
   readonly dropped: number
+  /** How often another data connection has taken it on; absent where none can. */
+  readonly resumptions?: number
 }
 
 /** Decides about an incoming flow. Returns its handler; may call `channel.reset` before returning or later. */

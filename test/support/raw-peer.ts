@@ -5,9 +5,11 @@ import { encodeFrame, FrameType, protocolHeader } from '../../src/amqp/codec/fra
 import { FrameParser } from '../../src/amqp/codec/frame-parser.ts'
 import { decodePerformative } from '../../src/amqp/codec/performative-codec.ts'
 import type { Attach, Performative, Transfer } from '../../src/amqp/codec/performatives.ts'
+import { decodeSasl } from '../../src/amqp/codec/sasl.ts'
 import { type CloseReason, DataConnection } from '../../src/amqp/data-connection.ts'
 import type { DataConnectionConfig } from '../../src/amqp/engine/config.ts'
 import type { FlowAcceptor } from '../../src/amqp/flow-transport.ts'
+import type { ByteBudget } from '../../src/core/byte-budget.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { echo, until } from './connection-pair.ts'
 import { duplexPair } from './duplex-pair.ts'
@@ -42,13 +44,15 @@ export class RawPeer {
     accept: FlowAcceptor = echo,
     config: Partial<DataConnectionConfig> = {},
     logger: Logger = silentLogger,
+    buffers?: ByteBudget,
+    onDraining: () => void = () => {},
   ) {
     const [mine, theirs] = duplexPair()
     this.stream = mine
     const onClose = (reason: CloseReason) => {
       this.closed = reason
     }
-    const deps = { clock: this.clock, logger, accept, onClose }
+    const deps = { clock: this.clock, logger, buffers, accept, onDraining, onClose }
     this.connection = new DataConnection(theirs, deps, { side: 'acceptor', containerId: 'tested', ...config })
     this.connection.start()
     this.#read()
@@ -139,6 +143,7 @@ export class RawPeer {
         onFrame: (type, channel, body) => {
           if (body.length === 0) this.heartbeats += 1
           else if (type === FrameType.amqp) this.#heard(channel, body)
+          else if (decodeSasl(body).kind === 'outcome') parser.expectProtocolHeader()
         },
         onTransfer: (channel, { handle, deliveryId, settled, more }) => {
           open = {

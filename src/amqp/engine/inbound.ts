@@ -6,7 +6,7 @@ import { FrameParser, type FrameSink } from '../codec/frame-parser.ts'
 import { decodePerformative } from '../codec/performative-codec.ts'
 import type { ErrorInfo, Open } from '../codec/performatives.ts'
 import type { TransferHead } from '../codec/transfer.ts'
-import { decodeError } from '../errors.ts'
+import { decodeError, framingError } from '../errors.ts'
 import type { Handshake } from './handshake.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -60,8 +60,12 @@ export class Inbound implements FrameSink {
 
   onFrame(type: number, channel: number, body: Buffer): void {
     this.frames += 1
-    if (type === FrameType.sasl) this.#onSasl(body)
-    else if (body.length > 0) this.#onPerformative(channel, body)
+    if (type === FrameType.sasl) {
+      this.#onSasl(body)
+      return
+    }
+    this.#requireHeader()
+    if (body.length > 0) this.#onPerformative(channel, body)
   }
 
   onTransfer(channel: number, head: TransferHead): void {
@@ -75,6 +79,11 @@ export class Inbound implements FrameSink {
 
   onTransferEnd(): void {
     this.#sessions.onTransferEnd()
+  }
+
+  /** SASL has frames of its own only (section 5.3.2). */
+  #requireHeader(): void {
+    if (!this.#handshake.done) throw framingError('AMQP frame before the AMQP header')
   }
 
   #onSasl(body: Buffer): void {

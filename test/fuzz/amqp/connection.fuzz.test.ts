@@ -1,55 +1,32 @@
 /**
- * A connection fed with anything must not throw, must not hang, and must answer or end. Raw bytes, and frames that are
- * well-formed but senseless. FAIRLEAD_FUZZ_RUNS sets how long.
+ * A connection fed with anything must not throw, must not hang, must answer or end, must hold its owners' contract and
+ * must give back all it holds. Raw bytes, kept seeds that are changed, and frames that are well-formed but senseless.
+ * FAIRLEAD_FUZZ_RUNS sets how long.
  */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Decoder } from '../../../src/amqp/codec/decoder.ts'
 import { protocolHeader } from '../../../src/amqp/codec/frame.ts'
 import { FrameParser } from '../../../src/amqp/codec/frame-parser.ts'
 import { decodePerformative } from '../../../src/amqp/codec/performative-codec.ts'
-import type { Performative } from '../../../src/amqp/codec/performatives.ts'
 import { decodeSasl } from '../../../src/amqp/codec/sasl.ts'
 import { SectionReader } from '../../../src/amqp/codec/section-reader.ts'
 import { AmqpError } from '../../../src/amqp/errors.ts'
-import { cutAt, performative } from '../../support/amqp-arbitraries.ts'
-import { echo, until } from '../../support/connection-pair.ts'
-import { ADDRESS, frameOf, RawPeer } from '../../support/raw-peer.ts'
+import { ACK_DELAY_MS } from '../../../src/amqp/limits.ts'
+import { ByteBudget } from '../../../src/core/byte-budget.ts'
+import type { Logger } from '../../../src/core/log.ts'
+import { cutAt } from '../../support/amqp-arbitraries.ts'
+import { REQUEST, until } from '../../support/connection-pair.ts'
+import { settle } from '../../support/fake-clock.ts'
+import { likelyBytes, plausibleFrame } from '../../support/plausible-frames.ts'
+import { frameOf, RawPeer } from '../../support/raw-peer.ts'
+import { acceptStrictly, StrictOwner } from '../../support/strict-owner.ts'
 
 const RUNS = Number(process.env['FAIRLEAD_FUZZ_RUNS'] ?? 300)
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array))
-
-/** Bytes that look like AMQP: constructors and descriptors are frequent. */
-const likely = fc
-  .array(
-    fc.oneof(
-      fc.constantFrom(
-        0x00,
-        0x53,
-        0x80,
-        0x40,
-        0x41,
-        0x43,
-        0x45,
-        0xa0,
-        0xa1,
-        0xa3,
-        0xb0,
-        0xc0,
-        0xc1,
-        0xd0,
-        0xd1,
-        0xe0,
-        0xf0,
-      ),
-      fc.integer({ min: 0x10, max: 0x18 }),
-      fc.integer({ min: 0x70, max: 0x78 }),
-      fc.nat(255),
-    ),
-    { maxLength: 120 },
-  )
-  .map((array) => Buffer.from(array))
 
 /** Only AmqpError may come out. */
 function onlyAmqpErrors(work: () => void): void {
@@ -62,7 +39,7 @@ function onlyAmqpErrors(work: () => void): void {
 
 test('decoders of values, performatives and SASL refuse or read any bytes', () => {
   fc.assert(
-    fc.property(fc.oneof(bytes(200), likely), (input) => {
+    fc.property(fc.oneof(bytes(200), likelyBytes), (input) => {
       onlyAmqpErrors(() => new Decoder(input).value())
       onlyAmqpErrors(() => decodePerformative(input))
       onlyAmqpErrors(() => decodeSasl(input))
@@ -84,7 +61,7 @@ test('the parser refuses or cuts any bytes, in any pieces', () => {
     onTransferEnd: nothing,
   }
   const anyFrame = fc
-    .tuple(fc.oneof(bytes(60), likely), fc.integer({ min: -2, max: 2 }))
+    .tuple(fc.oneof(bytes(60), likelyBytes), fc.integer({ min: -2, max: 2 }))
     .map(([body, error]) => {
       const header = Buffer.from('0000000002000000', 'hex')
       header.writeUInt32BE(Math.max(0, 8 + body.length + error), 0)
@@ -105,105 +82,150 @@ test('the parser refuses or cuts any bytes, in any pieces', () => {
   )
 })
 
-/** Numbers that are likely to mean something. */
-const small = fc.oneof(fc.nat(5), fc.constantFrom(31, 32, 0xffff, 0xffff_ffff))
+/** A connection whose owners are strict; `errors` are bugs of ours. */
+class Victim {
+  readonly errors: unknown[] = []
+  readonly buffers = new ByteBudget(64 * 1024 * 1024)
+  readonly peer: RawPeer
 
-const plausible: fc.Arbitrary<{ performative: Performative; channel: number; payload: Buffer }> = fc.record({
-  channel: fc.constantFrom(0, 0, 0, 1, 40),
-  payload: fc.oneof(
-    fc.constant(Buffer.alloc(0)),
-    fc.constant(Buffer.from('005375a00568656c6c6f', 'hex')),
-    likely,
-  ),
-  performative: fc.oneof(
-    performative,
-    fc.record({
-      kind: fc.constant('attach' as const),
-      name: fc.constantFrom('f/o', 'f/i', 'g/o', 'g/i', 'a1/o', 'a1/i', 'x'),
-      handle: small,
-      role: fc.constantFrom('sender' as const, 'receiver' as const),
-      source: fc.constant({ kind: 'source', address: ADDRESS } as const),
-      target: fc.constant({ kind: 'target', address: ADDRESS } as const),
-      initialDeliveryCount: small,
-    }),
-    fc.record({
-      kind: fc.constant('transfer' as const),
-      handle: small,
-      deliveryId: fc.option(small, { nil: undefined }),
-      settled: fc.boolean(),
-      more: fc.boolean(),
-      aborted: fc.boolean(),
-    }),
-    fc.record({
-      kind: fc.constant('flow' as const),
-      nextIncomingId: small,
-      incomingWindow: small,
-      nextOutgoingId: small,
-      outgoingWindow: small,
-      handle: fc.option(small, { nil: undefined }),
-      deliveryCount: small,
-      linkCredit: small,
-      drain: fc.boolean(),
-      echo: fc.boolean(),
-    }),
-    fc.record({ kind: fc.constant('detach' as const), handle: small, closed: fc.boolean() }),
-    fc.constant({ kind: 'end' as const }),
-    fc.constant({ kind: 'begin' as const, nextOutgoingId: 0, incomingWindow: 100, outgoingWindow: 100 }),
-  ),
-})
+  constructor() {
+    const logger: Logger = {
+      debug: () => {},
+      info: () => {},
+      warn: () => {},
+      error: (fields: unknown) => void this.errors.push(fields),
+      child: () => logger,
+    }
+    this.peer = new RawPeer(acceptStrictly, { maxFlows: 16 }, logger, this.buffers)
+  }
+
+  /** Opens a flow of each kind, as a router does that has clients. */
+  open(): void {
+    for (const protocol of ['TCP', 'UDP'] as const) {
+      let owner: StrictOwner | undefined
+      this.peer.connection.open({ ...REQUEST, protocol }, (channel) => {
+        owner = new StrictOwner(channel)
+        return owner
+      })
+      owner?.write(5000)
+    }
+  }
+
+  /** Says one frame after the other; what we have to say goes in between. */
+  async hear(frames: readonly Buffer[]): Promise<void> {
+    for (const frame of frames) {
+      this.peer.bytes(frame)
+      await settle()
+    }
+  }
+
+  /** The peer is gone: nothing is left of it. */
+  async end(): Promise<void> {
+    this.peer.stream.end()
+    await until(() => this.peer.closed !== undefined)
+    await this.peer.clock.advance(ACK_DELAY_MS)
+    const { connection } = this.peer
+    expect([this.errors, connection.openFlows]).toEqual([[], 0])
+    expect([this.buffers.held, this.buffers.taken, connection.usable]).toEqual([0, 0, false])
+  }
+}
 
 test('a connection survives any sequence of well-formed frames, or closes with an error', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(plausible, { minLength: 1, maxLength: 30 }),
+      fc.array(plausibleFrame, { minLength: 1, maxLength: 40 }),
       fc.boolean(),
       async (frames, ours) => {
         const properties = new Map([['fairlead:version', { type: 'uint', value: ours ? 2 : 9 } as const]])
-        const errors: unknown[] = []
-        const logger = {
-          debug: () => {},
-          info: () => {},
-          warn: () => {},
-          error: (fields: unknown) => void errors.push(fields),
-          child: () => logger,
+        const victim = new Victim()
+        const { peer } = victim
+        peer.hello({ properties })
+        victim.open()
+        for (const { performative: one, channel, payload } of frames) {
+          peer.bytes(frameOf(one, channel, one.kind === 'transfer' ? payload : Buffer.alloc(0)))
         }
-        const peer = new RawPeer(echo, { maxFlows: 16 }, logger).hello({ properties })
-        const channel = peer.connection.open(
-          { service: 'demo/hello', protocol: 'TCP', port: 1, client: { address: '', port: 0 } },
-          () => ({
-            onAccept: () => {},
-            onData: (chunk) => channel.consumed(chunk.length),
-            onEnd: () => {},
-            onReset: () => {},
-            onDrain: () => {},
-            onAcked: () => {},
-            onClosed: () => {},
-          }),
-        )
-        channel.write(Buffer.alloc(5000))
-        for (const { performative: one, channel: on, payload } of frames) {
-          peer.bytes(frameOf(one, on, one.kind === 'transfer' ? payload : Buffer.alloc(0)))
-        }
+        await peer.clock.advance(ACK_DELAY_MS)
         peer.say({ kind: 'close' })
         await until(() => peer.ended)
-        expect(peer.closed).toBeDefined()
-        expect([errors, peer.connection.openFlows]).toEqual([[], 0])
+        await victim.end()
       },
     ),
     { numRuns: RUNS },
   )
-}, 120_000)
+}, 240_000)
 
 test('a connection fed with raw bytes closes and ends', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.oneof(bytes(300), likely), fc.boolean(), async (input, afterOpen) => {
-      const peer = new RawPeer()
-      if (afterOpen) peer.hello()
-      peer.bytes(input)
-      peer.stream.end()
-      await until(() => peer.closed !== undefined)
-      expect(peer.connection.usable).toBe(false)
+    fc.asyncProperty(fc.oneof(bytes(300), likelyBytes), fc.boolean(), async (input, afterOpen) => {
+      const victim = new Victim()
+      if (afterOpen) victim.peer.hello()
+      victim.peer.bytes(input)
+      await victim.end()
     }),
     { numRuns: RUNS },
   )
-}, 120_000)
+}, 240_000)
+
+/** Conversations that a peer of each kind has, and those that once broke something: one hexadecimal line per frame. */
+const SEEDS = readdirSync(join(import.meta.dirname, 'seeds'))
+  .sort()
+  .map((name): [string, Buffer[]] => {
+    const text = readFileSync(join(import.meta.dirname, 'seeds', name), 'utf8')
+    const frames = text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => Buffer.from(line.replaceAll(' ', ''), 'hex'))
+    return [name, frames]
+  })
+
+/** One change of a frame, or of the order of frames. */
+const change = fc.record({
+  frame: fc.nat(30),
+  at: fc.nat(400),
+  to: fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x40, 0x41, 0x43, 0x7f, 0x80, 0xff)),
+  what: fc.constantFrom('set', 'set', 'set', 'repeat', 'drop', 'swap', 'cut'),
+})
+
+function changed(
+  frames: readonly Buffer[],
+  { frame, at, to, what }: { frame: number; at: number; to: number; what: string },
+) {
+  const result = frames.map((one) => Buffer.from(one))
+  const index = frame % result.length
+  const one = result[index] ?? Buffer.alloc(0)
+  if (what === 'set') one[at % one.length] = to
+  else if (what === 'repeat') result.splice(index, 0, one)
+  else if (what === 'drop') result.splice(index, 1)
+  else if (what === 'swap') result.push(...result.splice(index, 1))
+  else result[index] = one.subarray(0, at % one.length)
+  return result.length > 0 ? result : [Buffer.alloc(1)]
+}
+
+test('a conversation in which anything is changed, repeated, left out or cut costs no more than its connection', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...SEEDS),
+      fc.array(change, { maxLength: 6 }),
+      fc.array(fc.integer({ min: 20, max: 600 }), { minLength: 1, maxLength: 4 }),
+      async ([, seed], changes, sizes) => {
+        const victim = new Victim()
+        victim.open()
+        await victim.hear(changes.reduce(changed, seed).flatMap((frame) => cutAt(frame, sizes)))
+        await victim.end()
+      },
+    ),
+    { numRuns: RUNS },
+  )
+}, 240_000)
+
+test.each(SEEDS)('the conversation %s is understood as it is', async (_name, seed) => {
+  const victim = new Victim()
+  victim.open()
+  await victim.hear(seed)
+  await victim.end()
+  expect(victim.peer.closed).toEqual({
+    origin: 'peer',
+    condition: 'amqp:connection:forced',
+    description: 'the peer closed the connection',
+  })
+})

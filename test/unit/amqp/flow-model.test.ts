@@ -2,7 +2,10 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { FlowAcceptor } from '../../../src/amqp/flow-transport.ts'
+import { ACK_DELAY_MS } from '../../../src/amqp/limits.ts'
+import { ByteBudget } from '../../../src/core/byte-budget.ts'
 import { Actor, connectionPair, REQUEST, type Script, until } from '../../support/connection-pair.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 
 interface FlowScript {
   readonly opener: 'west' | 'east'
@@ -64,6 +67,8 @@ async function play(
     })
     return actor
   }
+  const clock = new FakeClock()
+  const buffers = new ByteBudget(1024 ** 3)
   let turn = 0
   const cut = (): number => cuts[turn++ % cuts.length] ?? 1
   const pair = connectionPair({
@@ -71,8 +76,11 @@ async function play(
     strangers,
     acceptWest: acceptor,
     acceptEast: acceptor,
-    west: config,
-    east: config,
+    clock,
+    westBuffers: buffers,
+    eastBuffers: buffers,
+    west: { ...config, idleTimeoutMs: 0 },
+    east: { ...config, idleTimeoutMs: 0 },
   })
   flows.forEach((flow, index) => {
     const make = () =>
@@ -85,19 +93,24 @@ async function play(
     ends[index]?.near.go()
   })
   const loss = lossAfter === undefined ? undefined : later(lossAfter, pair.cut)
-  await until(() => ends.every(({ near, far }) => near.done && far?.done !== false))
+  const done = () => ends.every(({ near, far }) => near.done && far?.done !== false)
+  const time = passTime(clock, done)
+  await until(done)
+  await time
   await until(
     () => pair.west.openFlows + pair.east.openFlows + pair.west.bufferedBytes + pair.east.bufferedBytes === 0,
   )
   await loss
   if (loss !== undefined) {
     await until(() => pair.closed.west !== undefined && pair.closed.east !== undefined)
+    expect([buffers.held, buffers.taken]).toEqual([0, 0])
     return
   }
   flows.forEach((flow, index) => {
     check(flow, ends[index])
   })
   expect([pair.closed.west, pair.closed.east]).toEqual([undefined, undefined])
+  expect([buffers.held, buffers.taken]).toEqual([0, 0])
   await close(pair)
 }
 
@@ -115,6 +128,11 @@ function check(flow: FlowScript, ends: Ends | undefined): void {
   expect(ends?.far?.received).toBe(flow.near.writes.reduce((sum, size) => sum + size, 0))
   expect(ends?.near.received).toBe(flow.far.writes.reduce((sum, size) => sum + size, 0))
   expect(ends?.near.accepted).toBe(true)
+}
+
+/** Acknowledgements become due while flows go on, until `done`. */
+async function passTime(clock: FakeClock, done: () => boolean): Promise<void> {
+  while (!done()) await clock.advance(ACK_DELAY_MS)
 }
 
 async function later(turns: number, action: () => void): Promise<void> {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { protocolHeader } from '../../../src/amqp/codec/frame.ts'
 import { type AmqpValue, NULL, ulong } from '../../../src/amqp/codec/value.ts'
+import type { FlowAcceptor } from '../../../src/amqp/flow-transport.ts'
 import {
   CLOSE_TIMEOUT_MS,
   FRAME_TIMEOUT_MS,
@@ -10,7 +11,9 @@ import {
   MAX_HALF_FLOWS,
   MAX_UNREAD_ANSWERS,
 } from '../../../src/amqp/limits.ts'
+import { ByteBudget } from '../../../src/core/byte-budget.ts'
 import { echo, handlerOf, REQUEST, until } from '../../support/connection-pair.ts'
+import { settle } from '../../support/fake-clock.ts'
 import { ADDRESS, frameOf, RawPeer } from '../../support/raw-peer.ts'
 
 const OURS = new Map([
@@ -121,6 +124,17 @@ describe('before the open', () => {
     await peer.clock.advance(HANDSHAKE_TIMEOUT_MS)
     await until(() => peer.ended)
     expect(peer.closed?.description).toContain('no open in time')
+  })
+
+  test('AMQP frames inside SASL are not heeded', async () => {
+    const peer = new RawPeer().bytes(protocolHeader(3))
+    peer.say({ kind: 'open', containerId: 'early' })
+    await until(() => peer.ended)
+    expect([peer.closed?.condition, peer.heard('open'), peer.connection.peer]).toEqual([
+      'amqp:connection:framing-error',
+      [],
+      undefined,
+    ])
   })
 
   test('garbage in SASL closes the connection', async () => {
@@ -368,6 +382,81 @@ describe('floods', () => {
     }
     expect(peer.closed).toMatchObject({ condition: 'amqp:resource-limit-exceeded' })
     expect(most).toBeLessThan(MAX_UNREAD_ANSWERS * 1.5)
+  })
+})
+
+describe('routers of ours gone wrong', () => {
+  const state = { incomingWindow: 1000, nextOutgoingId: 0, outgoingWindow: 1000, nextIncomingId: 0 } as const
+
+  test('a delivery without end takes no more than its window, and then only its flow is refused', async () => {
+    const buffers = new ByteBudget(1024 * 1024)
+    const stall: FlowAcceptor = (_request, channel) => {
+      channel.accept()
+      return handlerOf()
+    }
+    const config = { windowBytes: 5000, incomingWindow: 10_000 }
+    const peer = new RawPeer(stall, config, undefined, buffers).hello({ properties: OURS }).attach('f')
+    await peer.hear('attach', 2)
+    let most = 0
+    for (let piece = 0; piece < 60; piece += 1) {
+      peer.transfer({ deliveryId: 0, more: true }, 'x'.repeat(100))
+      await settle()
+      most = Math.max(most, buffers.held)
+    }
+    expect((await peer.hear('detach')).error?.condition).toBe('amqp:link:transfer-limit-exceeded')
+    expect([most <= 5100, buffers.held, peer.closed]).toEqual([true, 0, undefined])
+  })
+
+  test('a flood of pieces of no bytes holds nothing', async () => {
+    const buffers = new ByteBudget(1024 * 1024)
+    const peer = new RawPeer(echo, {}, undefined, buffers).hello({ properties: OURS }).attach('f')
+    await peer.hear('attach', 2)
+    for (let piece = 0; piece < 5000; piece += 1) peer.transfer({ deliveryId: 0, more: true })
+    await settle()
+    expect([buffers.held, peer.connection.bufferedBytes, peer.closed]).toEqual([0, 0, undefined])
+  })
+
+  test('a flood of grants for one flow is answered once a turn', async () => {
+    const peer = new RawPeer().hello({ properties: OURS }).attach('f')
+    await peer.hear('attach', 2)
+    const before = peer.heard('flow').length
+    peer.together(() => {
+      for (let count = 0; count < 1000; count += 1) {
+        const credit = { deliveryCount: count, linkCredit: 0xffff_ffff, echo: true }
+        const properties = new Map([['fairlead:limit', ulong(Number.MAX_SAFE_INTEGER)]])
+        peer.say({ kind: 'flow', ...state, handle: 1, ...credit, properties })
+      }
+    })
+    await settle()
+    expect(peer.heard('flow').length - before).toBeLessThan(20)
+    expect(peer.closed).toBeUndefined()
+  })
+
+  test('echoes that are asked for and never read end the connection', async () => {
+    const peer = new RawPeer().hello({ properties: OURS })
+    await peer.hear('begin')
+    peer.stream.pause()
+    const flood = Buffer.concat(
+      Array.from({ length: 5000 }, () => frameOf({ kind: 'flow', ...state, echo: true })),
+    )
+    for (let round = 0; round < 1000 && peer.closed === undefined; round += 1) {
+      peer.bytes(flood)
+      await settle()
+    }
+    expect(peer.closed).toMatchObject({ condition: 'amqp:resource-limit-exceeded' })
+    expect(peer.connection.bufferedBytes).toBeLessThan(MAX_UNREAD_ANSWERS * 1.5)
+  })
+
+  test('a thousand words of draining are one', async () => {
+    let told = 0
+    const onDraining = () => {
+      told += 1
+    }
+    const peer = new RawPeer(echo, {}, undefined, undefined, onDraining).hello({ properties: OURS })
+    const properties = new Map([['fairlead:draining', { type: 'boolean', value: true } as const]])
+    for (let count = 0; count < 1000; count += 1) peer.say({ kind: 'flow', ...state, properties })
+    await settle()
+    expect(told).toBe(1)
   })
 })
 
