@@ -1,7 +1,7 @@
 """One flow driven by Apache Qpid Proton. Reads a scenario as JSON from argv[1], prints what happened as JSON.
 
 scenario: port, address, name, messages (list of sizes; message i is filled with byte i), body (data or value),
-finish (half-close, reset or stay), properties, max_frame_size, mechanism, credit, until (bytes to wait for).
+finish (half-close, reset or stay), properties, max_frame_size, mechanism, credit, until (bytes to wait for), sizes (tell those of messages received).
 """
 import hashlib
 import json
@@ -71,6 +71,8 @@ class Flow(MessagingHandler):
     def on_message(self, event):
         body = event.message.body
         self.result["received"] += len(body)
+        if self.scenario.get("sizes"):
+            self.result.setdefault("sizes", []).append(len(body))
         self.hash.update(body)
         if self.result["received"] >= self.scenario.get("until", sys.maxsize):
             self.stop(event)

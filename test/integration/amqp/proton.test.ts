@@ -74,6 +74,17 @@ describeProton(title, () => {
     })
   })
 
+  test.each([512, 131_072])('datagrams stay whole in frames of %d bytes', async (frames) => {
+    const messages = [1, 1200, 65_507, 400, 9000]
+    const outcome = await drive(echo, {
+      address: '/services/demo/hello/udp/8080',
+      messages,
+      sizes: true,
+      max_frame_size: frames,
+    })
+    expect(outcome).toMatchObject({ sizes: messages, sha256: digest(messages), ended: true, errors: [] })
+  })
+
   test('several megabytes in messages of many frames', async () => {
     const messages = Array.from({ length: 100 }, () => 50_000)
     const outcome = await drive(echo, { messages, max_frame_size: 4096 }, { maxFrameSize: 4096 })
