@@ -263,6 +263,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
       connectMs: this.#msUntil(this.connectedAt),
       firstByteMs: this.#msUntil(firstByteAt),
       milliseconds: this.#msUntil(this.#deps.clock.monotonic()) ?? 0,
+      resumed: this.channel?.resumptions ?? 0,
       ended: isFinished ? ending : ending.condition,
       description: isFinished ? undefined : ending.description,
     } satisfies Partial<FlowRecord>

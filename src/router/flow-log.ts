@@ -47,6 +47,8 @@ export interface FlowRecord {
   readonly firstByteMs?: number | undefined
   /** From its opening to its end. */
   readonly milliseconds: number
+  /** How often it went on over another data connection. */
+  readonly resumed: number
   /** `finished`, or the AMQP error condition. */
   readonly ended: string
   readonly description?: string | undefined

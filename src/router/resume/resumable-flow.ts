@@ -38,6 +38,7 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner {
   /** What the far side is to be told when it is reached again. */
   protected failure: FlowError | undefined
   #process: PeerProcess | undefined
+  #resumptions = 0
 
   constructor(keeper: FlowKeeping, { protocol }: FlowRequest, { token, graceMs }: Resumable) {
     this.keeper = keeper
@@ -77,6 +78,10 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner {
 
   get dropped(): number {
     return this.out.dropped + this.legs.dropped
+  }
+
+  get resumptions(): number {
+    return this.#resumptions
   }
 
   write(chunk: Buffer): void {
@@ -185,6 +190,7 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner {
   /** A new leg carries it from where the far side is. */
   protected goOn(position: FlowPosition): void {
     const { acked, again } = this.out.restart(position)
+    this.#resumptions += 1
     this.state = 'live'
     this.keeper.resumed(this, again)
     this.tellAccepted()

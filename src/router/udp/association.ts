@@ -219,6 +219,7 @@ export abstract class Association implements FlowHandler, EndableFlow, IdleMembe
       ...(this.#connectMs === undefined ? {} : { connectMs: this.#connectMs }),
       ...(this.#answerMs === undefined ? {} : { firstByteMs: this.#answerMs }),
       milliseconds: this.#elapsed(),
+      resumed: this.#channel?.resumptions ?? 0,
       ended: ending === 'finished' ? ending : ending.condition,
       ...(ending === 'finished' ? {} : { description: ending.description }),
       endedBy:

@@ -159,6 +159,7 @@ describe('the record of a flow', () => {
       connectMs: expect.any(Number),
       firstByteMs: expect.any(Number),
       milliseconds: expect.any(Number),
+      resumed: 0,
       ended: 'finished',
       endedBy: 'client',
     }

@@ -95,6 +95,7 @@ describe('a flow that lost its line', () => {
     expect(east.received).toBe(1500)
     expect(await metric('west', 'retransmitted_bytes_total')).toBe(500)
     expect(await metric('west', resumes('resumed'))).toBe(1)
+    expect([west.channel?.resumptions, east.channel?.resumptions]).toEqual([1, 1])
   })
 
   test('is not resumed from the beginning: nothing that was acknowledged is kept', async () => {
