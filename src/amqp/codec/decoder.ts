@@ -7,6 +7,9 @@ import { decodeError, limitError } from '../errors.ts'
 import { MAX_VALUE_DEPTH, MAX_VALUES_PER_FRAME } from '../limits.ts'
 import { type AmqpType, type AmqpValue, type MapEntry, NULL } from './value.ts'
 
+/** Bytes up to which a text is looked at byte by byte. */
+const SHORT_TEXT = 64
+
 /** Constructor code of a described value. */
 export const DESCRIBED = 0x00
 
@@ -106,16 +109,33 @@ export class Decoder {
 
 /** UTF-8 text of `size` bytes. */
 export function readString(from: Decoder, size: number): string {
-  const bytes = readBytes(from, size)
-  if (!isUtf8(bytes)) throw decodeError('string is not UTF-8')
-  return bytes.toString('utf8')
+  return readShortAscii(from, size) ?? readUtf8(from, size)
 }
 
 /** ASCII text of `size` bytes. */
 export function readSymbol(from: Decoder, size: number): string {
+  const text = readShortAscii(from, size)
+  if (text !== undefined) return text
   const bytes = readBytes(from, size)
   if (!isAscii(bytes)) throw decodeError('symbol is not ASCII')
   return bytes.toString('latin1')
+}
+
+/** Most texts: read without a view of their bytes. Undefined, and nothing is taken, when they are long or not ASCII. */
+function readShortAscii(from: Decoder, size: number): string | undefined {
+  const { buffer, position } = from
+  if (size > SHORT_TEXT || size > from.remaining) return undefined
+  for (let at = position; at < position + size; at += 1) {
+    if ((buffer[at] ?? 0x80) > 0x7f) return undefined
+  }
+  from.take(size)
+  return buffer.toString('latin1', position, position + size)
+}
+
+function readUtf8(from: Decoder, size: number): string {
+  const bytes = readBytes(from, size)
+  if (!isUtf8(bytes)) throw decodeError('string is not UTF-8')
+  return bytes.toString('utf8')
 }
 
 /** A view of the next `size` bytes. */

@@ -7,6 +7,9 @@ const INITIAL_SIZE = 1024
 /** Bytes a compound's header grows by when size and count do not fit one byte each. */
 const WIDE_EXTRA = 6
 
+/** Characters up to which a text is written without leaving JavaScript. */
+const SHORT_TEXT = 64
+
 /** Short constructor codes of the compounds; the wide form is 0x10 higher. */
 export const CompoundCode = { list: 0xc0, map: 0xc1, array: 0xe0 } as const
 
@@ -164,9 +167,28 @@ export class Encoder {
   }
 
   #text(shortCode: number, value: string, encoding: 'utf8' | 'latin1'): void {
+    if (value.length <= SHORT_TEXT && this.#shortAscii(shortCode, value)) return
     const size = Buffer.byteLength(value, encoding)
     this.#size(shortCode, size)
     const at = this.reserve(size)
     this.#buffer.write(value, at, encoding)
+  }
+
+  /** Short texts are faster written here than by a call out of JavaScript; false when `value` is not ASCII. */
+  #shortAscii(shortCode: number, value: string): boolean {
+    const { length } = value
+    const start = this.reserve(2 + length)
+    const buffer = this.#buffer
+    for (let index = 0; index < length; index += 1) {
+      const code = value.charCodeAt(index)
+      if (code > 0x7f) {
+        this.#length = start
+        return false
+      }
+      buffer[start + 2 + index] = code
+    }
+    buffer[start] = shortCode
+    buffer[start + 1] = length
+    return true
   }
 }

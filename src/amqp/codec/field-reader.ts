@@ -96,14 +96,19 @@ export class FieldReader {
   }
 
   properties(): Properties | undefined {
-    const value = this.value()
-    if (value === undefined) return undefined
-    if (value.type !== 'map') throw this.#wrong('map')
+    const width = this.#width(0xc1, 0xd1, 'map')
+    if (width === undefined) return undefined
+    const from = this.#from
+    return from.within(from.length(width), () => this.#entries(from.length(width)))
+  }
+
+  #entries(count: number): Properties {
+    if (count % 2 !== 0) throw decodeError('map with an odd number of values')
     const entries = new Map<string, AmqpValue>()
-    for (const [key, item] of value.value) {
-      const name = asText(key)
+    for (let index = 0; index < count; index += 2) {
+      const name = asText(this.#from.value())
       if (name === undefined || entries.has(name)) throw this.#wrong('map of distinct symbols')
-      entries.set(name, item)
+      entries.set(name, this.#from.value())
     }
     return entries
   }

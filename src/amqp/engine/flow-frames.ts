@@ -59,7 +59,7 @@ export class FlowFrames {
   /** A refusing attach answers a peer's only to be followed by a detach. */
   #attach(link: Link | undefined, refusing = false): void {
     if (link === undefined || link.attachSent) return
-    this.#host.send(link.attach(refusing, this.#propertiesOf(link)))
+    this.#host.send(link.attach(refusing, this.#host.peer.ours, this.#propertiesOf(link)))
   }
 
   /** On the links that carry what the opener sends: its request, and the acceptor's position. */

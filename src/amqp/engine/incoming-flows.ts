@@ -120,7 +120,9 @@ export class IncomingFlows {
 
   #addLink(flow: Flow, attach: Attach, address: string | undefined): Link {
     const role: Role = attach.role === 'sender' ? 'receiver' : 'sender'
-    const link = this.#host.newLink(flow, attach.name, role, address)
+    // Routers of ours know the address of what they asked for.
+    const told = this.#host.peer.ours ? undefined : address
+    const link = this.#host.newLink(flow, attach.name, role, told)
     flow.addLink(link, attach)
     return link
   }

@@ -50,12 +50,16 @@ export class Link {
     return this.detachSent && this.detachReceived
   }
 
-  /** Our attach; a refusing one has no terminus of ours (section 2.6.3) and is followed by a detach. */
-  attach(refusing: boolean, properties?: Properties): Attach {
+  /**
+   * Our attach; a refusing one has no terminus of ours (section 2.6.3) and is followed by a detach. A `brief` one names the
+   * address at the far end only, for routers of ours, who need no more.
+   */
+  attach(refusing: boolean, brief: boolean, properties?: Properties): Attach {
     this.attachSent = true
     const isSender = this.role === 'sender'
-    const source = { kind: 'source', address: this.#address } as const
-    const target = { kind: 'target', address: this.#address } as const
+    const near = brief ? undefined : this.#address
+    const source = { kind: 'source', address: isSender ? near : this.#address } as const
+    const target = { kind: 'target', address: isSender ? this.#address : near } as const
     return {
       kind: 'attach',
       name: this.name,
