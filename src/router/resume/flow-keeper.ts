@@ -15,6 +15,7 @@ import {
   MAX_SUSPENDED_FLOWS,
   RESUME_BACKOFF,
   RESUME_BATCH,
+  RESUME_TURN_MS,
   SUSPENDED_LOOK_MS,
 } from './limits.ts'
 import { OpenedFlow } from './opened-flow.ts'
@@ -69,7 +70,8 @@ export class FlowKeeper implements FlowKeeping {
 
   /** A connection can be used that could not before. */
   wake(): void {
-    if (this.#suspended.size > 0) this.#waking ??= this.#deps.clock.after(0, () => this.#attempt())
+    if (this.#suspended.size > 0)
+      this.#waking ??= this.#deps.clock.after(RESUME_TURN_MS, () => this.#attempt())
   }
 
   /** Ends all flows that wait, and from now on each that would have to. */

@@ -35,6 +35,9 @@ export const ABANDONED_MS = 5_000
 /** Flows opened again in one turn of the event loop, so that a link that returns does not stop everything else. */
 export const RESUME_BATCH = 256
 
+/** From the news of a connection to the first attempts, and from one batch to the next, milliseconds. */
+export const RESUME_TURN_MS = 1
+
 /** Pauses between attempts to resume one flow when the connection it was tried on was lost too, milliseconds. */
 export const RESUME_BACKOFF = { min: 50, max: 1_000 } as const
 

@@ -173,7 +173,7 @@ describe('a flow that lost its line', () => {
     openAccepted()
     lose()
     const second = world.join()
-    world.clock.advance(0)
+    world.clock.advance(1)
     lose(second)
     world.join()
     world.clock.advance(2_000)
@@ -185,7 +185,7 @@ describe('a flow that lost its line', () => {
     openAccepted()
     lose()
     const second = world.join()
-    world.clock.advance(0)
+    world.clock.advance(1)
     second.line.west.lose()
     const third = world.join()
     world.clock.advance(2_000)
@@ -506,6 +506,37 @@ describe('bounds', () => {
     lose()
     expect(conditionOf(west)).toBe('fairlead:stopped')
   })
+})
+
+test('many flows that wait for one line are resumed a few hundred at a time', () => {
+  const owners: [Owner, Owner][] = []
+  const mine = new ResumeWorld((_request, channel) => {
+    const owner = new Owner(FROM_EAST, FROM_WEST)
+    owner.channel = channel
+    owners.at(-1)?.splice(1, 1, owner)
+    channel.accept()
+    return owner
+  })
+  const first = mine.join()
+  for (let count = 0; count < 600; count++) {
+    owners.push([new Owner(FROM_WEST, FROM_EAST), new Owner(FROM_EAST, FROM_WEST)])
+    first.west.open(TCP_REQUEST, (channel) => {
+      const owner = owners.at(-1)?.[0] as Owner
+      owner.channel = channel
+      return owner
+    })
+    mine.settle()
+  }
+  lose(first)
+  expect(mine.west.keeper.suspendedFlows).toBe(600)
+  const second = mine.join()
+  mine.clock.advance(1)
+  expect(second.west.openFlows).toBe(256)
+  mine.settle()
+  expect(mine.west.keeper.suspendedFlows).toBe(0)
+  for (const [opener] of owners) opener.write(10)
+  mine.settle()
+  expect(owners.every(([, taker]) => taker.received === 10)).toBe(true)
 })
 
 describe('datagrams', () => {
