@@ -3,12 +3,12 @@
  * while the old connection still seems alive.
  */
 import type { FlowChannel, FlowError, FlowHandler, FlowPosition } from '../../amqp/flow-transport.ts'
-import { type FlowPath, NOBODY } from './leg.ts'
-import type { PeerProcess } from './peer-process.ts'
+import { NOBODY } from './leg.ts'
+import type { FlowPath, PeerProcess, TakenFlow } from './peer-process.ts'
 import { STALE, STOLEN } from './reasons.ts'
 import { ResumableFlow } from './resumable-flow.ts'
 
-export class AcceptedFlow extends ResumableFlow {
+export class AcceptedFlow extends ResumableFlow implements TakenFlow {
   /** It was asked for again: each answer tells the position. */
   #isResumed = false
 
@@ -16,13 +16,13 @@ export class AcceptedFlow extends ResumableFlow {
   take(channel: FlowChannel, path: FlowPath, process: PeerProcess, decide: () => FlowHandler): FlowHandler {
     const leg = this.legs.begin(channel, path)
     this.join(process)
+    process.accepted.set(this.token, this)
     this.owner = NOBODY
     const owner = decide()
     if (this.owner !== undefined) this.owner = owner
     return leg
   }
 
-  /** The far side goes on with the flow, and has what `at` says. */
   takeOver(channel: FlowChannel, path: FlowPath, at: FlowPosition): FlowHandler {
     const refusal = this.#refusal(at)
     if (refusal !== undefined) {

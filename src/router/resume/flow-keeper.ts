@@ -8,7 +8,7 @@ import type { ByteBudget } from '../../core/byte-budget.ts'
 import type { Cancel, Clock } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { AcceptedFlow } from './accepted-flow.ts'
-import type { FlowKeeping, FlowMemory } from './flow-keeping.ts'
+import type { FlowKeeping, FlowMemory, KeptFlow } from './flow-keeping.ts'
 import {
   ABANDONED_MS,
   MAX_SUSPENDED_BYTES,
@@ -22,7 +22,6 @@ import { OpenedFlow } from './opened-flow.ts'
 import type { PeerProcess } from './peer-process.ts'
 import { PeerProcesses } from './peer-processes.ts'
 import { ABANDONED, EVICTED, EXPIRED } from './reasons.ts'
-import type { ResumableFlow } from './resumable-flow.ts'
 import { ResumeMetrics, type ResumeResult } from './resume-metrics.ts'
 import { SuspendedFlows, type Suspension } from './suspended-flows.ts'
 
@@ -83,12 +82,7 @@ export class FlowKeeper implements FlowKeeping {
 
   // What flows tell
 
-  joined(flow: ResumableFlow, process: PeerProcess): void {
-    process.flowBegan()
-    if (flow instanceof AcceptedFlow) process.accepted.set(flow.token, flow)
-  }
-
-  suspended(flow: ResumableFlow): void {
+  suspended(flow: KeptFlow): void {
     const gone = this.#stopped ?? flow.process?.gone
     if (gone !== undefined) {
       this.#end(flow, 'restarted', gone)
@@ -100,7 +94,7 @@ export class FlowKeeper implements FlowKeeping {
     this.#evict()
   }
 
-  attemptLost(flow: ResumableFlow): void {
+  attemptLost(flow: KeptFlow): void {
     const suspension = this.#suspended.get(flow)
     if (suspension === undefined) return
     suspension.backoff ??= new Backoff(RESUME_BACKOFF, this.#deps.random)
@@ -111,14 +105,14 @@ export class FlowKeeper implements FlowKeeping {
     this.#metrics.ended('refused')
   }
 
-  resumed(flow: ResumableFlow, retransmittedBytes: number): void {
+  resumed(flow: KeptFlow, retransmittedBytes: number): void {
     this.#suspended.delete(flow)
     this.#metrics.ended('resumed')
     this.#metrics.retransmittedBytes += retransmittedBytes
     this.#restIfIdle()
   }
 
-  over(flow: ResumableFlow): void {
+  over(flow: KeptFlow): void {
     this.#suspended.delete(flow)
     this.#restIfIdle()
     const { process } = flow
@@ -140,7 +134,7 @@ export class FlowKeeper implements FlowKeeping {
     this.wake()
   }
 
-  #isAbandoned(flow: ResumableFlow, { since }: Suspension, now: number): boolean {
+  #isAbandoned(flow: KeptFlow, { since }: Suspension, now: number): boolean {
     const then = now - this.#abandonedAfter
     return flow instanceof AcceptedFlow && since <= then && flow.process?.wasUsable(then) === true
   }
@@ -176,7 +170,7 @@ export class FlowKeeper implements FlowKeeping {
     }
   }
 
-  #end(flow: ResumableFlow, result: ResumeResult, why: FlowError): void {
+  #end(flow: KeptFlow, result: ResumeResult, why: FlowError): void {
     this.#metrics.ended(result)
     flow.giveUp(why)
   }

@@ -1,9 +1,9 @@
 /**
  * What a resumable flow needs of those who look after it when it has no data connection.
  */
+import type { FlowError } from '../../amqp/flow-transport.ts'
 import type { ByteBudget, ByteUse } from '../../core/byte-budget.ts'
 import type { PeerProcess } from './peer-process.ts'
-import type { ResumableFlow } from './resumable-flow.ts'
 
 /** Where bytes are accounted for. */
 export interface FlowMemory {
@@ -15,18 +15,29 @@ export interface FlowMemory {
   readonly stranded: ByteUse
 }
 
+/** A flow as it is known to them. */
+export interface KeptFlow {
+  readonly graceMs: number
+  /** At the other end, once that is known. */
+  readonly process: PeerProcess | undefined
+  /** Bytes it holds. */
+  readonly heldBytes: number
+  /** It cannot be resumed any more. */
+  giveUp(error: FlowError): void
+  /** It has failed, and the other end was asked for it a while ago: tells it, though it has not answered. */
+  insist(): void
+}
+
 export interface FlowKeeping {
   readonly memory: FlowMemory
-  /** The flow belongs to this process now. */
-  joined(flow: ResumableFlow, process: PeerProcess): void
   /** Its connection is lost. May end it at once. */
-  suspended(flow: ResumableFlow): void
+  suspended(flow: KeptFlow): void
   /** The connection it was to be resumed on is lost too. */
-  attemptLost(flow: ResumableFlow): void
+  attemptLost(flow: KeptFlow): void
   /** The far side does not go on with it; it ends now. */
   attemptRefused(): void
   /** It goes on, and had to send so many bytes again. */
-  resumed(flow: ResumableFlow, retransmittedBytes: number): void
+  resumed(flow: KeptFlow, retransmittedBytes: number): void
   /** It need not be known any more. */
-  over(flow: ResumableFlow): void
+  over(flow: KeptFlow): void
 }

@@ -1,22 +1,8 @@
 /**
  * One raw flow that carries, or has carried, a resumable flow. Once it is dropped its late calls reach nobody.
  */
-import type {
-  FlowChannel,
-  FlowError,
-  FlowHandler,
-  FlowPosition,
-  FlowRequest,
-} from '../../amqp/flow-transport.ts'
-import type { PeerProcess } from './peer-process.ts'
-
-/** A data connection as a flow sees it. */
-export interface FlowPath {
-  /** Who is at the other end; undefined while that is not known, and when nothing can be resumed with it. */
-  readonly process: PeerProcess | undefined
-  /** Opens a raw flow. */
-  openRaw(request: FlowRequest, handler: (channel: FlowChannel) => FlowHandler): FlowChannel
-}
+import type { FlowChannel, FlowError, FlowHandler, FlowPosition } from '../../amqp/flow-transport.ts'
+import type { FlowPath } from './peer-process.ts'
 
 /** What a leg tells the flow it carries. */
 export interface LegOwner {

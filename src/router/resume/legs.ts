@@ -3,7 +3,8 @@
  */
 import type { FlowChannel, FlowError } from '../../amqp/flow-transport.ts'
 import type { Incoming } from './incoming.ts'
-import { type FlowPath, Leg, type LegOwner } from './leg.ts'
+import { Leg, type LegOwner } from './leg.ts'
+import type { FlowPath } from './peer-process.ts'
 
 export class Legs {
   readonly #owner: LegOwner

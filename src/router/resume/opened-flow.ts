@@ -10,8 +10,7 @@ import type {
   Resumable,
 } from '../../amqp/flow-transport.ts'
 import type { FlowKeeping } from './flow-keeping.ts'
-import type { FlowPath } from './leg.ts'
-import type { PeerProcess } from './peer-process.ts'
+import type { FlowPath, PeerProcess } from './peer-process.ts'
 import { NEVER_ACCEPTED, violation } from './reasons.ts'
 import { ResumableFlow } from './resumable-flow.ts'
 

@@ -1,14 +1,32 @@
 /**
  * One running router process of another cluster: the connections to it and the flows that live and die with it.
  */
-import type { FlowError } from '../../amqp/flow-transport.ts'
-import type { AcceptedFlow } from './accepted-flow.ts'
-import type { FlowPath } from './leg.ts'
+import type {
+  FlowChannel,
+  FlowError,
+  FlowHandler,
+  FlowPosition,
+  FlowRequest,
+} from '../../amqp/flow-transport.ts'
 import type { RawConnection } from './raw-connection.ts'
+
+/** A data connection as a flow sees it. */
+export interface FlowPath {
+  /** Who is at the other end; undefined while that is not known, and when nothing can be resumed with it. */
+  readonly process: PeerProcess | undefined
+  /** Opens a raw flow. */
+  openRaw(request: FlowRequest, handler: (channel: FlowChannel) => FlowHandler): FlowChannel
+}
 
 /** A connection to the process and what is opened on it. */
 export interface ProcessPath extends FlowPath {
   readonly connection: RawConnection
+}
+
+/** A flow that the process has opened to us. */
+export interface TakenFlow {
+  /** The process goes on with it over `channel`, and has what `at` says. */
+  takeOver(channel: FlowChannel, path: FlowPath, at: FlowPosition): FlowHandler
 }
 
 export class PeerProcess {
@@ -16,7 +34,7 @@ export class PeerProcess {
   readonly key: string
   readonly instance: string
   /** Flows it has opened to us, by token. */
-  readonly accepted = new Map<string, AcceptedFlow>()
+  readonly accepted = new Map<string, TakenFlow>()
   /** When each could first be used, monotonic milliseconds. */
   readonly #paths = new Map<ProcessPath, number>()
   /** Flows with it, whoever opened them. */

@@ -11,7 +11,7 @@ import {
   type FlowRequest,
   type Resumable,
 } from '../../amqp/flow-transport.ts'
-import type { FlowKeeping } from './flow-keeping.ts'
+import type { FlowKeeping, KeptFlow } from './flow-keeping.ts'
 import { Incoming } from './incoming.ts'
 import type { LegOwner } from './leg.ts'
 import { Legs } from './legs.ts'
@@ -23,7 +23,7 @@ import { RetainedBytes } from './retained-bytes.ts'
 import { NothingRetained } from './retention.ts'
 
 /** What both ends share; opened-flow.ts and accepted-flow.ts are the two. */
-export abstract class ResumableFlow implements FlowChannel, LegOwner {
+export abstract class ResumableFlow implements FlowChannel, LegOwner, KeptFlow {
   readonly token: string
   readonly graceMs: number
   protected readonly keeper: FlowKeeping
@@ -55,12 +55,10 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner {
     return this.legs.id
   }
 
-  /** At the other end, once that is known. */
   get process(): PeerProcess | undefined {
     return this.#process
   }
 
-  /** Bytes it holds. */
   get heldBytes(): number {
     return this.out.bytes + this.in.stranded
   }
@@ -108,12 +106,10 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner {
 
   // What the keeper says
 
-  /** It cannot be resumed any more. */
   giveUp(error: FlowError): void {
     if (this.state !== 'over') this.give(error)
   }
 
-  /** It has failed, and the other end was asked for it a while ago: tells it, though it has not answered. */
   insist(): void {
     if (this.failure !== undefined && this.legs.now !== undefined) this.tellFailure()
   }
@@ -169,9 +165,10 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner {
 
   // States
 
+  /** It lives and dies with this process now. */
   protected join(process: PeerProcess): void {
     this.#process = process
-    this.keeper.joined(this, process)
+    process.flowBegan()
   }
 
   /** Its leg is lost, with the connection under it. */

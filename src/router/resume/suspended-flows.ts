@@ -2,7 +2,7 @@
  * The flows that wait for a link, longest waiting first, and how many they may be.
  */
 import type { Backoff } from '../../core/backoff.ts'
-import type { ResumableFlow } from './resumable-flow.ts'
+import type { KeptFlow } from './flow-keeping.ts'
 
 /** How long a flow waits, and when it may be tried again. Monotonic milliseconds. */
 export interface Suspension {
@@ -21,7 +21,7 @@ interface Entry extends Suspension {
 export class SuspendedFlows {
   readonly #maxFlows: number
   readonly #maxBytes: number
-  readonly #entries = new Map<ResumableFlow, Entry>()
+  readonly #entries = new Map<KeptFlow, Entry>()
   #bytes = 0
 
   constructor(maxFlows: number, maxBytes: number) {
@@ -34,12 +34,12 @@ export class SuspendedFlows {
   }
 
   /** The longest waiting flow while there are too many; undefined when there are not. */
-  get surplus(): ResumableFlow | undefined {
+  get surplus(): KeptFlow | undefined {
     if (this.#entries.size <= this.#maxFlows && this.#bytes <= this.#maxBytes) return undefined
     return this.#entries.keys().next().value
   }
 
-  add(flow: ResumableFlow, now: number): void {
+  add(flow: KeptFlow, now: number): void {
     this.delete(flow)
     const bytes = flow.heldBytes
     this.#bytes += bytes
@@ -47,17 +47,17 @@ export class SuspendedFlows {
     this.#entries.set(flow, { since: now, expiresAt, retryAt: now, backoff: undefined, bytes })
   }
 
-  get(flow: ResumableFlow): Suspension | undefined {
+  get(flow: KeptFlow): Suspension | undefined {
     return this.#entries.get(flow)
   }
 
-  delete(flow: ResumableFlow): boolean {
+  delete(flow: KeptFlow): boolean {
     this.#bytes -= this.#entries.get(flow)?.bytes ?? 0
     return this.#entries.delete(flow)
   }
 
   /** Flows may be deleted while this is walked through. */
-  entries(): Iterable<[ResumableFlow, Suspension]> {
+  entries(): Iterable<[KeptFlow, Suspension]> {
     return this.#entries
   }
 }
