@@ -45,7 +45,7 @@ export const MAX_WINDOW_BYTES = 16 * 1024 * 1024
  * Width of windows while several flows of a connection receive: what a small one may have to wait for in the queues of
  * kernels and processes. Wider ones are for senders that have a connection, or a long way, for themselves.
  */
-export const SHARED_WINDOW_BYTES = 256 * 1024
+export const SHARED_WINDOW_BYTES = 128 * 1024
 
 /** How long a connection counts as shared after several flows received on it, milliseconds. */
 export const SHARED_FOR_MS = 100
