@@ -16,6 +16,7 @@ import {
   RESUME_BACKOFF,
   RESUME_BATCH,
   RESUME_TURN_MS,
+  RETAINED_SHARE,
   SUSPENDED_LOOK_MS,
 } from './limits.ts'
 import { OpenedFlow } from './opened-flow.ts'
@@ -54,7 +55,12 @@ export class FlowKeeper implements FlowKeeping {
   constructor(deps: FlowKeeperDeps, config: FlowKeeperConfig = {}) {
     this.#deps = deps
     const { budget } = deps
-    this.memory = { budget, retained: budget.use('retained'), stranded: budget.use('stranded') }
+    this.memory = {
+      budget,
+      retained: budget.use('retained'),
+      maxRetained: budget.limit * RETAINED_SHARE,
+      stranded: budget.use('stranded'),
+    }
     const { maxSuspendedFlows = MAX_SUSPENDED_FLOWS, maxSuspendedBytes = MAX_SUSPENDED_BYTES } = config
     this.#abandonedAfter = config.abandonedAfter ?? ABANDONED_MS
     this.#suspended = new SuspendedFlows(maxSuspendedFlows, maxSuspendedBytes)

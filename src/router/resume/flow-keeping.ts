@@ -11,6 +11,8 @@ export interface FlowMemory {
   readonly budget: ByteBudget
   /** Sent and not acknowledged, or waiting to be sent. */
   readonly retained: ByteUse
+  /** Where flows stop to keep more than each may without asking. */
+  readonly maxRetained: number
   /** Received on connections that are gone, and not yet handed on by the owner. */
   readonly stranded: ByteUse
 }

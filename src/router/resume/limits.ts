@@ -8,6 +8,9 @@ export const MAX_GRACE_MS = 300_000
 /** Bytes each flow may keep also when the router's memory for flows is used up: what a first window lets it send. */
 export const FLOW_BASE_BYTES = 64 * 1024
 
+/** Share of the router's memory for flows that may be kept beyond that: the rest is for what comes in and what begins. */
+export const RETAINED_SHARE = 0.5
+
 /** Written pieces up to this many bytes are copied together; a buffer of its own takes some hundred bytes. */
 export const SMALL_PIECE_BYTES = 512
 

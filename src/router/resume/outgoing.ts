@@ -3,21 +3,21 @@
  * side has it; after a loss what was kept goes again, in pieces the channel has room for.
  */
 import type { FlowChannel, FlowError, FlowPosition } from '../../amqp/flow-transport.ts'
-import type { ByteBudget } from '../../core/byte-budget.ts'
+import type { FlowMemory } from './flow-keeping.ts'
 import { FLOW_BASE_BYTES, RESEND_PIECE_BYTES } from './limits.ts'
 import { violation } from './reasons.ts'
 import { NothingRetained, type Retention } from './retention.ts'
 
 export class Outgoing {
-  readonly #budget: ByteBudget
+  readonly #memory: FlowMemory
   #retained: Retention
   #ended = false
   /** The owner was told to wait. */
   #awaited = false
 
-  constructor(retained: Retention, budget: ByteBudget) {
+  constructor(retained: Retention, memory: FlowMemory) {
     this.#retained = retained
-    this.#budget = budget
+    this.#memory = memory
   }
 
   /** Bytes kept. */
@@ -118,7 +118,12 @@ export class Outgoing {
     if (channel === undefined || this.#ended) return 0
     const { waiting, bytes } = this.#retained
     if (waiting > 0) return -waiting
-    const room = Math.max(FLOW_BASE_BYTES - bytes, this.#budget.limit - this.#budget.held)
-    return Math.min(room, channel.writable)
+    return Math.min(Math.max(FLOW_BASE_BYTES - bytes, this.#shared), channel.writable)
+  }
+
+  /** Bytes that all flows together may still keep beyond what each may without asking. */
+  get #shared(): number {
+    const { budget, retained, maxRetained } = this.#memory
+    return Math.min(maxRetained - retained.bytes, budget.limit - budget.held)
   }
 }

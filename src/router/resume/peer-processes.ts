@@ -29,7 +29,8 @@ export class PeerProcesses {
     const key = `${cluster} ${peer.containerId}`
     const known = this.#byContainer.get(key)
     if (known !== undefined && known.instance !== peer.instance) this.end(known, RESTARTED)
-    const process = known?.instance === peer.instance ? known : new PeerProcess(key, peer.instance)
+    const isKnown = known?.instance === peer.instance && known.gone === undefined
+    const process = isKnown ? known : new PeerProcess(key, peer.instance)
     this.#byContainer.set(key, process)
     process.join(path, this.#clock.monotonic())
     return process

@@ -44,10 +44,11 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner, KeptFlow {
     this.keeper = keeper
     this.token = token
     this.graceMs = graceMs
-    const { budget, retained, stranded } = keeper.memory
+    const { memory } = keeper
     const isStream = protocol === 'TCP'
-    this.out = new Outgoing(isStream ? new RetainedBytes(retained) : new NothingRetained(), budget)
-    this.in = new Incoming(isStream, stranded)
+    const retention = isStream ? new RetainedBytes(memory.retained) : new NothingRetained()
+    this.out = new Outgoing(retention, memory)
+    this.in = new Incoming(isStream, memory.stranded)
     this.legs = new Legs(this, this.in)
   }
 

@@ -288,11 +288,16 @@ describe('the end', () => {
     expect(conditionOf(west)).toBe('fairlead:link-lost')
   })
 
-  test('comes at once when the other router says that it stops', () => {
+  test('comes at once when the other router says that it stops, and what is opened after is resumed again', () => {
     openAccepted()
     line.line.west.lose()
     line.west.closed(true)
     expect(conditionOf(west)).toBe('fairlead:stopped')
+    line = world.join()
+    west = new Owner(FROM_WEST, FROM_EAST)
+    openAccepted()
+    lose()
+    expect(west.over).toBe(false)
   })
 })
 
@@ -456,6 +461,15 @@ describe('bounds', () => {
     world.settle()
     expect(west.drains).toBe(1)
     expect(west.channel?.writable).toBe(64 * 1024)
+  })
+
+  test('what is kept leaves half of the memory to what comes in', () => {
+    begin({ budgetBytes: 400_000, window: 1024 * 1024 })
+    openAccepted()
+    west.write(150_000)
+    expect(west.channel?.writable).toBe(50_000)
+    west.write(50_000)
+    expect(west.channel?.writable).toBeLessThanOrEqual(0)
   })
 
   test('nothing is kept of a flow with a peer that cannot resume', () => {
