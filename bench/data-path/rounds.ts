@@ -1,5 +1,7 @@
 /** Runs the rounds: in each, every row on every system in turn, so that a slow moment of the machine hits all. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { describeError } from '../../src/core/errors.ts'
+import type { Timing } from './load/window.ts'
 import type { Options } from './options.ts'
 import type { Ports } from './ports.ts'
 import type { Row, Sample } from './rows/row.ts'
@@ -9,6 +11,9 @@ import { type Competitor, System } from './systems/system.ts'
 /** Milliseconds before counting, and for what the last measurement left under way to end; less in very short runs. */
 const WARM_UP_MS = 300
 const REST_MS = 200
+
+/** A measurement that has not ended by then is given up: something does not answer any more. */
+const MAX_MEASURE_MS = 180_000
 
 /** Runs with shorter measurements only show that everything works: no round is spent on the compilers. */
 const SHORTEST_MS = 300
@@ -64,19 +69,33 @@ export class Rounds {
     row: Row,
     competitor: Competitor,
     system: System,
-    timing: { warmUpMs: number; ms: number },
+    timing: Timing,
   ): Promise<Sample | undefined> {
     try {
-      if (row.fresh !== true) return await row.measure(system, timing)
+      if (row.fresh !== true) return await bounded(row.measure(system, timing))
       await using fresh = await this.#start(competitor)
-      return await row.measure(fresh, timing)
+      return await bounded(row.measure(fresh, timing))
     } catch (error) {
-      this.failures.push(`${row.name}, ${competitor.name}: ${error instanceof Error ? error.message : error}`)
+      this.failures.push(`${row.name}, ${competitor.name}: ${describeError(error)}`)
       return undefined
     }
   }
 
   #start(competitor: Competitor): Promise<System> {
     return System.start(this.#stage, competitor, this.#origins)
+  }
+}
+
+async function bounded<T>(measurement: Promise<T>): Promise<T> {
+  const given = new AbortController()
+  const late = sleep(MAX_MEASURE_MS, undefined, { signal: given.signal }).then(() => {
+    throw new Error(`no result after ${MAX_MEASURE_MS} ms`)
+  })
+  try {
+    return await Promise.race([measurement, late])
+  } finally {
+    // Nobody waits for the limit any more.
+    late.catch(() => {})
+    given.abort()
   }
 }
