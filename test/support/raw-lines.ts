@@ -60,6 +60,8 @@ export class RawLineEnd implements RawConnection {
   accept: (request: FlowRequest, channel: FlowChannel) => FlowHandler = refuse
   onLost: () => void = () => {}
   draining = false
+  /** It has no room for another flow. */
+  full = false
   readonly #window: number
   readonly #flows = new Map<number, RawEnd>()
   readonly #inbox: Envelope[] = []
@@ -87,7 +89,8 @@ export class RawLineEnd implements RawConnection {
     this.#opened += 1
     const flow = this.#add(this.#opened)
     flow.handler = handler(flow)
-    this.post(this.#opened, { kind: 'open', request })
+    if (this.full) this.#inbox.push({ flow: this.#opened, message: { kind: 'reset', error: FULL } })
+    else this.post(this.#opened, { kind: 'open', request })
     return flow
   }
 
@@ -141,6 +144,8 @@ export class RawLineEnd implements RawConnection {
     if (flow.handler === undefined) flow.handler = handler
   }
 }
+
+const FULL: FlowError = { condition: FlowCondition.overloaded, description: 'no handle is free' }
 
 function refuse(_request: FlowRequest, channel: FlowChannel): FlowHandler {
   channel.reset({ condition: FlowCondition.notExported, description: 'nothing here' })

@@ -34,7 +34,7 @@ export interface FlowKeeping {
   readonly memory: FlowMemory
   /** Its connection is lost. May end it at once. */
   suspended(flow: KeptFlow): void
-  /** The connection it was to be resumed on is lost too. */
+  /** The connection it was to be resumed on is lost too, or full. */
   attemptLost(flow: KeptFlow): void
   /** The far side does not go on with it; it ends now. */
   attemptRefused(): void

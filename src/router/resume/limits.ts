@@ -41,7 +41,7 @@ export const RESUME_BATCH = 256
 /** From the news of a connection to the first attempts, and from one batch to the next, milliseconds. */
 export const RESUME_TURN_MS = 1
 
-/** Pauses between attempts to resume one flow when the connection it was tried on was lost too, milliseconds. */
+/** Pauses between attempts to resume one flow when the connection it was tried on was lost too or had no room, milliseconds. */
 export const RESUME_BACKOFF = { min: 50, max: 1_000 } as const
 
 /** Tokens made from one call for random bytes. */

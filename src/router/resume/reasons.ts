@@ -24,7 +24,8 @@ export const ABANDONED = because(
   'the end that opened the flow does not go on with it',
 )
 
-export const EVICTED = because(FlowCondition.overloaded, 'too many flows wait for a link')
+/** A loss as well: "overloaded" would say that no backend has seen a byte of it, and that it may be opened elsewhere. */
+export const EVICTED = because(FlowCondition.linkLost, 'too many flows wait for a link')
 
 export const RESTARTED = because(FlowCondition.linkLost, 'the router at the other end was restarted')
 
@@ -45,6 +46,11 @@ const LOSSES: ReadonlySet<string> = new Set([
   FlowCondition.unknownFlow,
   FlowCondition.stopped,
 ])
+
+/** Nothing was said of the flow: the way to it is lost, or has no room for it now. */
+export function isOfTheWay({ condition }: FlowError): boolean {
+  return condition === FlowCondition.linkLost || condition === FlowCondition.overloaded
+}
 
 /** The flow is not known any more, as opposed to wrong or reset by somebody. */
 export function isLoss({ condition }: FlowError): boolean {

@@ -18,7 +18,7 @@ import { Legs } from './legs.ts'
 import { FLOW_BASE_BYTES } from './limits.ts'
 import { Outgoing } from './outgoing.ts'
 import type { PeerProcess } from './peer-process.ts'
-import { asReset, isLoss, NO_MEMORY, violation } from './reasons.ts'
+import { asReset, isLoss, isOfTheWay, NO_MEMORY, violation } from './reasons.ts'
 import { RetainedBytes } from './retained-bytes.ts'
 import { NothingRetained } from './retention.ts'
 
@@ -228,7 +228,7 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner, KeptFlow {
   }
 
   #attemptEnded(error: FlowError): void {
-    if (error.condition === FlowCondition.linkLost) {
+    if (isOfTheWay(error)) {
       this.keeper.attemptLost(this)
       return
     }

@@ -435,7 +435,7 @@ describe('bounds', () => {
     west = new Owner(FROM_WEST, FROM_EAST)
     openAccepted()
     lose()
-    expect(conditionOf(first)).toBe('amqp:resource-limit-exceeded')
+    expect(conditionOf(first)).toBe('fairlead:link-lost')
     expect(west.over).toBe(false)
     expect(await metric('west', resumes('evicted'))).toBe(1)
     expect(await metric('west', 'flows_suspended')).toBe(1)
@@ -446,7 +446,33 @@ describe('bounds', () => {
     openAccepted()
     west.write(1001)
     lose()
-    expect(conditionOf(west)).toBe('amqp:resource-limit-exceeded')
+    expect(conditionOf(west)).toBe('fairlead:link-lost')
+  })
+
+  test('a flow whose bytes a backend may have seen never ends as one that was refused and may be opened elsewhere', () => {
+    begin({ west: { maxSuspendedFlows: 0 } })
+    open()
+    west.write(100)
+    line.line.east.deliver()
+    line.line.east.deliver()
+    expect(east.received).toBe(100)
+    lose()
+    expect(conditionOf(west)).toBe('fairlead:link-lost')
+  })
+
+  test('a connection without room for more flows is asked again until it has some', () => {
+    openAccepted()
+    west.write(1000)
+    lose()
+    line = world.join()
+    line.line.west.full = true
+    world.settle()
+    world.clock.advance(1_000)
+    world.settle()
+    line.line.west.full = false
+    world.clock.advance(2_000)
+    finish()
+    expect([west.outcome, east.outcome]).toEqual(['closed', 'closed'])
   })
 
   test('without memory a flow keeps no more than its base, and goes on as that is acknowledged', () => {
