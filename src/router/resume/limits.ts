@@ -20,10 +20,10 @@ export const PIECE_BLOCK_BYTES = 2048
 /** Bytes given at a time to a data connection that a flow goes on with. */
 export const RESEND_PIECE_BYTES = 64 * 1024
 
-/** Flows that wait for a link at once, sockets closed or not; the oldest is reset for the newest. */
+/** Flows that wait for a link at once, sockets closed or not; the oldest of the cluster with the most is reset for the newest. */
 export const MAX_SUSPENDED_FLOWS = 20_000
 
-/** Bytes all flows that wait for a link may hold; the oldest is reset beyond. */
+/** Bytes all flows that wait for a link may hold; the oldest of the cluster with the most is reset beyond. */
 export const MAX_SUSPENDED_BYTES = 256 * 1024 * 1024
 
 /** How often waiting flows are looked at, milliseconds: grace times end late by no more than this. */

@@ -30,6 +30,8 @@ export interface TakenFlow {
 }
 
 export class PeerProcess {
+  /** By the certificate of its connections. */
+  readonly cluster: string
   /** Of its container. */
   readonly key: string
   readonly instance: string
@@ -41,7 +43,8 @@ export class PeerProcess {
   #flows = 0
   #gone: FlowError | undefined
 
-  constructor(key: string, instance: string) {
+  constructor(cluster: string, key: string, instance: string) {
+    this.cluster = cluster
     this.key = key
     this.instance = instance
   }

@@ -30,7 +30,7 @@ export class PeerProcesses {
     const known = this.#byContainer.get(key)
     if (known !== undefined && known.instance !== peer.instance) this.end(known, RESTARTED)
     const isKnown = known?.instance === peer.instance && known.gone === undefined
-    const process = isKnown ? known : new PeerProcess(key, peer.instance)
+    const process = isKnown ? known : new PeerProcess(cluster, key, peer.instance)
     this.#byContainer.set(key, process)
     process.join(path, this.#clock.monotonic())
     return process
