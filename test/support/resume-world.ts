@@ -97,11 +97,16 @@ export class ResumeWorld {
     return this.#join(undefined)
   }
 
-  #join(eastInstance: string | undefined): JoinedLine {
+  /** The same with another router of the western cluster, as far as east can tell. */
+  joinFrom(containerId: string): JoinedLine {
+    return this.#join(this.east.instance, containerId)
+  }
+
+  #join(eastInstance: string | undefined, westContainer = 'west/pod'): JoinedLine {
     const line = new RawLine({
       window: this.#options.window ?? 64 * 1024,
       westSees: { containerId: 'east/pod', instance: eastInstance },
-      eastSees: { containerId: 'west/pod', instance: this.west.instance },
+      eastSees: { containerId: westContainer, instance: this.west.instance },
     })
     const joined = { line, west: this.#end(this.west, line.west), east: this.#end(this.east, line.east) }
     this.lines.push(joined)

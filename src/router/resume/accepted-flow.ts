@@ -3,7 +3,7 @@
  * while the old connection still seems alive.
  */
 import type { FlowChannel, FlowError, FlowHandler, FlowPosition } from '../../amqp/flow-transport.ts'
-import { NOBODY } from './leg.ts'
+import { NOBODY } from './nobody.ts'
 import type { FlowPath, PeerProcess, TakenFlow } from './peer-process.ts'
 import { STALE, STOLEN } from './reasons.ts'
 import { ResumableFlow } from './resumable-flow.ts'
@@ -46,6 +46,12 @@ export class AcceptedFlow extends ResumableFlow implements TakenFlow {
     if (this.accepted) return
     this.accepted = true
     this.tellAccepted()
+  }
+
+  override legClosed(): void {
+    const { received } = this.in.position
+    this.process?.closed.add(this.token, { received, sent: this.out.sentBytes })
+    super.legClosed()
   }
 
   /** Nobody accepts what was not opened here. */

@@ -64,14 +64,3 @@ export class Leg implements FlowHandler {
     owner?.legClosed()
   }
 }
-
-/** Takes the calls of a flow that was refused at once. */
-export const NOBODY: FlowHandler = {
-  onAccept() {},
-  onData() {},
-  onEnd() {},
-  onReset() {},
-  onDrain() {},
-  onAcked() {},
-  onClosed() {},
-}

@@ -26,6 +26,12 @@ export const MAX_SUSPENDED_FLOWS = 20_000
 /** Bytes all flows that wait for a link may hold; the oldest of the cluster with the most is reset beyond. */
 export const MAX_SUSPENDED_BYTES = 256 * 1024 * 1024
 
+/** Flows of one peer that are remembered after they ended well, some 100 bytes each: as many as end within a round trip. */
+export const MAX_CLOSED_FLOWS = 1_024
+
+/** Router processes without connections or flows that are remembered, in case they come back: for their closed flows. */
+export const MAX_IDLE_PROCESSES = 64
+
 /** How often waiting flows are looked at, milliseconds: grace times end late by no more than this. */
 export const SUSPENDED_LOOK_MS = 250
 

@@ -35,6 +35,16 @@ export class Outgoing {
     return this.#retained.dropped
   }
 
+  /** Everything was sent, with the half-close. */
+  get isSent(): boolean {
+    return this.#ended && this.#retained.waiting === 0
+  }
+
+  /** Bytes sent since the flow was opened. */
+  get sentBytes(): number {
+    return this.#retained.sent
+  }
+
   /** Everything was sent and acknowledged, but for the half-close. */
   get onlyEndUnacknowledged(): boolean {
     return this.#ended && this.#retained.bytes === 0

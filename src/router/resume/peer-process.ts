@@ -8,6 +8,7 @@ import type {
   FlowPosition,
   FlowRequest,
 } from '../../amqp/flow-transport.ts'
+import { ClosedFlows } from './closed-flows.ts'
 import type { RawConnection } from './raw-connection.ts'
 
 /** A data connection as a flow sees it. */
@@ -37,6 +38,8 @@ export class PeerProcess {
   readonly instance: string
   /** Flows it has opened to us, by token. */
   readonly accepted = new Map<string, TakenFlow>()
+  /** The last of them that ended well. */
+  readonly closed = new ClosedFlows()
   /** When each could first be used, monotonic milliseconds. */
   readonly #paths = new Map<ProcessPath, number>()
   /** Flows with it, whoever opened them. */

@@ -4,12 +4,15 @@
  */
 import type { FlowError } from '../../amqp/flow-transport.ts'
 import type { Clock } from '../../core/clock.ts'
+import { MAX_IDLE_PROCESSES } from './limits.ts'
 import { PeerProcess, type ProcessPath } from './peer-process.ts'
 import { RESTARTED } from './reasons.ts'
 
 export class PeerProcesses {
   readonly #byContainer = new Map<string, PeerProcess>()
   readonly #clock: Pick<Clock, 'monotonic'>
+  /** Longest idle first. */
+  readonly #idle = new Set<PeerProcess>()
   readonly #onEnd: (process: PeerProcess, why: FlowError) => void
 
   /** `onEnd` is told of processes that are no more. */
@@ -32,6 +35,7 @@ export class PeerProcesses {
     const isKnown = known?.instance === peer.instance && known.gone === undefined
     const process = isKnown ? known : new PeerProcess(cluster, key, peer.instance)
     this.#byContainer.set(key, process)
+    this.#idle.delete(process)
     process.join(path, this.#clock.monotonic())
     return process
   }
@@ -41,9 +45,20 @@ export class PeerProcesses {
     this.forgetIdle(process)
   }
 
-  /** Forgets it when nothing is left of it. */
+  /** Perhaps nothing is left of it. It may come back, unless it has ended; the longest gone are forgotten. */
   forgetIdle(process: PeerProcess): void {
-    if (process.idle && this.#byContainer.get(process.key) === process) this.#byContainer.delete(process.key)
+    if (!process.idle) return
+    if (process.gone !== undefined) this.#forget(process)
+    else this.#idle.add(process)
+    for (const oldest of this.#idle) {
+      if (this.#idle.size <= MAX_IDLE_PROCESSES) return
+      this.#forget(oldest)
+    }
+  }
+
+  #forget(process: PeerProcess): void {
+    this.#idle.delete(process)
+    if (this.#byContainer.get(process.key) === process) this.#byContainer.delete(process.key)
   }
 
   /** It is no more: its connections are closed and its flows end. */

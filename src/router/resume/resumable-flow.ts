@@ -18,7 +18,7 @@ import { Legs } from './legs.ts'
 import { FLOW_BASE_BYTES } from './limits.ts'
 import { Outgoing } from './outgoing.ts'
 import type { PeerProcess } from './peer-process.ts'
-import { asReset, isLoss, isOfTheWay, NO_MEMORY, violation } from './reasons.ts'
+import { ABANDONED, asReset, isLoss, isOfTheWay, NO_MEMORY, violation } from './reasons.ts'
 import { RetainedBytes } from './retained-bytes.ts'
 import { NothingRetained } from './retention.ts'
 
@@ -220,11 +220,16 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner, KeptFlow {
   /** Ends it on both sides. Both sockets may have ended well before, and only our half-close not be acknowledged. */
   protected give(error: FlowError): void {
     const { owner } = this
-    const isWell = this.accepted && this.in.ended && this.out.onlyEndUnacknowledged && isLoss(error)
+    const isWell = this.accepted && this.in.ended && this.#isSettled(error)
     this.legs.drop(asReset(error))
     this.#finish()
     if (isWell) owner?.onClosed()
     else owner?.onReset(error)
+  }
+
+  /** Nothing of ours is missing, as far as can be known. Who does not ask for what was sent has it. */
+  #isSettled(error: FlowError): boolean {
+    return error === ABANDONED ? this.out.isSent : this.out.onlyEndUnacknowledged && isLoss(error)
   }
 
   #attemptEnded(error: FlowError): void {

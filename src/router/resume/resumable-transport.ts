@@ -12,8 +12,8 @@ import type {
 } from '../../amqp/flow-transport.ts'
 import { AcceptedFlow } from './accepted-flow.ts'
 import type { FlowKeeper } from './flow-keeper.ts'
-import { NOBODY } from './leg.ts'
 import { MAX_GRACE_MS } from './limits.ts'
+import { NOBODY } from './nobody.ts'
 import { OpenedFlow } from './opened-flow.ts'
 import type { PeerProcess, ProcessPath } from './peer-process.ts'
 import type { RawConnection } from './raw-connection.ts'
@@ -104,8 +104,9 @@ export class ResumableTransport implements FlowTransport, ProcessPath {
   #resume(token: string, at: FlowPosition, channel: FlowChannel): FlowHandler {
     const flow = this.#process?.accepted.get(token)
     if (flow !== undefined) return flow.takeOver(channel, this, at)
-    channel.reset(UNKNOWN)
-    return NOBODY
+    const known = this.#process?.closed.answer(token, at, channel)
+    if (known === undefined) channel.reset(UNKNOWN)
+    return known ?? NOBODY
   }
 }
 

@@ -71,7 +71,12 @@ class Run {
         this.owners.east.channel = channel
         return this.owners.east
       },
-      { window, budgetBytes, west: { abandonedAfter: 2 * GRACE_MS }, east: { abandonedAfter: 2 * GRACE_MS } },
+      {
+        window,
+        budgetBytes,
+        west: { abandonedAfter: GRACE_MS - 1_000 },
+        east: { abandonedAfter: GRACE_MS - 1_000 },
+      },
     )
     this.world.join().west.open(TCP_REQUEST, (channel) => {
       this.owners.west.channel = channel

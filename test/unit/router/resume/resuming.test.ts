@@ -6,6 +6,7 @@ import type {
   FlowPosition,
   FlowRequest,
 } from '../../../../src/amqp/flow-transport.ts'
+import { ClosedFlows } from '../../../../src/router/resume/closed-flows.ts'
 import {
   GRACE_MS,
   type JoinedLine,
@@ -227,6 +228,39 @@ describe('the end', () => {
     world.settle()
     world.clock.advance(GRACE_MS)
     expect([west.outcome, east.outcome]).toEqual(['closed', 'closed'])
+  })
+
+  test('is well at the opener when the last acknowledgements were lost and the other end has forgotten the flow', () => {
+    openAccepted()
+    west.write(100)
+    west.end()
+    world.settle()
+    east.end()
+    line.line.west.deliver()
+    east.read(100)
+    while (line.line.east.deliver()) {}
+    expect([west.outcome, east.outcome]).toEqual([undefined, 'closed'])
+    lose()
+    world.join()
+    world.settle()
+    expect(west.outcome).toBe('closed')
+    expect(world.west.keeper.suspendedFlows).toBe(0)
+  })
+
+  test('is well at the other end when the opener has forgotten the flow', () => {
+    openAccepted()
+    east.write(100)
+    east.end()
+    world.settle()
+    west.end()
+    line.line.east.deliver()
+    west.read(100)
+    while (line.line.west.deliver()) {}
+    expect([west.outcome, east.outcome]).toEqual(['closed', undefined])
+    lose()
+    world.join()
+    world.clock.advance(6_000)
+    expect(east.outcome).toBe('closed')
   })
 
   test('of a reset while there is no line is told when there is one', () => {
@@ -523,12 +557,25 @@ describe('bounds', () => {
     expect([conditionOf(west), conditionOf(east)]).toEqual(['fairlead:link-lost', 'fairlead:link-lost'])
   })
 
-  test('nothing runs and nothing is remembered when no flow waits', () => {
+  test('nothing runs when no flow waits', () => {
     openAccepted()
     finish()
     expect(world.clock.pending).toBe(0)
+  })
+
+  test('of the processes that are gone only so many are remembered', () => {
     lose()
-    expect([world.west.keeper.processes.size, world.east.keeper.processes.size]).toEqual([0, 0])
+    for (let count = 0; count < 100; count++) lose(world.joinFrom(`west/${count}`))
+    expect(world.east.keeper.processes.size).toBe(64)
+  })
+
+  test('of the flows that ended only so many are remembered', () => {
+    const closed = new ClosedFlows(2)
+    for (const token of ['a', 'b', 'c']) closed.add(token, { received: 1, sent: 2 })
+    const channel = { accept() {}, end() {} } as unknown as FlowChannel
+    const known = ['a', 'b', 'c'].map((token) => closed.answer(token, { received: 2, ended: true }, channel))
+    expect(known.map((answer) => answer !== undefined)).toEqual([false, true, true])
+    expect(closed.answer('c', { received: 1, ended: true }, channel)).toBeUndefined()
   })
 
   test('a router that stops resets what waits, and what would have to', () => {
