@@ -5,6 +5,7 @@
 import { SectionReader, type SectionSink } from '../codec/section-reader.ts'
 import type { TransferHead } from '../codec/transfer.ts'
 import { AmqpError, Condition } from '../errors.ts'
+import type { FlowHandler } from '../flow-transport.ts'
 import { ByteGrant } from './byte-grant.ts'
 import { CreditGrant } from './credit-grant.ts'
 import { DatagramGatherer } from './datagram-gatherer.ts'
@@ -69,6 +70,14 @@ export class FlowInput implements SectionSink {
     this.#deliveryId = head.deliveryId
     this.#unsettled = !head.settled
     return this.window?.message()
+  }
+
+  /** The link ends. A stream that breaks off inside a message whose bytes were handed on has not ended well. */
+  end(owner: Pick<FlowHandler, 'onEnd'>): AmqpError | undefined {
+    if (this.#inDelivery && this.#bytes > 0)
+      return new AmqpError(Condition.notAllowed, 'detached inside a delivery that was handed on', 'link')
+    owner.onEnd()
+    return undefined
   }
 
   /** Payload of the transfer; data sections reach the sink. */

@@ -154,7 +154,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
     if (error !== undefined) this.lose(error)
     else if (this.#handler === undefined)
       this.lose({ condition: Condition.detachForced, description: 'one link only' })
-    else if (link === this.input.link) this.#handler.onEnd()
+    else if (link === this.input.link) this.#fail(this.input.end(this.#handler))
     else if (!link.detachSent)
       this.lose({ condition: FlowCondition.reset, description: 'the receiver detached' })
     else this.#onEndAcknowledged()

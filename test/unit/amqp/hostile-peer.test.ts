@@ -219,6 +219,11 @@ describe('the flow is detached with the right condition, and the connection stay
       'amqp:not-allowed',
       (peer) => peer.transfer({ more: true }, 'x').transfer({ aborted: true }),
     ],
+    [
+      'an end inside a message whose bytes were handed on',
+      'amqp:not-allowed',
+      (peer) => peer.transfer({ more: true }, 'x').say({ kind: 'detach', handle: 0, closed: true }),
+    ],
   ])('%s: %s', async (_name, condition, misbehave) => {
     const peer = new RawPeer((_request, channel) => {
       channel.accept()
