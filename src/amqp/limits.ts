@@ -42,10 +42,16 @@ export const DEFAULT_WINDOW_BYTES = 1024 * 1024
 export const MAX_WINDOW_BYTES = 16 * 1024 * 1024
 
 /**
- * Width of windows while several flows of a connection receive: what a small one may have to wait for in the queues of
- * kernels and processes. Wider ones are for senders that have a connection, or a long way, for themselves.
+ * Least width of windows while several flows of a connection receive; they are wider by what their rate needs on the way. More
+ * would only lie in the queues of kernels and processes, where small flows wait behind it.
  */
 export const SHARED_WINDOW_BYTES = 128 * 1024
+
+/** Such a window is so many times what its flow has on the way, so that a flow held up by it gets faster. */
+export const SHARED_MARGIN = 1.5
+
+/** Round trip that processes take without any way between them, milliseconds. */
+export const NEAR_MS = 0.5
 
 /** How long a connection counts as shared after several flows received on it, milliseconds. */
 export const SHARED_FOR_MS = 100

@@ -11,6 +11,9 @@ import type { WindowPool } from './window-pool.ts'
 /** More messages than can be on the way: our own routers count bytes. */
 const GENEROUS_CREDIT = 0x7fff_ffff
 
+/** Least time between two grants that a clock can tell, milliseconds. */
+const CLOCK_STEP_MS = 1e-6
+
 export class ByteGrant implements ReceiveWindow {
   readonly #pool: WindowPool
   #window: number
@@ -68,8 +71,9 @@ export class ByteGrant implements ReceiveWindow {
   /** When half of the window was handed on and hardly more waits, the window is what holds the sender up. */
   grant(): Grant {
     const { now } = this.#pool
-    if (this.#isHalfUsed && this.outstanding <= this.#used / 2) this.#widen(now)
-    this.#used = this.#pool.useful(this.#window, now)
+    const rate = (this.#consumed - this.#told) / Math.max(now - this.#grantedAt, CLOCK_STEP_MS)
+    if (this.#isHalfUsed && this.outstanding <= this.#used / 2) this.#widen(rate)
+    this.#used = this.#pool.useful(this.#window, rate, now)
     this.#grantedAt = now
     this.#limit = Math.max(this.#limit, this.#consumed + this.#used)
     this.#told = this.#consumed
@@ -94,11 +98,9 @@ export class ByteGrant implements ReceiveWindow {
     this.#pool.received.remove(bytes)
   }
 
-  /** By how fast the bytes since the last grant were handed on; a window of which part is used is wide enough. */
-  #widen(now: number): void {
-    if (this.#used < this.#window) return
-    const rate = (this.#consumed - this.#told) / (now - this.#grantedAt)
-    this.#window += this.#pool.widen(this.#window, this.#window / rate)
+  /** `rate` is that of the bytes since the last grant. A window of which part is used is wide enough. */
+  #widen(rate: number): void {
+    if (this.#used === this.#window) this.#window += this.#pool.widen(this.#window, this.#window / rate)
   }
 
   /** Half of what is used of the window was handed on since the last grant. */

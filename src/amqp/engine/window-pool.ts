@@ -3,7 +3,14 @@
  * beyond the usual width only when the way is long, so that fast readers are fast and readers that stop cost little.
  */
 import type { ByteBudget, ByteUse } from '../../core/byte-budget.ts'
-import { FAST_ENOUGH, LONG_PATH_MS, ROUND_TRIP_INTERVAL_MS, SHARED_WINDOW_BYTES } from '../limits.ts'
+import {
+  FAST_ENOUGH,
+  LONG_PATH_MS,
+  NEAR_MS,
+  ROUND_TRIP_INTERVAL_MS,
+  SHARED_MARGIN,
+  SHARED_WINDOW_BYTES,
+} from '../limits.ts'
 import { FlowMix } from './flow-mix.ts'
 import type { RoundTrip } from './round-trip.ts'
 
@@ -60,11 +67,13 @@ export class WindowPool {
     this.#mix.received(window)
   }
 
-  /** What to use now of a window of `bytes`: a long way needs all of it, a short one not while others wait behind. */
-  useful(bytes: number, now: number): number {
-    return bytes <= this.widths.usual && this.#mix.isShared(now)
-      ? Math.min(bytes, SHARED_WINDOW_BYTES)
-      : bytes
+  /** What to use now of a window of `bytes`: all, or while others wait behind it what `rate` bytes a millisecond need. */
+  useful(bytes: number, rate: number, now: number): number {
+    const isShared = this.#mix.isShared(now)
+    const { leastMs } = this.#roundTrip
+    if (!isShared || leastMs === undefined) return bytes
+    const needed = Math.floor(SHARED_MARGIN * rate * (leastMs - NEAR_MS))
+    return Math.min(bytes, Math.max(SHARED_WINDOW_BYTES, needed))
   }
 
   /** A window of `bytes` is used no more. */

@@ -11,8 +11,12 @@ import { longPath } from '../../support/long-path.ts'
 
 const CHUNK = Buffer.alloc(64 * 1024)
 
-/** Two connections over `ms` of path one way; a flow from west to east whose bytes are taken at once. */
-function overPath(ms: number, buffers: ByteBudget) {
+function fill(channel: FlowChannel): void {
+  while (channel.writable > 0) channel.write(CHUNK)
+}
+
+/** Two connections over `ms` of path one way; flows from west to east whose bytes are taken at once. */
+function overPath(ms: number, buffers: ByteBudget, flows = 1) {
   const clock = new FakeClock()
   const [left, right] = longPath(clock, ms)
   let received = 0
@@ -30,11 +34,10 @@ function overPath(ms: number, buffers: ByteBudget) {
   const east = new DataConnection(right, { ...deps, buffers }, { side: 'acceptor', containerId: 'east' })
   west.start()
   east.start()
-  const fill = () => {
-    while (channel.writable > 0) channel.write(CHUNK)
+  for (let count = 0; count < flows; count += 1) {
+    const channel: FlowChannel = west.open(REQUEST, () => handlerOf({ onDrain: () => fill(channel) }))
+    fill(channel)
   }
-  const channel: FlowChannel = west.open(REQUEST, () => handlerOf({ onDrain: () => fill() }))
-  fill()
   /** Bytes that arrive in the next `span` milliseconds. */
   const receivedIn = async (span: number) => {
     const before = received
@@ -52,6 +55,13 @@ describe('windows over a long path', () => {
     const bitsPerSecond = (await receivedIn(1000)) * 8
     expect(bitsPerSecond).toBeGreaterThan(500_000_000)
     expect(buffers.taken).toBe(MAX_WINDOW_BYTES - 64 * 1024)
+  })
+
+  test('grow for flows that share a connection as well', async () => {
+    const { receivedIn } = overPath(50, new ByteBudget(256 * 1024 * 1024), 3)
+    await receivedIn(4000)
+    const bitsPerSecond = (await receivedIn(1000)) * 8
+    expect(bitsPerSecond).toBeGreaterThan(500_000_000)
   })
 
   test('stay as they are when the path is short', async () => {

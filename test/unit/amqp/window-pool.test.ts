@@ -6,9 +6,11 @@ import { WindowPool, type WindowWidths } from '../../../src/amqp/engine/window-p
 import {
   FAST_ENOUGH,
   LONG_PATH_MS,
+  NEAR_MS,
   ROUND_TRIP_PERIOD_MS,
   ROUND_TRIP_SAMPLES,
   SHARED_FOR_MS,
+  SHARED_MARGIN,
   SHARED_WINDOW_BYTES,
 } from '../../../src/amqp/limits.ts'
 import { ByteBudget } from '../../../src/core/byte-budget.ts'
@@ -32,6 +34,17 @@ const roundTrip = () =>
       return true
     },
   )
+
+/** A round trip that is known to take `ms`. */
+function measured(ms: number): RoundTrip {
+  const trip = roundTrip()
+  for (let count = 0; count < ROUND_TRIP_SAMPLES; count += 1) {
+    trip.ask(0)
+    now += ms
+    trip.answered()
+  }
+  return trip
+}
 
 function poolOf(widths: Partial<WindowWidths>, budget: ByteBudget, trip = roundTrip()): WindowPool {
   return new WindowPool({ initial: 100, usual: 700, most: 700, ...widths }, budget, trip)
@@ -127,40 +140,53 @@ describe('the receive windows of a connection', () => {
 })
 
 describe('a connection that several flows share', () => {
-  const WIDE = 4 * SHARED_WINDOW_BYTES
+  const WIDE = 8 * SHARED_WINDOW_BYTES
   const wide = { initial: WIDE, usual: WIDE, most: WIDE }
 
-  test('gives a fast flow less of its window, and all of it again when it is alone', () => {
-    const pool = poolOf(wide, new ByteBudget(WIDE))
+  /** A bulk flow and a small one over a way of `ms`; `pour` hands on bytes of the first that took `span` milliseconds. */
+  function shared(ms: number) {
+    const pool = poolOf(wide, new ByteBudget(WIDE), measured(ms))
     const [bulk, small] = [windowOf(pool), windowOf(pool)]
-    const pour = (bytes: number) => {
+    const pour = (bytes: number, span: number) => {
+      now += span
       bulk.received(bytes)
-      bulk.consumed(bytes)
+      return bulk.consumed(bytes)
     }
-    for (let count = 0; count < 2; count += 1) {
+    const begin = () => {
+      pour(WIDE / 4, 1)
       small.received(64)
-      pour(WIDE / 2)
+      pour(WIDE / 4, 1)
+      small.received(64)
     }
+    return { bulk, pour, begin }
+  }
+
+  test('gives a fast flow less of its window, and all of it again when it is alone', () => {
+    const { bulk, pour, begin } = shared(0)
+    begin()
     // What was granted stays granted.
+    expect(granted(bulk)).toBe(WIDE)
+    pour(WIDE / 2, 1)
     expect(granted(bulk)).toBe(WIDE + SHARED_WINDOW_BYTES)
-    pour(SHARED_WINDOW_BYTES / 2)
-    expect(granted(bulk)).toBe(WIDE + SHARED_WINDOW_BYTES * 1.5)
-    now += SHARED_FOR_MS
-    pour(SHARED_WINDOW_BYTES / 2)
-    expect(granted(bulk)).toBe(2 * WIDE + SHARED_WINDOW_BYTES)
+    pour(SHARED_WINDOW_BYTES / 2, SHARED_FOR_MS)
+    expect(granted(bulk)).toBe(2 * WIDE + SHARED_WINDOW_BYTES / 2)
   })
 
   test('grants a flow with little of its window left the more often', () => {
-    const pool = poolOf(wide, new ByteBudget(WIDE))
-    const [bulk, small] = [windowOf(pool), windowOf(pool)]
-    for (let count = 0; count < 2; count += 1) {
-      small.received(64)
-      bulk.received(WIDE / 2)
-    }
-    expect(bulk.consumed(WIDE / 2)).toBe(true)
+    const { bulk, pour, begin } = shared(0)
+    begin()
     granted(bulk)
-    expect(bulk.consumed(WIDE / 4)).toBe(false)
-    expect(bulk.consumed(WIDE / 8)).toBe(true)
+    expect(pour(WIDE / 4, 1)).toBe(false)
+    expect(pour(WIDE / 4 - SHARED_WINDOW_BYTES / 2, 1)).toBe(true)
+  })
+
+  test('leaves a flow what its rate needs on its way', () => {
+    const { bulk, pour, begin } = shared(NEAR_MS + 10)
+    begin()
+    granted(bulk)
+    pour(WIDE, 80)
+    // 1.5 windows were handed on, the last of them by an eighth in 10 ms.
+    expect(granted(bulk)).toBe((1.5 + SHARED_MARGIN / 8) * WIDE)
   })
 })
 
@@ -169,13 +195,7 @@ describe('beyond the usual width', () => {
 
   /** A pool whose way takes `ms`, and a window that has the usual width. */
   function longPath(ms: number): ReceiveWindow {
-    const trip = roundTrip()
-    for (let count = 0; count < ROUND_TRIP_SAMPLES; count += 1) {
-      trip.ask(0)
-      now += ms
-      trip.answered()
-    }
-    const window = windowOf(poolOf(WIDE, new ByteBudget(100_000), trip))
+    const window = windowOf(poolOf(WIDE, new ByteBudget(100_000), measured(ms)))
     read(window, 100)
     return window
   }
