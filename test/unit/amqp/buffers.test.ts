@@ -1,13 +1,20 @@
 /** What connections buffer and lend to senders, out of one budget. */
-import { describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { DataConnection } from '../../../src/amqp/data-connection.ts'
 import type { FlowAcceptor, FlowChannel, Resumable } from '../../../src/amqp/flow-transport.ts'
 import { DEFAULT_WINDOW_BYTES, MAX_WINDOW_BYTES } from '../../../src/amqp/limits.ts'
 import { ByteBudget } from '../../../src/core/byte-budget.ts'
 import { silentLogger } from '../../../src/core/log.ts'
 import { connectionPair, echo, handlerOf, REQUEST, until } from '../../support/connection-pair.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { longPath } from '../../support/long-path.ts'
+
+const started: DataConnection[] = []
+
+afterEach(async () => {
+  for (const connection of started.splice(0)) connection.close()
+  await settle()
+})
 
 const CHUNK = Buffer.alloc(64 * 1024)
 
@@ -34,6 +41,7 @@ function overPath(ms: number, buffers: ByteBudget, flows = 1) {
   const east = new DataConnection(right, { ...deps, buffers }, { side: 'acceptor', containerId: 'east' })
   west.start()
   east.start()
+  started.push(west, east)
   for (let count = 0; count < flows; count += 1) {
     const channel: FlowChannel = west.open(REQUEST, () => handlerOf({ onDrain: () => fill(channel) }))
     fill(channel)
