@@ -31,9 +31,9 @@ import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
 import { FlowMetrics } from './flow-stats.ts'
 import { IdleWatch } from './idle-watch.ts'
-import { type IngressDeps, IngressFlow } from './ingress-flow.ts'
+import { type IngressDeps, IngressFlow, ownerOf } from './ingress-flow.ts'
 import { IngressRequests } from './ingress-requests.ts'
-import { DRAIN_LOOK_MS, MAX_OPEN_FLOWS } from './limits.ts'
+import { DRAIN_LOOK_MS, LARGEST_SHARE, MAX_OPEN_FLOWS } from './limits.ts'
 import { LinkWait } from './link-wait.ts'
 import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
@@ -242,7 +242,7 @@ export class DataPath implements Startable {
   }
 
   #accept(spec: ListenerSpec, socket: Socket): void {
-    if (!this.#flows.full) {
+    if (this.#flows.admits(ownerOf(socket), LARGEST_SHARE.client)) {
       new IngressFlow(this.#ingress, spec, socket)
       return
     }
@@ -252,7 +252,8 @@ export class DataPath implements Startable {
 
   #acceptFrom(peer: string, request: FlowRequest, channel: FlowChannel): FlowHandler {
     if (request.protocol === 'UDP') return this.#udp.accept(peer, request, channel) ?? this.#refuse(channel)
-    if (!this.#flows.full) return new EgressFlow(this.#egress, peer, request, channel)
+    if (this.#flows.admits(peer, LARGEST_SHARE.cluster))
+      return new EgressFlow(this.#egress, peer, request, channel)
     this.#stats.egress.failed(FULL.condition)
     return this.#refuse(channel)
   }

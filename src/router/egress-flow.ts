@@ -43,7 +43,7 @@ export class EgressFlow extends FlowEnd {
   #proxyProtocol: ProxyProtocol = ProxyProtocol.none
 
   constructor(deps: EgressDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
-    super(deps)
+    super(deps, peer)
     this.#deps = deps
     this.#peer = peer
     this.#request = request

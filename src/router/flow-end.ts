@@ -65,10 +65,11 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   #batched = false
   #closed = false
 
-  constructor(deps: FlowEndDeps) {
+  /** `owner` is who the flow is counted for: a client, or a cluster. */
+  constructor(deps: FlowEndDeps, owner: string) {
     this.#deps = deps
     this.#startedAt = deps.clock.monotonic()
-    deps.flows.add(this)
+    deps.flows.add(this, owner)
     deps.stats.open += 1
     deps.stats.opened += 1
   }

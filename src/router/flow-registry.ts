@@ -1,5 +1,5 @@
 /**
- * The open flows of one router: how many may be open, and ending them all.
+ * The open flows of one router: how many may be open, how many of them one client or cluster may have, and ending them all.
  */
 import type { FlowError } from '../amqp/flow-transport.ts'
 import { MAX_OPEN_FLOWS } from './limits.ts'
@@ -12,7 +12,9 @@ export interface EndableFlow {
 
 /** Holds flows from opening to end. */
 export class FlowRegistry {
-  readonly #flows = new Set<EndableFlow>()
+  /** With the owner of each. */
+  readonly #flows = new Map<EndableFlow, string>()
+  readonly #byOwner = new Map<string, number>()
   readonly #max: number
   #waiters: (() => void)[] = []
 
@@ -28,12 +30,30 @@ export class FlowRegistry {
     return this.#flows.size >= this.#max
   }
 
-  add(flow: EndableFlow): void {
-    this.#flows.add(flow)
+  /** Those who have flows now. */
+  get owners(): number {
+    return this.#byOwner.size
+  }
+
+  /** Whether `owner` may have one more: it has less than `share` times what is left to the others. */
+  admits(owner: string, share: number): boolean {
+    return this.#countOf(owner) < share * (this.#max - this.#flows.size)
+  }
+
+  /** `owner` is who it is counted for. */
+  add(flow: EndableFlow, owner: string): void {
+    if (this.#flows.has(flow)) return
+    this.#flows.set(flow, owner)
+    this.#byOwner.set(owner, this.#countOf(owner) + 1)
   }
 
   delete(flow: EndableFlow): void {
+    const owner = this.#flows.get(flow)
+    if (owner === undefined) return
     this.#flows.delete(flow)
+    const count = this.#countOf(owner) - 1
+    if (count > 0) this.#byOwner.set(owner, count)
+    else this.#byOwner.delete(owner)
     if (this.#flows.size > 0 || this.#waiters.length === 0) return
     const waiters = this.#waiters
     this.#waiters = []
@@ -47,6 +67,10 @@ export class FlowRegistry {
   }
 
   killAll(error: FlowError): void {
-    for (const flow of [...this.#flows]) flow.kill(error)
+    for (const flow of [...this.#flows.keys()]) flow.kill(error)
+  }
+
+  #countOf(owner: string): number {
+    return this.#byOwner.get(owner) ?? 0
   }
 }

@@ -47,6 +47,11 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.overloaded,
 ])
 
+/** Who a client's connections are counted for: its address. */
+export function ownerOf({ remoteAddress }: Socket): string {
+  return `client ${remoteAddress}`
+}
+
 export class IngressFlow extends FlowEnd {
   readonly #deps: IngressDeps
   readonly #spec: ListenerSpec
@@ -63,7 +68,7 @@ export class IngressFlow extends FlowEnd {
   #retained: Buffer[] | undefined = []
 
   constructor(deps: IngressDeps, spec: ListenerSpec, socket: Socket) {
-    super(deps)
+    super(deps, ownerOf(socket))
     this.#deps = deps
     this.#spec = spec
     this.#settings = deps.requests.settingsOf(spec)

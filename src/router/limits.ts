@@ -5,6 +5,12 @@
 /** Flows open at once in one router, both sides together. Protects memory and file descriptors; the next is refused by reset. */
 export const MAX_OPEN_FLOWS = 20_000
 
+/**
+ * Nobody may have more than so many times the flows that are left for others, which protects all from the one that opens
+ * flows without end: a client alone two of three places, a cluster four of five, so that its other clients have some too.
+ */
+export const LARGEST_SHARE = { client: 2, cluster: 4 } as const
+
 /** Open files kept for all that is not a flow (links, listeners, the Kubernetes API); at most a quarter of what there is. */
 export const RESERVED_FILES = 1024
 

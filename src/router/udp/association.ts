@@ -81,7 +81,7 @@ export abstract class Association implements FlowHandler, EndableFlow, IdleMembe
   protected begin(): void {
     const { flows, stats, idle } = this.#deps
     this.#state = 'open'
-    flows.add(this)
+    flows.add(this, 'udp')
     stats.open += 1
     stats.opened += 1
     this.lastUsed = idle.now
