@@ -21,19 +21,20 @@ import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
 import { ClusterRoutes } from './cluster-routes.ts'
-import { DeadlinesByTime } from './deadlines.ts'
+import { Deadlines, DeadlinesByTime } from './deadlines.ts'
 import { type EgressDeps, EgressFlow } from './egress-flow.ts'
 import { BackendPool } from './endpoints/backend-pool.ts'
 import { ExporterIndex } from './endpoints/exporter-index.ts'
 import { probeBy, tcpProbe } from './endpoints/probe.ts'
 import { Reachability } from './endpoints/reachability.ts'
+import type { FlowEnd } from './flow-end.ts'
 import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
 import { FlowMetrics } from './flow-stats.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { type IngressDeps, IngressFlow, ownerOf } from './ingress-flow.ts'
 import { IngressRequests } from './ingress-requests.ts'
-import { DRAIN_LOOK_MS, LARGEST_SHARE, MAX_OPEN_FLOWS } from './limits.ts'
+import { DRAIN_LOOK_MS, LARGEST_SHARE, MAX_OPEN_FLOWS, STALL_PROBE_MS } from './limits.ts'
 import { LinkWait } from './link-wait.ts'
 import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
@@ -121,7 +122,8 @@ export class DataPath implements Startable {
       local,
     })
     const flowLog = createFlowLog(deps.log.child({ component: 'flow' }), config.flowLog)
-    const shared = { batch: new TurnBatch(), flows: this.#flows, clock, flowLog }
+    const stalled = new Deadlines(clock, STALL_PROBE_MS, (flow: FlowEnd) => flow.probe())
+    const shared = { batch: new TurnBatch(), flows: this.#flows, stalled, clock, flowLog }
     const requests = new IngressRequests(deps, cluster)
     this.#egress = {
       ...shared,

@@ -13,9 +13,10 @@ import {
 import type { Clock } from '../core/clock.ts'
 import { errorCode } from '../core/errors.ts'
 import { SmallPieces } from '../core/small-pieces.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { FlowRecord } from './flow-log.ts'
 import type { EndableFlow, FlowRegistry } from './flow-registry.ts'
-import { endSocket, resetSocket, type SocketOwner, whenWritten } from './flow-socket.ts'
+import { endSocket, probeSocket, resetSocket, type SocketOwner, whenWritten } from './flow-socket.ts'
 import type { FlowStats } from './flow-stats.ts'
 import type { Flushable, TurnBatch } from './turn-batch.ts'
 
@@ -24,6 +25,8 @@ export interface FlowEndDeps {
   readonly clock: Clock
   readonly batch: TurnBatch
   readonly flows: FlowRegistry
+  /** Flows that stopped reading, for a while or for long. */
+  readonly stalled: Deadlines<FlowEnd>
   readonly stats: FlowStats
 }
 
@@ -149,7 +152,20 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     this.fromSocket += chunk.length
     this.#deps.stats.receivedBytes += chunk.length
     channel.write(chunk)
-    if (channel.writable <= 0) this.socket?.pause()
+    if (channel.writable <= 0) this.stopReading()
+  }
+
+  /** Until onDrain, or until its owner resumes the socket. */
+  protected stopReading(): void {
+    this.socket?.pause()
+    this.#deps.stalled.add(this)
+  }
+
+  /** It stopped reading a while ago: a reset that came since is still to be noticed. */
+  probe(): void {
+    if (this.#closed || this.socket?.isPaused() !== true) return
+    probeSocket(this.socket)
+    this.#deps.stalled.add(this)
   }
 
   socketEnded(): void {
@@ -251,6 +267,7 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
     if (ending !== 'finished') this.#deps.stats.failed(ending.condition)
     this.finished(ending, by)
     this.#deps.flows.delete(this)
+    this.#deps.stalled.delete(this)
   }
 
   /** What both sides tell of a flow that has ended; `firstByteAt` is when the backend's first byte was here. */

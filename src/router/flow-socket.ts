@@ -62,6 +62,14 @@ export function whenWritten(socket: OwnedSocket): void {
   socket.write(NOTHING, () => socket[owner]?.socketDrained())
 }
 
+/**
+ * Notices the reset of a socket that is not read from: nobody polls it then. An empty write sends nothing, and fails if
+ * there was one. A socket that has sent its FIN cannot be asked; one that has bytes to write is polled for that.
+ */
+export function probeSocket(socket: Socket): void {
+  if (!socket.writableEnded && socket.writableLength === 0) socket.write(NOTHING)
+}
+
 /** Sends FIN once everything written before has left Node's queues. */
 export function endSocket(socket: Socket): void {
   if (socket.writableEnded || socket.destroyed) return

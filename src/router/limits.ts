@@ -53,6 +53,9 @@ export const DRAIN_LOOK_MS = 50
 /** Idle time after which the kernel probes a flow's peer, milliseconds, so that vanished peers do not stay for ever. */
 export const KEEP_ALIVE_MS = 60_000
 
+/** A flow whose socket is not read from looks this often whether its peer has reset it meanwhile, milliseconds. */
+export const STALL_PROBE_MS = 5_000
+
 /** Connections that wait in the kernel for accept(2); the kernel's somaxconn may make it smaller. */
 export const LISTEN_BACKLOG = 4_096
 
