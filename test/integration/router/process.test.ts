@@ -125,14 +125,16 @@ test('what the API says becomes traffic, status, metrics and a line for each flo
       { side: 'ingress', service: 'demo/echo', port: 80, cluster: 'east', clientBytes: 5, backendBytes: 5 },
     ]),
   )
-  expect(east.router.line('flow ended')).toMatchObject({
-    side: 'egress',
-    client: { cluster: 'west' },
-    cluster: 'east',
-    clientBytes: 5,
-    attempts: [],
-    endedBy: 'client',
-  })
+  await eventually(() =>
+    expect(east.router.line('flow ended')).toMatchObject({
+      side: 'egress',
+      client: { cluster: 'west' },
+      cluster: 'east',
+      clientBytes: 5,
+      attempts: [],
+      endedBy: 'client',
+    }),
+  )
 }, 60_000)
 
 test('traffic goes on without API servers, and a router drains when it is told to end', async () => {
