@@ -5,6 +5,7 @@
 import type { FlowChannel, FlowHandler, FlowPosition } from '../../amqp/flow-transport.ts'
 import { MAX_CLOSED_FLOWS } from './limits.ts'
 import { NOBODY } from './nobody.ts'
+import { violation } from './reasons.ts'
 
 /** Bytes each way. */
 interface Totals {
@@ -34,6 +35,9 @@ export class ClosedFlows {
     if (totals === undefined || totals.sent !== at.received) return undefined
     channel.accept({ received: totals.received, ended: true })
     channel.end()
-    return NOBODY
+    return { ...NOBODY, onData: () => channel.reset(BEHIND_END) }
   }
 }
+
+/** Who ended the flow has nothing more to say, and nobody would hand it on. */
+const BEHIND_END = violation('bytes behind the end of the flow')

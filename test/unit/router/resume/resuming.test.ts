@@ -7,6 +7,7 @@ import type {
   FlowRequest,
 } from '../../../../src/amqp/flow-transport.ts'
 import { ClosedFlows } from '../../../../src/router/resume/closed-flows.ts'
+import { NOBODY } from '../../../../src/router/resume/nobody.ts'
 import {
   GRACE_MS,
   type JoinedLine,
@@ -433,6 +434,23 @@ describe('a peer that is wrong', () => {
     expect(claim({ received: 399, ended: false })).toMatchObject({ condition: 'fairlead:unknown-flow' })
     finish()
     expect([west.outcome, east.outcome]).toEqual(['closed', 'closed'])
+  })
+
+  test('about a flow that has ended well gets its end again, and bytes behind that are held by nobody', () => {
+    finish()
+    const answers: string[] = []
+    const token = requests[0]?.resumable?.token ?? ''
+    line.west.openRaw(
+      { ...TCP_REQUEST, resumable: { token, graceMs: 1000, at: { received: 1000, ended: false } } },
+      (channel) => {
+        channel.write(Buffer.from('more'))
+        const note = (call: string) => () => void answers.push(call)
+        const onReset = ({ condition }: FlowError) => void answers.push(condition)
+        return { ...NOBODY, onAccept: note('accepted'), onEnd: note('ended'), onReset }
+      },
+    )
+    world.settle()
+    expect(answers).toEqual(['accepted', 'ended', 'amqp:not-allowed'])
   })
 
   test('about the token gets nothing', () => {
