@@ -440,15 +440,13 @@ describe('a peer that is wrong', () => {
     finish()
     const answers: string[] = []
     const token = requests[0]?.resumable?.token ?? ''
-    line.west.openRaw(
-      { ...TCP_REQUEST, resumable: { token, graceMs: 1000, at: { received: 1000, ended: false } } },
-      (channel) => {
-        channel.write(Buffer.from('more'))
-        const note = (call: string) => () => void answers.push(call)
-        const onReset = ({ condition }: FlowError) => void answers.push(condition)
-        return { ...NOBODY, onAccept: note('accepted'), onEnd: note('ended'), onReset }
-      },
-    )
+    const resumable = { token, graceMs: 1000, at: { received: 1000, ended: false } }
+    const again = line.west.openRaw({ ...TCP_REQUEST, resumable }, () => {
+      const note = (call: string) => () => void answers.push(call)
+      const onReset = ({ condition }: FlowError) => void answers.push(condition)
+      return { ...NOBODY, onAccept: note('accepted'), onEnd: note('ended'), onReset }
+    })
+    again.write(Buffer.from('more'))
     world.settle()
     expect(answers).toEqual(['accepted', 'ended', 'amqp:not-allowed'])
   })
