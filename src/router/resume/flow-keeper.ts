@@ -100,6 +100,11 @@ export class FlowKeeper implements FlowKeeping {
     this.#evict()
   }
 
+  grown(flow: KeptFlow): void {
+    this.#suspended.recount(flow)
+    if (this.#suspended.surplus !== undefined) this.wake()
+  }
+
   attemptLost(flow: KeptFlow): void {
     const suspension = this.#suspended.get(flow)
     if (suspension === undefined) return
@@ -147,6 +152,7 @@ export class FlowKeeper implements FlowKeeping {
 
   #attempt(): void {
     this.#waking = undefined
+    this.#evict()
     const now = this.#deps.clock.monotonic()
     let left = RESUME_BATCH
     for (const [flow, { retryAt }] of this.#suspended.entries()) {

@@ -34,6 +34,8 @@ export interface FlowKeeping {
   readonly memory: FlowMemory
   /** Its connection is lost. May end it at once. */
   suspended(flow: KeptFlow): void
+  /** It holds more than when it was suspended. Ends no flow at once: its owner is in the middle of a call. */
+  grown(flow: KeptFlow): void
   /** The connection it was to be resumed on is lost too, or full. */
   attemptLost(flow: KeptFlow): void
   /** The far side does not go on with it; it ends now. */

@@ -84,7 +84,9 @@ export abstract class ResumableFlow implements FlowChannel, LegOwner, KeptFlow {
   }
 
   write(chunk: Buffer): void {
-    if (this.owner !== undefined) this.out.write(chunk, this.channel)
+    if (this.owner === undefined) return
+    this.out.write(chunk, this.channel)
+    if (this.state === 'suspended') this.keeper.grown(this)
   }
 
   end(): void {

@@ -15,8 +15,8 @@ export interface Suspension {
 }
 
 interface Entry extends Suspension {
-  /** What the flow held when it came in. */
-  readonly bytes: number
+  /** What the flow held when it was last counted. */
+  bytes: number
   readonly share: Share
 }
 
@@ -59,6 +59,16 @@ export class SuspendedFlows {
     this.#bytes += bytes
     const expiresAt = now + flow.graceMs
     this.#entries.set(flow, { since: now, expiresAt, retryAt: now, backoff: undefined, bytes, share })
+  }
+
+  /** Counts anew what it holds. */
+  recount(flow: KeptFlow): void {
+    const entry = this.#entries.get(flow)
+    if (entry === undefined) return
+    const more = flow.heldBytes - entry.bytes
+    entry.bytes += more
+    entry.share.bytes += more
+    this.#bytes += more
   }
 
   get(flow: KeptFlow): Suspension | undefined {

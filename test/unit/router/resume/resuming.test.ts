@@ -499,6 +499,16 @@ describe('bounds', () => {
     expect(conditionOf(west)).toBe('fairlead:link-lost')
   })
 
+  test('what is written while flows wait counts as well', () => {
+    begin({ west: { maxSuspendedBytes: 1000 } })
+    openAccepted()
+    lose()
+    west.write(1001)
+    expect(west.over).toBe(false)
+    world.clock.advance(2)
+    expect(conditionOf(west)).toBe('fairlead:link-lost')
+  })
+
   test('a flow whose bytes a backend may have seen never ends as one that was refused and may be opened elsewhere', () => {
     begin({ west: { maxSuspendedFlows: 0 } })
     open()
