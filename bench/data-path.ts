@@ -41,7 +41,7 @@ export function section({ date, machine, result }: Kept): string {
   const { options, programs, failures, lines } = result as DataPathResult
   const versions = Object.entries(programs).map(([name, version]) => `${name} ${version}`)
   return [
-    `${date}, ${machine.cores} cores (${machine.cpu}), kernel ${machine.kernel}, Node ${machine.node.slice(1)}, ${versions.join(', ')}. Medians of ${options.rounds} rounds of ${options.ms} ms (lowest-highest):`,
+    `${date}, ${machine.cores} cores (${machine.cpu}), kernel ${machine.kernel}, load average ${machine.load} before, Node ${machine.node.slice(1)}, ${versions.join(', ')}. Medians of ${options.rounds} rounds of ${options.ms} ms (lowest-highest):`,
     markdown(tableOf(lines)),
     ...(failures.length === 0 ? [] : [`Not measured: ${failures.join('; ')}.`]),
   ].join('\n\n')

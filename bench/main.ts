@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Kept, kept, withSection } from './record.ts'
+import { type Kept, kept, thisMachine, withSection } from './record.ts'
 
 /** A benchmark. */
 interface Bench {
@@ -35,7 +35,8 @@ if (load === undefined) {
   process.exit(2)
 }
 const bench = await load()
-const result = kept(name, await bench.run(args))
+const machine = thisMachine()
+const result = kept(name, machine, await bench.run(args))
 if (values.out !== undefined) await write(values.out, result)
 if (values.save === true) {
   await write(join(import.meta.dirname, 'results', `${name}.json`), result)

@@ -1,5 +1,5 @@
 /** What is kept of a run: the result with the machine it was measured on, and its place in the documentation. */
-import { cpus, release } from 'node:os'
+import { cpus, loadavg, release } from 'node:os'
 
 /** Where a benchmark ran. */
 export interface Machine {
@@ -7,6 +7,8 @@ export interface Machine {
   readonly kernel: string
   readonly cores: number
   readonly cpu: string
+  /** Load average of the minute before: what else was running. */
+  readonly load: number
 }
 
 /** A result on record. */
@@ -17,14 +19,19 @@ export interface Kept {
   readonly result: unknown
 }
 
-/** The result with date and machine. */
-export function kept(bench: string, result: unknown): Kept {
-  const machine = {
+/** This machine now. */
+export function thisMachine(): Machine {
+  return {
     node: process.version,
     kernel: release(),
     cores: cpus().length,
     cpu: cpus()[0]?.model ?? 'unknown',
+    load: Number((loadavg()[0] ?? 0).toFixed(1)),
   }
+}
+
+/** The result with date and machine. */
+export function kept(bench: string, machine: Machine, result: unknown): Kept {
   return { bench, date: new Date().toISOString().slice(0, 10), machine, result }
 }
 

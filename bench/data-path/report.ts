@@ -55,7 +55,7 @@ function spreadOf(found: readonly number[]): Spread {
 function ratiosOf(values: Readonly<Record<string, Spread>>): Record<string, number> {
   const ours = values[OURS]
   if (ours === undefined) return {}
-  const others = Object.entries(values).filter(([system]) => system !== OURS)
+  const others = Object.entries(values).filter(([system, { median }]) => system !== OURS && median > 0)
   return Object.fromEntries(others.map(([system, { median }]) => [system, round(ours.median / median)]))
 }
 
