@@ -74,11 +74,12 @@ export const POLICY_MAX_FAILURES = 1_000
 /** Bounds of the durations of a policy, milliseconds. The CRD states the same. */
 export const POLICY_DURATIONS = {
   connectTimeout: { min: 1, max: 5 * 60_000 },
-  baseTime: { min: 1, max: 24 * 3_600_000 },
-  maxTime: { min: 1, max: 24 * 3_600_000 },
+  /** A backend that is tried again at once is not left alone. */
+  baseTime: { min: 100, max: 24 * 3_600_000 },
+  maxTime: { min: 100, max: 24 * 3_600_000 },
   idleTimeout: { min: 0, max: 7 * 24 * 3_600_000 },
-  /** Sent bytes are kept for so long after a link is lost. */
-  resumeGrace: { min: 0, max: 10 * 60_000 },
+  /** Sent bytes are kept for so long after a link is lost; routers keep no flow longer. */
+  resumeGrace: { min: 0, max: 5 * 60_000 },
   udpIdleTimeout: { min: 1_000, max: 3_600_000 },
 } as const
 

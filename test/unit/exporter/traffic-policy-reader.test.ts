@@ -96,7 +96,7 @@ test.each([
   ['spec.connectTimeout: "0s" is not from 1ms to 5m', { connectTimeout: '0s' }],
   ['spec.connectTimeout is no duration such as 30s', { connectTimeout: 3 }],
   ['spec.idleTimeout: "5 minutes" is no duration', { idleTimeout: '5 minutes' }],
-  ['spec.resumeGrace: "11m" is not from 0s to 10m', { resumeGrace: '11m' }],
+  ['spec.resumeGrace: "11m" is not from 0s to 5m', { resumeGrace: '11m' }],
   ['spec.udpIdleTimeout: "999ms" is not from 1s to 1h', { udpIdleTimeout: '999ms' }],
   ['spec.proxyProtocol is none of None, V1, V2', { proxyProtocol: 'v1' }],
   [
