@@ -40,6 +40,7 @@ import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
 import type { PeerTransports } from './network/peers.ts'
 import type { PortListener } from './port-listener.ts'
+import { NOBODY } from './resume/nobody.ts'
 import { TurnBatch } from './turn-batch.ts'
 import { UdpPath } from './udp/udp-path.ts'
 import { udpProbe } from './udp/udp-probe.ts'
@@ -72,17 +73,6 @@ const ACCEPT_TIMED_OUT: FlowError = {
 }
 const STOPPED: FlowError = { condition: FlowCondition.stopped, description: 'the router has stopped' }
 const FULL: FlowError = { condition: FlowCondition.overloaded, description: 'too many open flows' }
-
-/** Takes the calls for a flow that was refused at once. */
-const IGNORE: FlowHandler = {
-  onAccept() {},
-  onData() {},
-  onEnd() {},
-  onReset() {},
-  onDrain() {},
-  onAcked() {},
-  onClosed() {},
-}
 
 export class DataPath implements Startable {
   readonly #deps: DataPathDeps
@@ -262,6 +252,6 @@ export class DataPath implements Startable {
 
   #refuse(channel: FlowChannel): FlowHandler {
     channel.reset(FULL)
-    return IGNORE
+    return NOBODY
   }
 }
