@@ -1,8 +1,8 @@
 /** The programs of others that take part: which are here, in which version, and how to get those that are not. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { executable } from '../../src/lab/host/requirements.ts'
+import { join } from 'node:path'
+import { commandPath } from '../../test/support/command-path.ts'
 
 /** A program and what else of it is needed. */
 export interface Tool {
@@ -48,8 +48,7 @@ export function versionsOf(tools: Tools): Record<string, string> {
 }
 
 function find(name: string, versionArgs: readonly string[], pattern: RegExp): Tool | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin']
-  const path = folders.map((folder) => join(folder, name)).find(executable)
+  const path = commandPath(name)
   if (path === undefined) return undefined
   return { path, version: pattern.exec(output(path, versionArgs))?.[1] ?? 'unknown' }
 }

@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, expect, test } from '@jest/globals'
 import type { FlowAcceptor } from '../../../src/amqp/flow-transport.ts'
 import { AmqpServer, recorder } from '../../support/amqp-server.ts'
 import { echo, handlerOf } from '../../support/connection-pair.ts'
+import { describeUnless } from '../../support/missing.ts'
 import { run } from '../../support/run.ts'
 
 // Debian's package installs for the system's Python only.
@@ -13,8 +14,7 @@ const PYTHON = '/usr/bin/python3'
 const CLIENT = join(import.meta.dirname, '../../support/proton-client.py')
 
 const hasProton = spawnSync(PYTHON, ['-c', 'import proton']).status === 0
-const describeProton = hasProton ? describe : describe.skip
-const title = hasProton ? 'Qpid Proton' : 'Qpid Proton [skipped: python3-qpid-proton is not installed]'
+const missing = hasProton ? undefined : 'python3-qpid-proton is not installed'
 
 interface Outcome {
   readonly received: number
@@ -25,7 +25,7 @@ interface Outcome {
   readonly text?: string
 }
 
-describeProton(title, () => {
+describeUnless(missing, 'Qpid Proton', () => {
   let server: AmqpServer | undefined
 
   afterEach(async () => {

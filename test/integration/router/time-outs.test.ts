@@ -7,6 +7,7 @@ import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { DataPath } from '../../../src/router/data-path.ts'
 import { acceptMs } from '../../../src/router/ingress-requests.ts'
 import { DEADLINE_STEP_MS } from '../../../src/router/limits.ts'
+import { NOBODY } from '../../../src/router/resume/nobody.ts'
 import { deafServer } from '../../support/deaf-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -66,16 +67,7 @@ test('a client is reset when no backend has answered in time', async () => {
 test('a client is reset when the other cluster says nothing in time', async () => {
   const clock = new FakeClock()
   const peers = new MemoryPeers()
-  const silent = {
-    onAccept() {},
-    onData() {},
-    onEnd() {},
-    onReset() {},
-    onDrain() {},
-    onAcked() {},
-    onClosed() {},
-  }
-  peers.transports.set('east', new MemoryTransport(() => silent))
+  peers.transports.set('east', new MemoryTransport(() => NOBODY))
   const routes = { ...exportingNothing, listeners: importingEcho.listeners }
   const router = await start(clock, routes, peers)
   const client = knock(await echoPort(router))
