@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { kubeAssets } from './kube-assets.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const split = process.argv.indexOf('--')
@@ -26,9 +27,18 @@ for (const suite of suites) {
     {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, FAIRLEAD_SUITE: suite },
+      env: { ...process.env, FAIRLEAD_SUITE: suite, ...(suite === 'kube' ? kubeEnvironment() : {}) },
     },
   )
   failed ||= result.status !== 0
 }
-process.exit(failed ? 1 : 0)
+process.exitCode = failed ? 1 : 0
+
+/** The real control plane's programs, or the reason why tests that need them are skipped. */
+function kubeEnvironment() {
+  const assets = kubeAssets()
+  if (assets.folder !== undefined)
+    return { KUBEBUILDER_ASSETS: assets.folder, PATH: `${assets.folder}:${process.env.PATH}` }
+  process.stderr.write(`fairlead: ${assets.reason}\n`)
+  return { KUBEBUILDER_ASSETS: '', FAIRLEAD_NO_KUBE_ASSETS: assets.reason }
+}

@@ -172,7 +172,11 @@ const basics: readonly ApiCase[] = [
         kubectl: 'get service kubernetes -n default -o jsonpath={.spec.ports[0].port}/{.spec.type}',
         stdout: /^443\/ClusterIP$/,
       },
-      { kubectl: 'get endpointslices -n default -l kubernetes.io/service-name=kubernetes', stdout: /IPv4/ },
+      {
+        kubectl: 'get endpointslices -n default -l kubernetes.io/service-name=kubernetes',
+        stdout: /IPv4/,
+        eventually: true,
+      },
     ],
   },
   {
@@ -340,6 +344,11 @@ const objects: readonly ApiCase[] = [
       { kubectl: 'get configmaps -n $NS --field-selector metadata.name!=b -o name', stdout: /configmap\/a/ },
       {
         kubectl: 'get configmaps -n $NS --field-selector spec.x=b',
+        code: 1,
+        stderr: /"spec\.x" is not a known field selector: only "metadata\.name", "metadata\.namespace"/,
+      },
+      {
+        kubectl: 'get pods -n $NS --field-selector spec.x=b',
         code: 1,
         stderr: /field label not supported: spec\.x/,
       },
@@ -1049,6 +1058,18 @@ const custom: readonly ApiCase[] = [
         code: 1,
         stderr: /doesn't have a resource type|NotFound|could not find the requested resource/,
         eventually: true,
+      },
+    ],
+  },
+  {
+    name: 'a definition in a group of the Kubernetes community needs the approval annotation',
+    steps: [
+      {
+        kubectl: 'create -f - --dry-run=server',
+        input: WIDGET_CRD.replaceAll('cases.fairlead.dev', 'cases.k8s.io'),
+        code: 1,
+        stderr:
+          /metadata\.annotations\[api-approved\.kubernetes\.io\]: Required value: protected groups must have/,
       },
     ],
   },

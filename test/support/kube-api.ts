@@ -82,12 +82,12 @@ async function serverTls(ca: KeyPair): Promise<ApiServerConfig['tls']> {
   return { cert: leaf.certPem, key: leaf.keyPem, clientCa: ca.certPem }
 }
 
-function adminCredentials(server: string, ca: KeyPair, admin: KeyPair): CredentialSource {
+export function adminCredentials(server: string, ca: KeyPair, admin: KeyPair): CredentialSource {
   const tls = { ca: ca.certPem, cert: admin.certPem, key: admin.keyPem }
   return { server, load: async () => ({ tls, headers: {} }) }
 }
 
-function kubeconfigText(server: string, ca: KeyPair, admin: KeyPair): string {
+export function kubeconfigText(server: string, ca: KeyPair, admin: KeyPair): string {
   const base64 = (text: string) => Buffer.from(text).toString('base64')
   const user = { 'client-certificate-data': base64(admin.certPem), 'client-key-data': base64(admin.keyPem) }
   return JSON.stringify({

@@ -135,7 +135,28 @@ function checkCrd(crd: ApiObject): FieldError[] {
   if (stringAt(crd, 'spec', 'conversion', 'strategy') === 'Webhook') {
     faults.push(notSupported('spec.conversion.strategy', 'Webhook', ['None']))
   }
-  return [...faults, ...checkVersions(crd)]
+  return [...faults, ...checkApproval(crd, group), ...checkVersions(crd)]
+}
+
+const APPROVED = 'api-approved.kubernetes.io'
+
+/** Groups of the Kubernetes community need a link to the approval of their API, or the word that there is none. */
+function checkApproval(crd: ApiObject, group: string): FieldError[] {
+  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return []
+  const field = `metadata.annotations[${APPROVED}]`
+  const approval = crd.metadata.annotations?.[APPROVED] ?? ''
+  const see = 'see https://github.com/kubernetes/enhancements/pull/1111'
+  if (approval === '') {
+    return [required(field, `protected groups must have approval annotation "${APPROVED}", ${see}`)]
+  }
+  if (approval.startsWith('unapproved') || URL.parse(approval)?.host) return []
+  return [
+    invalidValue(
+      field,
+      approval,
+      `protected groups must have approval annotation "${APPROVED}" with either a URL or a reason starting with "unapproved", ${see}`,
+    ),
+  ]
 }
 
 function checkVersions(crd: ApiObject): FieldError[] {

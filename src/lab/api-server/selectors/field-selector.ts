@@ -25,9 +25,16 @@ function parsePart(part: string, text: string, served: ServedResource): FieldReq
   const [, field = '', operator, value = ''] = match
   const read = readerOf(field, served)
   if (read === undefined) {
-    throw badRequest(`field label not supported: ${field}`)
+    throw badRequest(whyNotOffered(field, served))
   }
   return { field, equal: operator !== '!=', value: value.replace(/\\([\\,=])/g, '$1'), read }
+}
+
+/** As kube-apiserver says it: kinds with fields of their own have another way to refuse than those with none. */
+function whyNotOffered(field: string, served: ServedResource): string {
+  return served.definition.strategy.fieldLabels === undefined
+    ? `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+    : `field label not supported: ${field}`
 }
 
 function splitUnescaped(text: string): string[] {

@@ -1,0 +1,60 @@
+/** The manifests on a real API server: taken without a warning, applied twice, both versions of the standard served. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { OVERLAYS } from '../../src/cli/install/installation.ts'
+import { describeWithRealApi, type RealApi, startRealApi } from '../support/real-api.ts'
+import { run } from '../support/run.ts'
+import { ROOT } from '../support/source-tree.ts'
+
+const TIMEOUT = 180_000
+
+describeWithRealApi('manifests on a real API server', () => {
+  let api: RealApi
+  const kubectl = (...args: string[]) => run(['kubectl', '--kubeconfig', api.kubeconfig, ...args])
+  const folder = (overlay: string) =>
+    join(ROOT, 'manifests', overlay === 'base' ? 'base' : `overlays/${overlay}`)
+
+  beforeAll(async () => {
+    api = await startRealApi()
+    await kubectl('apply', '-f', join(folder('base'), 'crds'), '--validate=strict')
+    await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s')
+    await kubectl('apply', '-f', join(folder('base'), 'namespace.yaml'))
+  }, TIMEOUT)
+  afterAll(() => api?.stop(), TIMEOUT)
+
+  test.each(OVERLAYS)(
+    '%s is taken by a dry run on the server and for real, without a warning',
+    async (overlay) => {
+      for (const dryRun of ['--dry-run=server', '--dry-run=none']) {
+        const { stderr } = await kubectl('apply', '-k', folder(overlay), '--validate=strict', dryRun)
+        expect(serverWarnings(stderr)).toEqual([])
+      }
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'one export is seen through both versions of the standard',
+    async () => {
+      await kubectl('create', 'namespace', 'demo')
+      const manifest = {
+        apiVersion: 'multicluster.x-k8s.io/v1alpha1',
+        kind: 'ServiceExport',
+        metadata: { name: 'hello' },
+      }
+      const apply = ['kubectl', '--kubeconfig', api.kubeconfig, 'apply', '-n', 'demo', '-f', '-']
+      await run(apply, { input: JSON.stringify(manifest) })
+      for (const version of ['v1alpha1', 'v1beta1']) {
+        const type = `serviceexports.${version}.multicluster.x-k8s.io`
+        const { stdout } = await kubectl('get', type, 'hello', '-n', 'demo', '-o', 'jsonpath={.apiVersion}')
+        expect(stdout).toBe(`multicluster.x-k8s.io/${version}`)
+      }
+    },
+    TIMEOUT,
+  )
+})
+
+/** What the server warns of; lines with a `#` are kubectl's own, about how kustomizations for old versions of it are written. */
+function serverWarnings(stderr: string): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('# '))
+}
