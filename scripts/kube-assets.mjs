@@ -23,7 +23,7 @@ const PROGRAMS = [
   },
 ]
 /** What a folder must hold to count. */
-export const REQUIRED = ['kube-apiserver', 'etcd', 'kube-controller-manager']
+const REQUIRED = ['kube-apiserver', 'etcd', 'kube-controller-manager']
 
 /** `{ folder }`, or `{ reason }`: why there are none and what to do about it. */
 export function kubeAssets(build = true) {
@@ -96,4 +96,14 @@ function linkerFlags(cwd) {
     ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
   )
   return ['-s -w', ...flags].join(' ')
+}
+
+// Called by itself it prints the folder, for a shell: export KUBEBUILDER_ASSETS=$(npm run --silent kube:assets)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const assets = kubeAssets()
+  if (assets.folder !== undefined) process.stdout.write(`${assets.folder}\n`)
+  else {
+    process.stderr.write(`fairlead: ${assets.reason}\n`)
+    process.exitCode = 1
+  }
 }

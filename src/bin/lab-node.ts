@@ -20,7 +20,8 @@ const log = createLogger(lab.logLevel, { component: 'lab-node', cluster: values.
 try {
   const deps = { clock: systemClock, log }
   const { userNamespace, hostResolvConf } = lab
-  const config = { plan: findCluster(lab, values.cluster), files, userNamespace, hostResolvConf }
+  const realApi = lab.assets !== undefined
+  const config = { plan: findCluster(lab, values.cluster), files, userNamespace, hostResolvConf, realApi }
   const createPlatform = lab.mode === LabMode.loopback ? loopbackPlatform : namespacedPlatform
   const node = await createNode(deps, config, await createPlatform(deps, config))
   const ended = terminationSignal()

@@ -8,6 +8,8 @@ export interface LabConfig {
   /** The lab runs in a user namespace: there is one user, and it looks like root. */
   readonly userNamespace: boolean
   readonly clusters: readonly ClusterPlan[]
+  /** Folder of a real control plane's programs; the embedded API server when absent. */
+  readonly assets?: string | undefined
   /** RFC 3339. */
   readonly startedAt: string
   /** The machine's own, for pods that want it. The lab's processes may not see it any more. */

@@ -17,6 +17,9 @@ export interface ClusterFiles {
   readonly caCert: string
   readonly serverCert: string
   readonly serverKey: string
+  /** What a real API server shows to the kubelet. */
+  readonly kubeletClientCert: string
+  readonly kubeletClientKey: string
   /** resolv.conf of client pods in `namespace`. */
   resolvConf(namespace: string): string
 }
@@ -68,6 +71,8 @@ function clusterFiles(folder: string): ClusterFiles {
     caCert: join(folder, 'ca.crt'),
     serverCert: join(folder, 'server.crt'),
     serverKey: join(folder, 'server.key'),
+    kubeletClientCert: join(folder, 'kubelet-client.crt'),
+    kubeletClientKey: join(folder, 'kubelet-client.key'),
     resolvConf: (namespace) => join(folder, `resolv-${namespace}.conf`),
   }
 }

@@ -17,6 +17,8 @@ export interface ClusterPlan {
   /** The node on the shared network: the API server and LoadBalancer Services are reached here. */
   readonly nodeAddress: string
   readonly apiPort: number
+  /** Where a real API server asks the node for logs. */
+  readonly kubeletPort: number
   readonly podNetwork: string
   /** Addresses the kubelet gives to pods. */
   readonly kubeletRange: AddressRange
@@ -38,6 +40,8 @@ export interface AddressRange {
 }
 
 const DNS_PORT = 53
+/** The kubelet's port on every Kubernetes node. */
+const KUBELET_PORT = 10_250
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
@@ -64,6 +68,7 @@ function planNamespaces(name: string, index: number): ClusterPlan {
     index,
     nodeAddress: `172.31.0.${10 + index}`,
     apiPort: 6443,
+    kubeletPort: KUBELET_PORT,
     podNetwork: '10.244.0.0/16',
     kubeletRange: { first: '10.244.0.2', last: '10.244.127.254' },
     clientRange: { first: '10.244.128.1', last: '10.244.255.254' },
@@ -83,6 +88,7 @@ function planLoopback(name: string, index: number, dnsPort: number): ClusterPlan
     index,
     nodeAddress: `${base}.255.1`,
     apiPort: 6443,
+    kubeletPort: KUBELET_PORT,
     podNetwork: `${base}.0.0/17`,
     kubeletRange: { first: `${base}.0.2`, last: `${base}.127.254` },
     clientRange: { first: `${base}.0.1`, last: `${base}.0.1` },

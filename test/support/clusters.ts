@@ -48,7 +48,9 @@ export function startFairlead(args: readonly string[], options?: RunOptions): Ch
 export async function upLab(clusters = ['east', 'west'], ...flags: readonly string[]): Promise<Clusters> {
   const state = await mkdtemp(join(tmpdir(), 'fairlead-lab-'))
   const lab = (command: string, ...args: readonly string[]) => ['lab', command, '--state', state, ...args]
-  await fairlead([...lab('up'), '--detach', '--clusters', clusters.join(','), ...flags], { timeout: 120_000 })
+  const api = process.env['FAIRLEAD_LAB_API'] ?? 'embedded'
+  const up = [...lab('up'), '--detach', '--clusters', clusters.join(','), '--api', api, ...flags]
+  await fairlead(up, { timeout: 180_000 })
   const kubeconfig = (await fairlead(lab('kubeconfig'))).stdout.trim()
   const env = { KUBECONFIG: kubeconfig }
   const inCluster = (cluster: string, args: readonly string[]) => [

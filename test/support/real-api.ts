@@ -1,21 +1,15 @@
 /** A real kube-apiserver with etcd and kube-controller-manager for a test, on loopback, from the folder KUBEBUILDER_ASSETS names. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createKubeClient } from '../../src/kube/client.ts'
 import type { CredentialSource } from '../../src/kube/credentials.ts'
 import type { WatchingKubeClient } from '../../src/kube/types.ts'
-import {
-  apiServerCommand,
-  type ControlPlaneAddresses,
-  type ControlPlaneFiles,
-  controllerManagerCommand,
-  etcdCommand,
-} from '../../src/lab/real-api/command-lines.ts'
+import type { ControlPlaneAddresses, ControlPlaneFiles } from '../../src/lab/real-api/command-lines.ts'
+import { ControlPlane } from '../../src/lab/real-api/control-plane.ts'
+import { writeControlPlaneFiles } from '../../src/lab/real-api/control-plane-files.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../src/pki/certificates.ts'
 import { eventually } from './eventually.ts'
 import { adminCredentials, kubeconfigText } from './kube-api.ts'
@@ -45,19 +39,9 @@ export interface RealApi {
 /** Starts it on free ports; resolves when it is ready and has its namespaces. */
 export async function startRealApi(options: { readonly audit?: boolean } = {}): Promise<RealApi> {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-real-api-'))
-  const processes = new Processes(folder)
-  try {
-    return await startIn(folder, processes, options.audit === true)
-  } catch (error) {
-    const logs = await processes.logs()
-    await processes.stop()
-    await rm(folder, { recursive: true, force: true })
-    throw new Error(`no API server: ${String(error)}\n${logs}`, { cause: error })
-  }
-}
-
-async function startIn(folder: string, processes: Processes, audit: boolean): Promise<RealApi> {
+  const auditLog = options.audit === true ? join(folder, 'audit.log') : undefined
   const [etcdPort, peerPort, apiPort] = (await freePorts(3)) as [number, number, number]
+  const { files, credentials } = await writeFiles(folder, `https://127.0.0.1:${apiPort}`, auditLog)
   const addresses: ControlPlaneAddresses = {
     etcdClient: `127.0.0.1:${etcdPort}`,
     etcdPeer: `127.0.0.1:${peerPort}`,
@@ -67,34 +51,35 @@ async function startIn(folder: string, processes: Processes, audit: boolean): Pr
     advertise: '192.0.2.1',
     serviceCidr: '10.96.0.0/16,fd00:96::/112',
   }
-  const { files, credentials } = await writeFiles(folder, `https://127.0.0.1:${apiPort}`, audit)
-  await processes.start(etcdCommand(program('etcd'), files, addresses))
-  await processes.start(apiServerCommand(program('kube-apiserver'), files, addresses))
+  const plane = new ControlPlane({ assets, files, addresses, logs: folder })
   const client = createKubeClient(credentials)
-  await eventually(
-    async () => {
-      processes.check()
-      await client.raw('/readyz')
-    },
-    { within: START_WITHIN, every: 200 },
-  )
-  await processes.start(controllerManagerCommand(program('kube-controller-manager'), files))
-  await eventually(() => client.raw('/api/v1/namespaces/default/serviceaccounts/default'), {
-    within: START_WITHIN,
-    every: 200,
-  })
-  return {
-    port: apiPort,
-    kubeconfig: files.kubeconfig,
-    credentials,
-    client,
-    auditLog: async () => lines(await readFile(join(folder, 'audit.log'), 'utf8')),
-    async stop() {
-      await client.close()
-      await processes.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
+  const stop = async () => {
+    await client.close()
+    await plane.stop()
+    await rm(folder, { recursive: true, force: true })
   }
+  try {
+    await plane.start()
+    await Promise.race([ready(client), plane.ended.then((reason) => Promise.reject(new Error(reason)))])
+  } catch (error) {
+    const logs = await logEnds(folder)
+    await stop()
+    throw new Error(`no API server: ${String(error)}\n${logs}`, { cause: error })
+  }
+  const audit = async () => lines(await readFile(join(folder, 'audit.log'), 'utf8'))
+  return { port: apiPort, kubeconfig: files.kubeconfig, credentials, client, auditLog: audit, stop }
+}
+
+/** Made by the controller manager, last of all that a namespace gets. */
+async function ready(client: WatchingKubeClient): Promise<void> {
+  const path = '/api/v1/namespaces/default/serviceaccounts/default'
+  await eventually(() => client.raw(path), { within: START_WITHIN, every: 200 })
+}
+
+async function logEnds(folder: string): Promise<string> {
+  const logs = (await readdir(folder)).filter((name) => name.endsWith('.log'))
+  const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')))
+  return texts.map((text) => text.slice(-2_000)).join('\n')
 }
 
 function lines(text: string): Record<string, unknown>[] {
@@ -104,14 +89,10 @@ function lines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
-function program(name: string): string {
-  return join(assets, name)
-}
-
 async function writeFiles(
   folder: string,
   server: string,
-  audit: boolean,
+  auditLog: string | undefined,
 ): Promise<{ files: ControlPlaneFiles; credentials: CredentialSource }> {
   const ca = await createAuthority({ commonName: 'test cluster', days: 1 })
   const serving = await issueCertificate(ca, {
@@ -127,33 +108,19 @@ async function writeFiles(
     usages: ['client'],
     days: 1,
   })
-  const account = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const put = async (name: string, text: string | Buffer) => {
+  const put = async (name: string, text: string) => {
     await writeFile(join(folder, name), text, { mode: 0o600 })
     return join(folder, name)
   }
-  const files: ControlPlaneFiles = {
-    etcdData: join(folder, 'etcd'),
+  const cluster = {
     servingCert: await put('serving.crt', serving.certPem),
     servingKey: await put('serving.key', serving.keyPem),
     clientCa: await put('ca.crt', ca.certPem),
-    accountKey: await put('account.key', account.privateKey.export({ type: 'sec1', format: 'pem' })),
-    accountPublicKey: await put('account.pub', account.publicKey.export({ type: 'spki', format: 'pem' })),
     kubeconfig: await put('kubeconfig', kubeconfigText(server, ca, admin)),
-    ...(audit
-      ? { audit: { policy: await put('audit.yaml', AUDIT_POLICY), log: join(folder, 'audit.log') } }
-      : {}),
   }
+  const files = await writeControlPlaneFiles(join(folder, 'plane'), cluster, auditLog)
   return { files, credentials: adminCredentials(server, ca, admin) }
 }
-
-/** Who did what, without bodies. */
-const AUDIT_POLICY = JSON.stringify({
-  apiVersion: 'audit.k8s.io/v1',
-  kind: 'Policy',
-  omitStages: ['RequestReceived'],
-  rules: [{ level: 'Metadata' }],
-})
 
 /** Ports that were free a moment ago, all different. */
 async function freePorts(count: number): Promise<number[]> {
@@ -167,48 +134,4 @@ async function freePorts(count: number): Promise<number[]> {
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
   return ports
-}
-
-/** Programs that run until the test ends, in order of dependence. */
-class Processes {
-  readonly #folder: string
-  readonly #running: ChildProcess[] = []
-
-  constructor(folder: string) {
-    this.#folder = folder
-  }
-
-  /** It ends when this process does, however that ends. */
-  async start(command: readonly string[]): Promise<void> {
-    const log = await open(join(this.#folder, `${this.#running.length}.log`), 'w')
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { stdio: ['ignore', log.fd, log.fd] })
-    this.#running.push(child)
-    try {
-      await once(child, 'spawn')
-    } finally {
-      await log.close()
-    }
-  }
-
-  /** Throws when one of them has ended. */
-  check(): void {
-    const ended = this.#running.find((child) => child.exitCode !== null || child.signalCode !== null)
-    if (ended !== undefined) throw new Error(`${ended.spawnfile} ended with ${ended.exitCode}`)
-  }
-
-  /** The end of each log. */
-  async logs(): Promise<string> {
-    const read = async (_: unknown, index: number) =>
-      (await readFile(join(this.#folder, `${index}.log`), 'utf8')).slice(-2_000)
-    return (await Promise.all(this.#running.map(read))).join('\n')
-  }
-
-  async stop(): Promise<void> {
-    for (const child of this.#running.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
-      const ended = once(child, 'exit')
-      child.kill('SIGKILL')
-      await ended
-    }
-  }
 }

@@ -4,7 +4,7 @@ import { LabMode } from '../../lab/topology.ts'
 import type { CliContext } from '../context.ts'
 import { stateOption } from './state-option.ts'
 import { upDetached } from './up-detached.ts'
-import type { UpOptions } from './up-options.ts'
+import { LabApi, type UpOptions } from './up-options.ts'
 
 /** Starts clusters and keeps them until Ctrl-C, `lab down`, or, with --detach, until `lab down`. */
 export function upCommand(context: CliContext): Command {
@@ -17,6 +17,14 @@ export function upCommand(context: CliContext): Command {
       new Option('--mode <mode>', 'network namespaces, or plain processes on 127.0.0.0/8')
         .choices(Object.values(LabMode))
         .default(LabMode.namespaces),
+    )
+    .addOption(
+      new Option(
+        '--api <api>',
+        'the API server: embedded, or the real one in the folder that KUBEBUILDER_ASSETS names',
+      )
+        .choices(Object.values(LabApi))
+        .default(LabApi.embedded),
     )
     .addOption(
       new Option('--log-level <level>', 'detail of the logs in the state folder')

@@ -24,7 +24,7 @@ export async function upDetached(context: CliContext, options: UpOptions): Promi
 function foregroundArgs(options: UpOptions): string[] {
   return [
     ...['lab', 'up', '--state', options.state, '--clusters', options.clusters.join(',')],
-    ...['--mode', options.mode, '--log-level', options.logLevel],
+    ...['--mode', options.mode, '--api', options.api, '--log-level', options.logLevel],
     ...(options.bare ? ['--bare'] : []),
   ]
 }

@@ -1,11 +1,16 @@
 /** What `fairlead lab up` is told. */
 import type { LabMode } from '../../lab/topology.ts'
 
+/** `embedded`: the lab's own API server. `real`: kube-apiserver, etcd and kube-controller-manager. */
+export const LabApi = { embedded: 'embedded', real: 'real' } as const
+export type LabApi = (typeof LabApi)[keyof typeof LabApi]
+
 export interface UpOptions {
   readonly state: string
   readonly clusters: readonly string[]
   readonly detach?: boolean
   readonly bare?: boolean
   readonly mode: LabMode
+  readonly api: LabApi
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }

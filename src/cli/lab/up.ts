@@ -5,11 +5,14 @@ import { LabHost } from '../../lab/host/lab-host.ts'
 import { type CliContext, ExitCode } from '../context.ts'
 import { say } from '../output.ts'
 import { installIntoLab } from './install-into-lab.ts'
+import { assetsFor } from './real-api.ts'
 import type { UpOptions } from './up-options.ts'
 
 /** Resolves when the lab is gone. */
 export async function up(context: CliContext, options: UpOptions): Promise<void> {
-  const host = new LabHost({ progress: (message) => say(context, message) }, options)
+  const assets = await assetsFor(context, options)
+  const progress = (message: string): void => say(context, message)
+  const host = new LabHost({ progress }, { ...options, assets })
   const interrupt = new AbortController()
   const interrupted = terminationSignal().then((signal) => {
     context.setExitCode(signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.ok)
@@ -17,8 +20,7 @@ export async function up(context: CliContext, options: UpOptions): Promise<void>
   })
   try {
     await host.start(interrupt.signal)
-    if (options.bare !== true)
-      await installIntoLab(host, { say: (message) => say(context, message), signal: interrupt.signal })
+    if (options.bare !== true) await installIntoLab(host, { say: progress, signal: interrupt.signal })
     say(context, `ready: export KUBECONFIG=${host.files.kubeconfig}`)
     process.send?.({ ready: true })
     await Promise.race([interrupted, host.ended])

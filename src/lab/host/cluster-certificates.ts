@@ -32,7 +32,7 @@ export async function issueClusterCertificates(
   files: ClusterFiles,
 ): Promise<ClusterCredentials> {
   const authority = await createAuthority({ commonName: `lab cluster ${plan.name}`, days: DAYS })
-  const [server, admin, node] = await Promise.all([
+  const [server, admin, node, kubeletClient] = await Promise.all([
     issueCertificate(authority, {
       commonName: 'kube-apiserver',
       dnsNames: ['localhost', ...SERVICE_NAMES],
@@ -42,6 +42,11 @@ export async function issueClusterCertificates(
     }),
     issueMaster(authority, 'lab-admin'),
     issueMaster(authority, 'lab-node'),
+    issueCertificate(authority, {
+      commonName: 'kube-apiserver-kubelet-client',
+      usages: ['client'],
+      days: DAYS,
+    }),
   ])
   await mkdir(files.podLogs, { recursive: true, mode: 0o700 })
   await mkdir(files.apiState, { recursive: true, mode: 0o700 })
@@ -49,6 +54,8 @@ export async function issueClusterCertificates(
     writeFile(files.caCert, authority.certPem, { mode: 0o600 }),
     writeFile(files.serverCert, server.certPem, { mode: 0o600 }),
     writeFile(files.serverKey, server.keyPem, { mode: 0o600 }),
+    writeFile(files.kubeletClientCert, kubeletClient.certPem, { mode: 0o600 }),
+    writeFile(files.kubeletClientKey, kubeletClient.keyPem, { mode: 0o600 }),
   ])
   return { caPem: authority.certPem, admin, node }
 }

@@ -27,6 +27,8 @@ export interface LabHostConfig {
   readonly clusters: readonly string[]
   readonly mode: LabMode
   readonly logLevel: LabConfig['logLevel']
+  /** Folder of a real control plane's programs; the embedded API server when absent. */
+  readonly assets?: string | undefined
 }
 
 /** Lookups ask /etc/hosts and the cluster's DNS, nothing else of the host. */
@@ -95,10 +97,11 @@ export class LabHost {
   }
 
   async #writeConfig(): Promise<void> {
-    const { mode, logLevel } = this.#config
+    const { mode, logLevel, assets } = this.#config
     const config: LabConfig = {
       mode,
       logLevel,
+      assets,
       userNamespace: mode === LabMode.namespaces && needsUserNamespace(),
       clusters: this.clusters,
       startedAt: new Date().toISOString(),

@@ -33,7 +33,6 @@ export function podStatus(pod: LabPod, view: PodView, previous: LabPodStatus | u
     hostIPs: [{ ip: view.hostAddress }],
     ...(address !== undefined && { podIP: address, podIPs: [{ ip: address }] }),
     startTime: view.startTime,
-    qosClass: 'BestEffort',
     conditions: conditions(phase, view, previous?.conditions ?? []),
     ...(view.init.length > 0 && {
       initContainerStatuses: view.init.map(({ container, facts }) => containerStatus(container, facts, uid)),

@@ -16,6 +16,8 @@ export interface NodeConfig {
   readonly files: LabFiles
   /** There is one user, and it looks like root. */
   readonly userNamespace: boolean
+  /** kube-controller-manager runs the cluster's controllers, not the node. */
+  readonly realApi: boolean
   /** For pods with dnsPolicy Default. */
   readonly hostResolvConf: string
 }

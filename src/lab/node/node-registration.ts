@@ -117,6 +117,7 @@ export class NodeRegistration implements Startable {
           lastHeartbeatTime: this.#now(),
         },
       ],
+      daemonEndpoints: { kubeletEndpoint: { Port: plan.kubeletPort } },
       nodeInfo: {
         kubeletVersion: version,
         kubeProxyVersion: version,

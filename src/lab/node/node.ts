@@ -65,7 +65,7 @@ export async function createNode(
     registration,
     proxy,
     new LoadBalancerStatus({ client, log, services: stores.services, table: proxy.table }, plan),
-    clusterControllers({ client, stores, clock, log }),
+    ...(config.realApi ? [] : [clusterControllers({ client, stores, clock, log })]),
     dns,
     events,
     kubelet,
@@ -78,8 +78,8 @@ function serviceProxy(
   { driver }: NodePlatform,
 ): ServiceProxy {
   const { services, endpointSlices } = watches.stores
-  const { nodeAddress, apiPort, dnsAddress, dnsPort } = plan
-  const reserved = [`${nodeAddress}:${apiPort}`, `${dnsAddress}:${dnsPort}`]
+  const { nodeAddress, apiPort, kubeletPort, dnsAddress, dnsPort } = plan
+  const reserved = [`${nodeAddress}:${apiPort}`, `${nodeAddress}:${kubeletPort}`, `${dnsAddress}:${dnsPort}`]
   return new ServiceProxy({ services, endpointSlices, driver, clock, log }, { nodeAddress, reserved })
 }
 

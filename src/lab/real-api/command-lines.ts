@@ -2,6 +2,9 @@
  * Command lines of etcd, kube-apiserver and kube-controller-manager for one small cluster. Pure: files and ports come from the caller.
  */
 
+/** Size at which the API server begins a new audit log and keeps the old one once. */
+const AUDIT_LOG_MEGABYTES = 64
+
 /** Files in PEM form unless said otherwise. */
 export interface ControlPlaneFiles {
   /** Folder of etcd's data. */
@@ -16,6 +19,8 @@ export interface ControlPlaneFiles {
   readonly accountPublicKey: string
   /** Of a member of system:masters. */
   readonly kubeconfig: string
+  /** How the API server reaches kubelets, for logs: its client certificate, the node's authority. None when absent. */
+  readonly kubelet?: { readonly cert: string; readonly key: string; readonly ca: string }
   /** Where the API server writes its audit log; none when absent. */
   readonly audit?: { readonly policy: string; readonly log: string }
 }
@@ -73,13 +78,30 @@ export function apiServerCommand(
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
     '--profiling=false',
+    ...kubeletFlags(files),
     ...auditFlags(files),
+  ]
+}
+
+function kubeletFlags({ kubelet }: ControlPlaneFiles): string[] {
+  if (kubelet === undefined) return []
+  return [
+    `--kubelet-client-certificate=${kubelet.cert}`,
+    `--kubelet-client-key=${kubelet.key}`,
+    `--kubelet-certificate-authority=${kubelet.ca}`,
+    '--kubelet-preferred-address-types=InternalIP',
   ]
 }
 
 function auditFlags({ audit }: ControlPlaneFiles): string[] {
   if (audit === undefined) return []
-  return [`--audit-policy-file=${audit.policy}`, `--audit-log-path=${audit.log}`, '--audit-log-mode=blocking']
+  return [
+    `--audit-policy-file=${audit.policy}`,
+    `--audit-log-path=${audit.log}`,
+    '--audit-log-mode=blocking',
+    `--audit-log-maxsize=${AUDIT_LOG_MEGABYTES}`,
+    '--audit-log-maxbackup=1',
+  ]
 }
 
 /** Every controller that a cluster without a cloud and without real nodes needs. */

@@ -18,6 +18,8 @@ export interface LabClusterDeps {
 export interface LabClusterConfig {
   readonly plan: ClusterPlan
   readonly lab: LabFiles
+  /** The API server is a real one. */
+  readonly real: boolean
 }
 
 /** Starts and watches the processes of one cluster. */
@@ -33,19 +35,13 @@ export class LabCluster {
     const env = systemEnv()
     this.#apiServer = new SupervisedProcess(deps, {
       name: `api-server of ${this.plan.name}`,
-      command: deps.inside(this.#apiServerCommand()),
+      command: deps.inside(config.real ? this.#process('lab-real-api', config) : this.#apiServerCommand()),
       logFile: this.files.apiLog,
       env,
     })
     this.#node = new SupervisedProcess(deps, {
       name: `node of ${this.plan.name}`,
-      command: deps.inside([
-        ...processCommand('lab-node'),
-        '--state',
-        config.lab.state,
-        '--cluster',
-        this.plan.name,
-      ]),
+      command: deps.inside(this.#process('lab-node', config)),
       logFile: this.files.nodeLog,
       env,
     })
@@ -70,6 +66,10 @@ export class LabCluster {
       { name: 'node', pid: this.#node.pid, restarts: this.#node.restarts },
     ] as const
     return { name: this.plan.name, ready, nodeAddress: this.plan.nodeAddress, clients, processes }
+  }
+
+  #process(name: string, { lab }: LabClusterConfig): readonly string[] {
+    return [...processCommand(name), '--state', lab.state, '--cluster', this.plan.name]
   }
 
   #apiServerCommand(): readonly string[] {

@@ -64,7 +64,9 @@ export class Supervisor {
 
   #member({ plan, clients, inside }: ClusterPlace): ClusterMember {
     const { clock, log } = this.#deps
-    return { cluster: new LabCluster({ clock, log, inside }, { plan, lab: this.#config.files }), clients }
+    const { files, lab } = this.#config
+    const config = { plan, lab: files, real: lab.assets !== undefined }
+    return { cluster: new LabCluster({ clock, log, inside }, config), clients }
   }
 
   async #serve(members: readonly ClusterMember[], cuts: CutControl): Promise<void> {
