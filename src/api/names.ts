@@ -63,3 +63,10 @@ export type ServiceKey = `${string}/${string}`
 export function serviceKey(namespace: string, name: string): ServiceKey {
   return `${namespace}/${name}`
 }
+
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** Whether a Service may have that name. The CRD of ServiceExports takes longer ones, and dots. */
+export function isServiceName(name: string): boolean {
+  return DNS_LABEL.test(name)
+}

@@ -2,7 +2,7 @@
  * What one ServiceExport puts into the directory: a record, or the reason why there is none. Pure.
  */
 import { ExportReason, type ServiceExport } from '../api/mcs.ts'
-import { Label } from '../api/names.ts'
+import { isServiceName, Label } from '../api/names.ts'
 import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
 import type { RecordPort, ServiceRecord } from '../api/service-record.ts'
 import { affinitySeconds } from './client-affinity.ts'
@@ -38,12 +38,12 @@ function fitting(record: ServiceRecord): ExportEvaluation {
   return { state: 'unfit', message }
 }
 
-function noService({ metadata }: ServiceExport): ExportEvaluation {
-  return {
-    state: 'invalid',
-    reason: ExportReason.noService,
-    message: `there is no Service ${metadata.name} in namespace ${metadata.namespace}`,
-  }
+function noService({ metadata: { name = '', namespace } }: ServiceExport): ExportEvaluation {
+  const missing = `there is no Service ${name} in namespace ${namespace}`
+  const message = isServiceName(name)
+    ? missing
+    : `${missing}, and no Service can be called so: its name is one DNS label of at most 63 characters`
+  return { state: 'invalid', reason: ExportReason.noService, message }
 }
 
 function whyInvalid(service: Service): ExportEvaluation | undefined {
