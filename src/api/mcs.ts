@@ -35,12 +35,19 @@ export interface ClusterProperty extends KubeObject {
   spec: { value: string }
 }
 
+/** Ours, on exports and imports, and only there while it is False: a port's protocol is none that routers forward. */
+export const Forwarding = {
+  condition: 'fairlead.dev/Forwarded',
+  protocolNotSupported: 'ProtocolNotSupported',
+} as const
+
 export const ExportCondition = {
   valid: 'Valid',
   ready: 'Ready',
   conflict: 'Conflict',
   /** Ours, and only there while it is False: an annotation of ours cannot be read. */
   configured: 'fairlead.dev/Configured',
+  forwarded: Forwarding.condition,
 } as const
 export const ExportReason = {
   valid: 'Valid',

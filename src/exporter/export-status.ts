@@ -7,6 +7,7 @@ import type { Condition } from '../api/objects.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import { conflictMessage, conflictReason, type FieldConflict } from './conflicts.ts'
 import type { ExportEvaluation } from './export-record.ts'
+import { forwarding } from './forwarding.ts'
 import { annotatedProtocol } from './proxy-protocol.ts'
 
 export interface ExportSituation {
@@ -29,7 +30,9 @@ export function exportConditions(
   const verdicts = [
     validity(situation.evaluation),
     readiness(situation, previous),
-    ...(situation.evaluation.state === 'valid' ? [conflict(situation, previous)] : []),
+    ...(situation.evaluation.state === 'valid'
+      ? [conflict(situation, previous), ...forwarding(situation.evaluation.record.ports)]
+      : []),
     ...configuration(serviceExport),
   ]
   return conditionsOf(verdicts, { previous, generation: serviceExport.metadata.generation, now })
@@ -105,9 +108,15 @@ export function exportNotices(
   return changed.flatMap((condition) => noticeOf(condition))
 }
 
+/** Conditions that are an Event of their own reason when they are False. */
+const FAULTS: ReadonlySet<string> = new Set([
+  ExportCondition.valid,
+  ExportCondition.configured,
+  ExportCondition.forwarded,
+])
+
 function noticeOf({ type, status, reason, message }: Condition): Notice[] {
-  const isFault = type === ExportCondition.valid || type === ExportCondition.configured
-  if (isFault && status === 'False') return [{ type: 'Warning', reason, note: message }]
+  if (FAULTS.has(type) && status === 'False') return [{ type: 'Warning', reason, note: message }]
   // The condition's reason joins all fields and may be longer than an Event's may be.
   if (type === ExportCondition.conflict && status === 'True')
     return [{ type: 'Warning', reason: ExportCondition.conflict, note: message }]

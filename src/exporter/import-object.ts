@@ -8,6 +8,7 @@ import { conditionsOf, type Verdict } from './conditions.ts'
 import { clusterIps } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { importMetadata } from './exported-metadata.ts'
+import { forwarding, notForwarded } from './forwarding.ts'
 import { derivedServiceName } from './import-names.ts'
 import { carriedPorts } from './listen-ports.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
@@ -70,7 +71,7 @@ export function importStatus(
     metadata: { name: name ?? merged.name, namespace: namespace ?? merged.namespace },
     status: {
       clusters: merged.exporters.map(({ cluster }) => ({ cluster })).toSorted(byCluster),
-      conditions: conditionsOf([readiness(merged, derived)], context),
+      conditions: conditionsOf([readiness(merged, derived), ...forwarding(merged.ports)], context),
     },
   }
 }
@@ -104,9 +105,9 @@ function unserved({ ports }: MergedService, derived: Service | undefined): strin
   )
   const carried = carriedPorts(ports)
   const missing = carried.map(portKey).filter((port) => !served.has(port))
-  const foreign = ports.filter((port) => !carried.includes(port)).map(portKey)
+  const foreign = notForwarded(ports)
   return [
     ...(missing.length === 0 ? [] : [`no router port is left for ${missing.join(', ')}`]),
-    ...(foreign.length === 0 ? [] : [`only TCP and UDP are carried, not ${foreign.join(', ')}`]),
+    ...(foreign === '' ? [] : [foreign]),
   ].join('; ')
 }

@@ -48,7 +48,7 @@ export const importStatusAspect: Aspect<ServiceImport> = {
   subresource: 'status',
   matches: (actual, wanted) =>
     sameValue(actual.status?.clusters, wanted.status?.clusters) &&
-    contains(actual.status?.conditions, wanted.status?.conditions),
+    sameValue(byType(actual.status?.conditions), byType(wanted.status?.conditions)),
   repair: (actual, wanted) => ({ ...actual, ...(wanted.status && { status: wanted.status }) }),
 }
 

@@ -174,7 +174,18 @@ describe('an import', () => {
     expect(ports).toEqual(['UDP/53', 'TCP/53'])
     const targets = service?.spec?.ports?.map(({ targetPort }) => targetPort)
     expect(new Set(targets).size).toBe(2)
-    expect(found?.status?.conditions?.[0]?.message).toBe('only TCP and UDP are carried, not SCTP/53')
+    const forwarded = {
+      status: 'False',
+      reason: 'ProtocolNotSupported',
+      message: 'only TCP and UDP are forwarded, not SCTP/53',
+    }
+    expect(found?.spec?.ports.map(({ protocol }) => protocol)).toEqual(['UDP', 'TCP', 'SCTP'])
+    expect(found?.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'fairlead.dev/Forwarded', ...forwarded }),
+    )
+    await eventually(async () =>
+      expect((await east.conditions('dns'))['fairlead.dev/Forwarded']).toMatchObject(forwarded),
+    )
     await eventually(async () => {
       const active = (await west.importSet('dns')).slices.filter(({ metadata }) =>
         metadata.name?.includes('active'),

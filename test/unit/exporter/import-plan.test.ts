@@ -422,7 +422,7 @@ describe('the ServiceImport', () => {
     const status = importStatus(found, derived, { metadata: {} }, NOW).status
     expect(status?.conditions?.[0]).toMatchObject({
       status: 'True',
-      message: 'only TCP and UDP are carried, not SCTP/7',
+      message: 'only TCP and UDP are forwarded, not SCTP/7',
     })
     expect(carriedPorts(found.ports).map(portKey)).toEqual(['TCP/80'])
   })

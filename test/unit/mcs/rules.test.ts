@@ -84,6 +84,7 @@ function conditionsOf(subject: Service | undefined, situation: Partial<ExportSit
 const summary = (conditions: ReturnType<typeof conditionsOf>) =>
   conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)
 
+const portKeyOf = ({ protocol, port }: { protocol?: string; port: number }) => `${protocol}/${port}`
 const reasons = (found: MergedService) => found.conflicts.map(({ reason }) => reason)
 
 describe('identity and sameness', () => {
@@ -343,6 +344,24 @@ describe('conflicts', () => {
       ['east', 'http,https'],
       ['north', 'http'],
     ])
+  })
+
+  test('rule 34 SCTP: such a port is in the import, not in the derived Service, and both sides are told', () => {
+    const ports = [port(80, 'http'), { ...port(7, 'sig'), protocol: 'SCTP' as const }]
+    const found = merged({ east: { ports } })
+    expect(importObject(found, ADDRESSED).spec?.ports.map(portKeyOf)).toEqual(['TCP/80', 'SCTP/7'])
+    expect(derived(found)?.spec?.ports?.map(portKeyOf)).toEqual(['TCP/80'])
+    const { conditions } = importStatus(found, derived(found), { metadata: {} }, NOW).status ?? {}
+    const exported = conditionsOf(
+      service({ ports: ports.map(({ name, port, protocol }) => ({ name, port, protocol })) }),
+    )
+    for (const each of [conditions, exported])
+      expect(findCondition(each, 'fairlead.dev/Forwarded')).toMatchObject({
+        status: 'False',
+        reason: 'ProtocolNotSupported',
+        message: 'only TCP and UDP are forwarded, not SCTP/7',
+      })
+    expect(exportNotices([], exported).map(({ reason }) => reason)).toContain('ProtocolNotSupported')
   })
 
   test('rule 34 appProtocol: follows the winning port', () => {
