@@ -28,7 +28,12 @@ export interface ServiceImport extends KubeObject {
     internalTrafficPolicy?: string
     trafficDistribution?: string
   }
-  status?: { clusters?: { cluster: string }[]; conditions?: Condition[] }
+  status?: {
+    clusters?: { cluster: string }[]
+    conditions?: Condition[]
+    /** Only where the installed CRD has it (mcs-api v0.5.1). */
+    endpointSliceObjects?: 'Present' | 'Absent'
+  }
 }
 
 export interface ClusterProperty extends KubeObject {

@@ -58,12 +58,19 @@ function affinity(
   }
 }
 
+/** What the status says beside what follows from the exports. */
+export interface ImportFacts {
+  /** The API server keeps `status.endpointSliceObjects`. */
+  readonly statesSlices?: boolean
+}
+
 /** Status as it should be; times change only when the condition does. */
 export function importStatus(
   merged: MergedService,
   derived: Service | undefined,
   existing: ServiceImport,
   now: number,
+  { statesSlices = false }: ImportFacts = {},
 ): ServiceImport {
   const { name, namespace, generation } = existing.metadata
   const context = { previous: existing.status?.conditions ?? [], generation, now }
@@ -71,6 +78,7 @@ export function importStatus(
     metadata: { name: name ?? merged.name, namespace: namespace ?? merged.namespace },
     status: {
       clusters: merged.exporters.map(({ cluster }) => ({ cluster })).toSorted(byCluster),
+      ...(statesSlices ? { endpointSliceObjects: 'Present' } : {}),
       conditions: conditionsOf([readiness(merged, derived), ...forwarding(merged.ports)], context),
     },
   }

@@ -11,8 +11,9 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import { Reconciler, source } from '../kube/reconciler.ts'
 import type { ClustersetView, ViewChange } from './clusterset-view.ts'
+import { IMPORT_DEFINITION } from './import-definition.ts'
 import { type ImportObjects, ImportWriter } from './import-writer.ts'
-import { IMPORT_WORKERS, RESYNC_MS, WRITE_BACKOFF } from './limits.ts'
+import { DEFINITION_SETTLE_MS, IMPORT_WORKERS, RESYNC_MS, WRITE_BACKOFF } from './limits.ts'
 import { ListenPortLedger } from './listen-port-ledger.ts'
 import { carriedPorts } from './listen-ports.ts'
 import type { WritingClient } from './owned-objects.ts'
@@ -50,6 +51,7 @@ export class ImportReconciler implements Startable {
   #ledger = new ListenPortLedger()
   #unfollow: (() => void)[] = []
   #cancelResync: Cancel = () => {}
+  #cancelSettled: Cancel = () => {}
 
   constructor(deps: ImportReconcilerDeps, cluster: string) {
     this.#deps = deps
@@ -79,6 +81,7 @@ export class ImportReconciler implements Startable {
       view.subscribe((change) => this.#viewChanged(change)),
       routers.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
       traffic.subscribe((next, previous) => this.#enqueue(changedSettings(next, previous))),
+      stores.definitions.subscribe(() => this.#definitionChanged()),
     ]
     this.#cancelResync = clock.every(RESYNC_MS, () => this.#resync())
     this.#enqueue(view.keys())
@@ -87,6 +90,7 @@ export class ImportReconciler implements Startable {
 
   async stop(): Promise<void> {
     this.#cancelResync()
+    this.#cancelSettled()
     for (const unfollow of this.#unfollow) unfollow()
     this.#unfollow = []
     await this.#reconciler.stop()
@@ -125,6 +129,16 @@ export class ImportReconciler implements Startable {
     this.#reconciler.resync()
   }
 
+  /** The API server itself may take up the new schema a moment after it tells of it. */
+  #definitionChanged(): void {
+    const { stores, clock } = this.#deps
+    this.#enqueue(stores.imports.list().map(keyOf))
+    this.#cancelSettled()
+    this.#cancelSettled = clock.after(DEFINITION_SETTLE_MS, () =>
+      this.#enqueue(stores.imports.list().map(keyOf)),
+    )
+  }
+
   #viewChanged({ keys, appeared }: ViewChange): void {
     this.#enqueue(keys)
     if (appeared.length === 0) return
@@ -156,6 +170,7 @@ export class ImportReconciler implements Startable {
       },
       traffic: traffic.current().settings.get(key) ?? DEFAULT_TRAFFIC,
       routers: routers.current(),
+      facts: { statesSlices: stores.definitions.get({ name: IMPORT_DEFINITION })?.statesSlices === true },
     })
   }
 

@@ -9,7 +9,7 @@ import { apiVersion, Resource } from '../api/resources.ts'
 import type { Clock } from '../core/clock.ts'
 import { ApiError } from '../kube/errors.ts'
 import { clusterIps, derivedService } from './derived-service.ts'
-import { importObject, importStatus } from './import-object.ts'
+import { type ImportFacts, importObject, importStatus } from './import-object.ts'
 import { importSlices, type SliceInputs } from './import-slices.ts'
 import { importAspect, importStatusAspect, serviceAspect, sliceAspect } from './owned-kinds.ts'
 import { OwnedObjects, type WritingClient } from './owned-objects.ts'
@@ -32,7 +32,7 @@ export interface ImportWriterDeps {
 }
 
 /** What `write` is told; the owner follows from the import itself. */
-export type ImportInputs = Omit<SliceInputs, 'owner'>
+export type ImportInputs = Omit<SliceInputs, 'owner'> & { readonly facts: ImportFacts }
 
 export class ImportWriter {
   readonly #clock: Clock
@@ -107,7 +107,8 @@ export class ImportWriter {
       this.#imports.ensure(importObject(merged, derived), importAspect),
       this.#removeSurplus(found, derived, slices),
     ])
-    await this.#imports.ensure(importStatus(merged, derived, current, this.#clock.now()), importStatusAspect)
+    const status = importStatus(merged, derived, current, this.#clock.now(), inputs.facts)
+    await this.#imports.ensure(status, importStatusAspect)
   }
 
   /** Removes all that serves the import. Not left to garbage collection: it takes its time. */

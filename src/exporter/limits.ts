@@ -44,6 +44,9 @@ export const OWN_WRITES_MAX = 4_096
 /** Milliseconds between two comparisons of everything with what it should be. Costs no request when all is well. */
 export const RESYNC_MS = 5 * 60_000
 
+/** Milliseconds after which imports are looked at again when their definition changed: API servers take less to serve the new one. */
+export const DEFINITION_SETTLE_MS = 5_000
+
 /** Delays between failed writes of one object, milliseconds. */
 export const WRITE_BACKOFF = { min: 50, max: 30_000 } as const
 

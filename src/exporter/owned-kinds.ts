@@ -48,6 +48,7 @@ export const importStatusAspect: Aspect<ServiceImport> = {
   subresource: 'status',
   matches: (actual, wanted) =>
     sameValue(actual.status?.clusters, wanted.status?.clusters) &&
+    actual.status?.endpointSliceObjects === wanted.status?.endpointSliceObjects &&
     sameValue(byType(actual.status?.conditions), byType(wanted.status?.conditions)),
   repair: (actual, wanted) => ({ ...actual, ...(wanted.status && { status: wanted.status }) }),
 }

@@ -10,6 +10,7 @@ import type { TrafficPolicy } from '../api/traffic-policy.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
 import type { Store } from '../kube/types.ts'
 import { derivedFrom } from './derived-service.ts'
+import { IMPORT_DEFINITION, type ImportDefinition, importDefinition } from './import-definition.ts'
 
 /** Names of the indexes. */
 export const Index = {
@@ -61,6 +62,8 @@ export type ControllerStores = ExportStores & {
   readonly imports: Reflected<ServiceImport>
   readonly namespaces: Reflected<Namespace>
   readonly policies: Reflected<TrafficPolicy>
+  /** The one of ServiceImports. */
+  readonly definitions: Reflected<ImportDefinition>
 }
 
 /** What a router watches. */
@@ -88,6 +91,10 @@ export function controllerStores(deps: ReflectorDeps): ControllerStores {
     imports: reflect<ServiceImport>(deps, Resource.serviceImport),
     namespaces: reflect<Namespace>(deps, Resource.namespace),
     policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy),
+    definitions: reflect<ImportDefinition>(deps, Resource.customResourceDefinition, {
+      fieldSelector: `metadata.name=${IMPORT_DEFINITION}`,
+      transform: importDefinition,
+    }),
   }
 }
 

@@ -12,6 +12,7 @@ import { conflictMessage, conflictReason } from '../../../src/exporter/conflicts
 import { derivedService } from '../../../src/exporter/derived-service.ts'
 import { evaluateExport } from '../../../src/exporter/export-record.ts'
 import { type ExportSituation, exportConditions, exportNotices } from '../../../src/exporter/export-status.ts'
+import { importDefinition } from '../../../src/exporter/import-definition.ts'
 import { importObject, importStatus } from '../../../src/exporter/import-object.ts'
 import { importSlices } from '../../../src/exporter/import-slices.ts'
 import { carriedPorts } from '../../../src/exporter/listen-ports.ts'
@@ -406,6 +407,27 @@ describe('conflicts', () => {
 })
 
 describe('EndpointSlices', () => {
+  test.each([
+    ['v0.5.1', { endpointSliceObjects: { type: 'string' } }, 'Present'],
+    ['v0.5.0', {}, undefined],
+  ])(
+    'rule 37 endpointSliceObjects: with the CRD of %s it is what that can hold',
+    (_release, properties, stated) => {
+      const schema = (status: object) => ({
+        openAPIV3Schema: { properties: { status: { properties: status } } },
+      })
+      const versions = [
+        { name: 'v1alpha1', schema: schema({}) },
+        { name: 'v1beta1', schema: schema(properties) },
+      ]
+      const { statesSlices = false } = importDefinition({ metadata: {}, ...{ spec: { versions } } })
+      const { status } = importStatus(merged({ east: {} }), ADDRESSED, { metadata: {} }, NOW, {
+        statesSlices,
+      })
+      expect(status?.endpointSliceObjects).toBe(stated)
+    },
+  )
+
   test('rule 38 labels: both labels, our mark, endpoints of one cluster each', () => {
     for (const { metadata } of slicesOf(merged({ east: {}, west: {} }), service())) {
       expect(metadata.labels).toMatchObject({
