@@ -1,4 +1,4 @@
-// Runs jest suites by name (unit, integration, e2e, fuzz, kube) on the pinned Node. What follows `--` goes to jest; a
+// Runs jest suites by name (unit, integration, e2e, fuzz, kube, e2e-real) on the pinned Node. What follows `--` goes to jest; a
 // path there replaces the suite's own: unit -- test/unit/dns, or unit -- -t 'part of a name'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -10,15 +10,21 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const split = process.argv.indexOf('--')
 const suites = process.argv.slice(2, split === -1 ? undefined : split)
 const extra = split === -1 ? [] : process.argv.slice(split + 1)
+/** End-to-end tests that run in a lab of real API servers too. */
+const REAL = 'export-lifecycle|least-privilege|headless|three-clusters'
+/** Files of a suite that has no folder of its own name. */
+const files = { 'e2e-real': `/test/e2e/(${REAL})\\.test` }
 // One file at a time where tests own machine-wide things (namespaces, ports) or need the cores to themselves.
-const serial = new Set(['e2e', 'kube'])
+const serial = new Set(['e2e', 'e2e-real', 'kube'])
 
 let failed = false
 for (const suite of suites) {
   const reports = process.env.FAIRLEAD_TEST_REPORTS
   if (reports !== undefined) mkdirSync(reports, { recursive: true })
   const report = reports === undefined ? [] : ['--json', `--outputFile=${join(reports, `${suite}.json`)}`]
-  const chosen = extra.some((word) => word.startsWith('test/')) ? [] : [`--testPathPatterns=/test/${suite}/`]
+  const chosen = extra.some((word) => word.startsWith('test/'))
+    ? []
+    : [`--testPathPatterns=${files[suite] ?? `/test/${suite}/`}`]
   const args = [join(root, 'node_modules/jest/bin/jest.js'), ...chosen, '--passWithNoTests', ...report]
   if (serial.has(suite)) args.push('--runInBand')
   const result = spawnSync(
@@ -27,12 +33,17 @@ for (const suite of suites) {
     {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, FAIRLEAD_SUITE: suite, ...(suite === 'kube' ? kubeEnvironment() : {}) },
+      env: { ...process.env, FAIRLEAD_SUITE: suite, ...environmentOf(suite) },
     },
   )
   failed ||= result.status !== 0
 }
 process.exitCode = failed ? 1 : 0
+
+function environmentOf(suite) {
+  if (suite === 'kube') return kubeEnvironment()
+  return suite === 'e2e-real' ? { ...kubeEnvironment(), FAIRLEAD_LAB_API: 'real' } : {}
+}
 
 /** The real control plane's programs, or the reason why tests that need them are skipped. */
 function kubeEnvironment() {

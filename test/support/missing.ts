@@ -30,5 +30,13 @@ export function describeUnless(reason: string | undefined, name: string, body: (
 export function describeInLab(needs: readonly string[], name: string, body: () => void): void {
   if (process.env['FAIRLEAD_E2E'] !== 'kind' && !namespacesWork()) {
     describe.skip(`${name} [skipped: this machine gives no network namespaces]`, body)
+  } else if (process.env['FAIRLEAD_LAB_API'] === 'real' && noRealApi() !== undefined) {
+    describe.skip(`${name} [skipped: ${noRealApi()}]`, body)
   } else describeWith(['ip', 'nft', 'kubectl', 'curl', ...needs], name, body)
+}
+
+/** Why there is no real API server here; undefined when there is one. */
+export function noRealApi(): string | undefined {
+  if ((process.env['KUBEBUILDER_ASSETS'] ?? '') !== '') return undefined
+  return process.env['FAIRLEAD_NO_KUBE_ASSETS'] ?? 'KUBEBUILDER_ASSETS names no folder'
 }

@@ -13,16 +13,14 @@ import { writeControlPlaneFiles } from '../../src/lab/real-api/control-plane-fil
 import { createAuthority, issueCertificate, type KeyPair } from '../../src/pki/certificates.ts'
 import { eventually } from './eventually.ts'
 import { adminCredentials, kubeconfigText } from './kube-api.ts'
-import { describeUnless } from './missing.ts'
+import { describeUnless, noRealApi } from './missing.ts'
 
-/** Empty when there are none. */
 const assets = process.env['KUBEBUILDER_ASSETS'] ?? ''
 const START_WITHIN = 120_000
 
 /** `describe` with a real control plane, else skipped with the reason that the set-up gave. */
 export function describeWithRealApi(name: string, body: () => void): void {
-  const reason = process.env['FAIRLEAD_NO_KUBE_ASSETS'] ?? 'KUBEBUILDER_ASSETS names no folder'
-  describeUnless(assets === '' ? reason : undefined, name, body)
+  describeUnless(noRealApi(), name, body)
 }
 
 export interface RealApi {

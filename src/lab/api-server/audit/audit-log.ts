@@ -1,10 +1,11 @@
 /**
- * One JSON line a request: who did what to which resource, and how it ended. Compared with RBAC by tests.
+ * One JSON line a request, as audit.k8s.io/v1 has it at level Metadata: who did what to which resource, and how it
+ * ended. Compared with RBAC by tests.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import type { Clock } from '../../../core/clock.ts'
 import type { UserInfo } from '../authn/user.ts'
-import type { RequestInfo } from '../http/request-info.ts'
+import type { RequestInfo, ResourceRequest } from '../http/request-info.ts'
 import { MAX_AUDIT_BYTES } from '../limits.ts'
 
 export class AuditLog {
@@ -22,10 +23,19 @@ export class AuditLog {
   }
 
   write(user: UserInfo, info: RequestInfo, code: number): void {
-    const time = new Date(this.#clock.now()).toISOString()
-    this.#append(
-      `${JSON.stringify({ time, user: user.name, groups: user.groups, ...describe(info), code })}\n`,
-    )
+    const event = {
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level: 'Metadata',
+      stage: 'ResponseComplete',
+      requestURI: info.path,
+      verb: info.verb,
+      user: { username: user.name, groups: user.groups },
+      ...(info.kind === 'resource' ? { objectRef: objectRef(info) } : {}),
+      responseStatus: { code },
+      stageTimestamp: new Date(this.#clock.now()).toISOString(),
+    }
+    this.#append(`${JSON.stringify(event)}\n`)
   }
 
   #append(line: string): void {
@@ -41,8 +51,14 @@ export class AuditLog {
   }
 }
 
-function describe(info: RequestInfo): object {
-  if (info.kind === 'path') return { verb: info.verb, path: info.path }
-  const { verb, group, resource, subresource, namespace, authorizedName: name } = info
-  return { verb, group, resource, subresource, namespace, name }
+function objectRef(info: ResourceRequest): object {
+  const { group, version, resource, subresource, namespace, authorizedName: name } = info
+  return {
+    resource,
+    namespace,
+    name,
+    apiVersion: version,
+    subresource,
+    ...(group === '' ? {} : { apiGroup: group }),
+  }
 }

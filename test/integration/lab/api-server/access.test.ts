@@ -212,13 +212,10 @@ describe('access to the API', () => {
     const lines = (await readFile(join(folder, 'audit.jsonl'), 'utf8')).trim().split('\n')
     expect(lines.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({
-        user: 'alice',
+        user: expect.objectContaining({ username: 'alice' }),
         verb: 'get',
-        group: '',
-        resource: 'secrets',
-        name: 'audited',
-        namespace: 'default',
-        code: 403,
+        objectRef: { apiVersion: 'v1', resource: 'secrets', name: 'audited', namespace: 'default' },
+        responseStatus: { code: 403 },
       }),
     )
   })
