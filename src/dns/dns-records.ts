@@ -61,6 +61,9 @@ export type DnsRecord = RecordHead &
       }
   )
 
+/** A record that says which port of which name serves (RFC 2782). */
+export type ServiceRecord = Extract<DnsRecord, { type: 'SRV' }>
+
 export interface Question {
   /** Labels in lower case, the leftmost first. A label may hold any octet, dots included. */
   readonly labels: readonly string[]

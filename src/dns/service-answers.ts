@@ -3,7 +3,7 @@
  * address or of endpoints.
  */
 import { type Addresses, byFamily } from './addresses.ts'
-import type { Answer, DnsRecord } from './dns-records.ts'
+import type { Answer, DnsRecord, ServiceRecord } from './dns-records.ts'
 import { RecordType } from './dns-records.ts'
 import type { ZoneApex } from './zone-apex.ts'
 
@@ -45,7 +45,7 @@ export function matchesPort(port: ZonePort, filter: PortFilter | undefined): boo
   return port.name !== '' && port.name === filter.name && port.protocol === filter.protocol
 }
 
-/** One SRV record for each port, all to the Service's own name. */
+/** One SRV record for each port, all to the one name that has the addresses. */
 export function addressedServiceRecords(
   apex: ZoneApex,
   owner: string,
@@ -56,7 +56,7 @@ export function addressedServiceRecords(
   const ports = service.ports.filter((port) => matchesPort(port, filter))
   const among = ports.length * (service.ipv4.length + service.ipv6.length)
   const records = ports.map((port) => apex.serviceRecord(owner, serviceName, port.port, among))
-  return apex.found(records, apex.addressRecords(serviceName, service, RecordType.ANY))
+  return apex.found(distinct(records), apex.addressRecords(serviceName, service, RecordType.ANY))
 }
 
 /** One SRV record for each endpoint and port, each to the endpoint's own name. */
@@ -81,7 +81,12 @@ export function endpointServiceRecords(
   const additional = [...targets].flatMap((endpoint): DnsRecord[] =>
     apex.addressRecords(`${endpoint.name}.${serviceName}`, endpoint, RecordType.ANY),
   )
-  return apex.found(records, additional)
+  return apex.found(distinct(records), additional)
+}
+
+/** Each record once (RFC 2181 section 5): TCP and UDP on one number are two ports, and one record. */
+function distinct(records: readonly ServiceRecord[]): ServiceRecord[] {
+  return [...new Map(records.map((record) => [`${record.port} ${record.target}`, record])).values()]
 }
 
 /** The addresses of all endpoints, each once. */

@@ -149,9 +149,14 @@ export class ServiceZone implements Zone {
     const filter = below.length === 2 ? portFilter(first, second) : undefined
     if (filter !== undefined) return this.#port(service, serviceName, filter, type)
     const endpoint = service.endpoints.get(below.join('.'))
-    if (endpoint !== undefined)
-      return this.#apex.found(this.#apex.addressRecords(`${endpoint.name}.${serviceName}`, endpoint, type))
+    if (endpoint !== undefined) return this.#endpoint(endpoint, `${endpoint.name}.${serviceName}`, type)
     return below.length === 1 ? this.#protocol(service, first) : this.#apex.nxDomain
+  }
+
+  #endpoint(endpoint: ZoneEndpoint, name: string, type: number): Answer {
+    return type === RecordType.SRV
+      ? addressedServiceRecords(this.#apex, name, name, endpoint)
+      : this.#apex.found(this.#apex.addressRecords(name, endpoint, type))
   }
 
   /**
@@ -164,8 +169,8 @@ export class ServiceZone implements Zone {
   }
 
   #port(service: EndpointService, serviceName: string, filter: PortFilter, type: number): Answer {
-    if (isPending(service)) return this.#apex.servFail
     if (!portsOf(service).some((port) => matchesPort(port, filter))) return this.#apex.nxDomain
+    if (isPending(service)) return this.#apex.servFail
     if (type !== RecordType.SRV && type !== RecordType.ANY) return this.#apex.noData
     const owner = `_${filter.name}._${filter.protocol}.${serviceName}`
     return this.#serviceRecords(service, owner, serviceName, filter)

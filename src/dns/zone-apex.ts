@@ -2,7 +2,7 @@
  * What every zone of ours has: start of authority, name server, and the two kinds of empty answer.
  */
 import type { Addresses } from './addresses.ts'
-import { type Answer, type DnsRecord, Rcode, RecordType } from './dns-records.ts'
+import { type Answer, type DnsRecord, Rcode, RecordType, type ServiceRecord } from './dns-records.ts'
 
 /** Seconds that answers may be kept, negative ones too. */
 export const ZONE_TTL = 5
@@ -68,7 +68,7 @@ export class ZoneApex {
   }
 
   /** A service record; weights share 100 among `among` records, as CoreDNS does. */
-  serviceRecord(name: string, target: string, port: number, among: number): DnsRecord {
+  serviceRecord(name: string, target: string, port: number, among: number): ServiceRecord {
     const weight = Math.max(1, Math.floor(100 / among))
     return { name, type: 'SRV', ttl: this.ttl, priority: 0, weight, port, target }
   }

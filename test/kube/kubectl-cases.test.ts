@@ -2,4 +2,4 @@
 import { apiCaseTests } from '../support/api-case-tests.ts'
 import { describeWithRealApi, startRealApi } from '../support/real-api.ts'
 
-describeWithRealApi('kubectl against a real API server', () => apiCaseTests(startRealApi, true))
+describeWithRealApi('kubectl against a real API server', ['kubectl'], () => apiCaseTests(startRealApi, true))

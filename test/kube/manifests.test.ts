@@ -8,7 +8,7 @@ import { ROOT } from '../support/source-tree.ts'
 
 const TIMEOUT = 180_000
 
-describeWithRealApi('manifests on a real API server', () => {
+describeWithRealApi('manifests on a real API server', ['kubectl'], () => {
   let api: RealApi
   const kubectl = (...args: string[]) => run(['kubectl', '--kubeconfig', api.kubeconfig, ...args])
   const folder = (overlay: string) =>

@@ -1,7 +1,5 @@
 /** A real kube-apiserver with etcd and kube-controller-manager for a test, on loopback, from the folder KUBEBUILDER_ASSETS names. */
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createKubeClient } from '../../src/kube/client.ts'
@@ -12,15 +10,18 @@ import { ControlPlane } from '../../src/lab/real-api/control-plane.ts'
 import { writeControlPlaneFiles } from '../../src/lab/real-api/control-plane-files.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../src/pki/certificates.ts'
 import { eventually } from './eventually.ts'
+import { freePorts } from './free-ports.ts'
 import { adminCredentials, kubeconfigText } from './kube-api.ts'
-import { describeUnless, noRealApi } from './missing.ts'
+import { describeUnless, missingCommands, noRealApi } from './missing.ts'
 
 const assets = process.env['KUBEBUILDER_ASSETS'] ?? ''
 const START_WITHIN = 120_000
 
-/** `describe` with a real control plane, else skipped with the reason that the set-up gave. */
-export function describeWithRealApi(name: string, body: () => void): void {
-  describeUnless(noRealApi(), name, body)
+/** `describe` with a real control plane and the programs `needs`, else skipped with the reason that the set-up gave. */
+export function describeWithRealApi(name: string, needs: readonly string[], body: () => void): void {
+  const missing = missingCommands(...needs)
+  const lacking = missing.length === 0 ? undefined : `${missing.join(', ')} not installed`
+  describeUnless(noRealApi() ?? lacking, name, body)
 }
 
 export interface RealApi {
@@ -118,18 +119,4 @@ async function writeFiles(
   }
   const files = await writeControlPlaneFiles(join(folder, 'plane'), cluster, auditLog)
   return { files, credentials: adminCredentials(server, ca, admin) }
-}
-
-/** Ports that were free a moment ago, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return ports
 }

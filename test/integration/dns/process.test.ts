@@ -1,25 +1,22 @@
 /** `fairlead dns` as a process against an API server: from nothing to an answer, and through the API's absence. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { ServiceImport } from '../../../src/api/mcs.ts'
 import { Resource } from '../../../src/api/resources.ts'
 import { ApiCluster } from '../../support/api-cluster.ts'
 import { serviceImport, ZONE } from '../../support/dns-fixture.ts'
+import { type DnsProcess, startDnsProcess } from '../../support/dns-process.ts'
 import { TcpClient } from '../../support/dns-server.ts'
 import { decode, query } from '../../support/dns-wire.ts'
 import { eventually } from '../../support/eventually.ts'
-import { ROOT } from '../../support/source-tree.ts'
 
 const WEB = `web.demo.svc.${ZONE}`
 let cluster: ApiCluster
 let folder: string
-let child: ChildProcess
-let ports: { port: number; health: number }
+let dns: DnsProcess
 
 beforeAll(async () => {
   cluster = await ApiCluster.start({ durable: true })
@@ -27,14 +24,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fairlead-dns-'))
   const kubeconfig = join(folder, 'config')
   await writeFile(kubeconfig, cluster.kubeconfig, { mode: 0o600 })
-  const flags = ['--listen=127.0.0.1:0', '--health-port=0', `--kubeconfig=${kubeconfig}`]
-  child = spawn(process.execPath, [join(ROOT, 'src/bin/fairlead.ts'), 'dns', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  ports = await servingPorts(child)
+  dns = await startDnsProcess(kubeconfig)
 })
 afterAll(async () => {
-  if (child.exitCode === null) child.kill('SIGKILL')
+  if (dns.child.exitCode === null) dns.child.kill('SIGKILL')
   await cluster[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
@@ -57,12 +50,12 @@ test('goes on answering through a restart of the API server, and sees what comes
 })
 
 test('ends in order on SIGTERM', async () => {
-  child.kill('SIGTERM')
-  expect(await once(child, 'exit')).toEqual([0, null])
+  dns.child.kill('SIGTERM')
+  expect(await once(dns.child, 'exit')).toEqual([0, null])
 })
 
 async function ask(name: string) {
-  const client = new TcpClient('127.0.0.1', ports.port)
+  const client = new TcpClient('127.0.0.1', dns.port)
   client.send(query(name))
   const response = decode(await client.next())
   client.socket.destroy()
@@ -70,19 +63,6 @@ async function ask(name: string) {
 }
 
 async function health(path: string): Promise<[number, string]> {
-  const response = await fetch(`http://127.0.0.1:${ports.health}/${path}`)
+  const response = await fetch(`http://127.0.0.1:${dns.health}/${path}`)
   return [response.status, await response.text()]
-}
-
-/** What the process says it listens at. */
-async function servingPorts({ stdout }: ChildProcess): Promise<{ port: number; health: number }> {
-  if (stdout === null) throw new Error('no output')
-  for await (const line of createInterface({ input: stdout })) {
-    const entry = JSON.parse(line) as { msg: string; port: number; health: number }
-    if (entry.msg === 'serving') {
-      stdout.resume()
-      return entry
-    }
-  }
-  throw new Error('the process ended before it served')
 }

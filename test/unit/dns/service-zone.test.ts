@@ -62,6 +62,18 @@ describe('ports', () => {
     ])
   })
 
+  test('a number that is two ports, of TCP and UDP, is one record', () => {
+    const both = [
+      { name: 'dns', protocol: 'UDP' as const, port: 53 },
+      { name: 'dns-tcp', protocol: 'TCP' as const, port: 53 },
+    ]
+    const double = new ServiceZone(
+      zoneConfig,
+      snapshotOf([serviceImport('dns', { ips: ['10.0.0.1'], ports: both })]),
+    )
+    expect(answersOf(double, 'dns.testns.svc', 'SRV')).toEqual([`SRV 0 50 53 dns.testns.svc.${ZONE}`])
+  })
+
   test('the protocol alone exists and is empty, so that query minimisation finds what is below it', () => {
     expect(rcodeOf(zone, '_tcp.web.testns.svc')).toBe('NODATA')
     expect(rcodeOf(zone, '_sctp.web.testns.svc')).toBe('NXDOMAIN')
@@ -84,6 +96,12 @@ describe('headless imports', () => {
       ],
     ),
   )
+
+  test('the name of an endpoint lists its ports', () => {
+    expect(answersOf(zone, 'web-0.east.web.testns.svc', 'SRV')).toEqual([
+      `SRV 0 100 80 web-0.east.web.testns.svc.${ZONE}`,
+    ])
+  })
 
   test('the same host name in two clusters is two names', () => {
     expect(answersOf(zone, 'web-0.east.web.testns.svc', 'A')).toEqual(['A 10.1.0.1'])
@@ -117,6 +135,7 @@ test('an import that has no address yet is a failure for now, not an absence', (
   const zone = new ServiceZone(zoneConfig, snapshotOf([serviceImport('new')]))
   expect(rcodeOf(zone, 'new.testns.svc', 'A')).toBe('SERVFAIL')
   expect(rcodeOf(zone, '_http._tcp.new.testns.svc', 'SRV')).toBe('SERVFAIL')
+  expect(rcodeOf(zone, '_nosuch._tcp.new.testns.svc', 'SRV')).toBe('NXDOMAIN')
 })
 
 test('an import whose namespace is gone does not resolve', () => {
