@@ -53,6 +53,8 @@ export const ExportCondition = {
   /** Ours, and only there while it is False: an annotation of ours cannot be read. */
   configured: 'fairlead.dev/Configured',
   forwarded: Forwarding.condition,
+  /** Ours, and only there while it is True: in a conflict an older export of another cluster wins over this one. */
+  overruled: 'fairlead.dev/Overruled',
 } as const
 export const ExportReason = {
   valid: 'Valid',

@@ -81,3 +81,10 @@ export function conflictMessage(conflicts: readonly FieldConflict[], exporters: 
     )
     .join('; ')
 }
+
+/** What the losing side reads: whose word counts instead of its own, and about what. */
+export function overruledMessage(cluster: string, lost: readonly FieldConflict[]): string {
+  const winner = lost[0]?.winner ?? ''
+  const fields = lost.map(({ field }) => field).join(', ')
+  return `the export of cluster ${winner} is older than that of ${cluster} and decides about ${fields} wherever they differ`
+}

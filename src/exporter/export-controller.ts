@@ -1,6 +1,8 @@
 /**
  * What the leading controller of a cluster does: publishes exports, reports on them and on policies, keeps imports.
  */
+import { isTrue } from '../api/conditions.ts'
+import { ExportCondition, type ServiceExport } from '../api/mcs.ts'
 import type { ServiceRecord } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
 import { Lifecycle, type Startable } from '../core/lifecycle.ts'
@@ -41,12 +43,14 @@ export interface ExportControllerConfig {
 
 /** One term of leadership: made when elected, stopped when the lease is lost, not started twice. */
 export class ExportController implements Startable {
+  readonly #stores: ControllerStores
   readonly #records: ExportedServices<ServiceRecord>
   readonly #imports: ImportReconciler
   readonly #parts: Lifecycle
 
   constructor(deps: ExportControllerDeps, { cluster, namespace }: ExportControllerConfig) {
     const { stores, link } = deps
+    this.#stores = stores
     this.#records = new ExportedServices(stores, recordView)
     const records = this.#records.values
     const routers = new RouterAddresses(stores.slices, namespace)
@@ -55,7 +59,7 @@ export class ExportController implements Startable {
     const policies = new TrafficView(stores)
     const { traffic } = policies
     this.#imports = new ImportReconciler({ ...deps, view, traffic, routers: routers.addresses }, cluster)
-    const status = new ExportStatusReconciler({ ...deps, view, published: publisher.published })
+    const status = new ExportStatusReconciler({ ...deps, view, published: publisher.published }, cluster)
     const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic }, cluster)
     this.#parts = new Lifecycle([
       this.#records,
@@ -70,7 +74,11 @@ export class ExportController implements Startable {
   }
 
   get figures(): ExportFigures {
-    return { exports: this.#records.values.current().size, listenPorts: this.#imports.listenPorts }
+    return {
+      exports: this.#records.values.current().size,
+      overruled: this.#stores.exports.list().filter(isOverruled).length,
+      listenPorts: this.#imports.listenPorts,
+    }
   }
 
   start(): Promise<void> {
@@ -80,6 +88,10 @@ export class ExportController implements Startable {
   stop(): Promise<void> {
     return this.#parts.stop()
   }
+}
+
+function isOverruled({ status }: ServiceExport): boolean {
+  return isTrue(status?.conditions, ExportCondition.overruled)
 }
 
 const recordView: ExportView<ServiceRecord> = (serviceExport, service, slices) => {

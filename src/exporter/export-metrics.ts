@@ -8,6 +8,8 @@ import type { WorkQueueHooks } from '../core/work-queue.ts'
 export interface ExportFigures {
   /** Services this cluster exports. */
   readonly exports: number
+  /** Of those, how many lose a conflict to an older export of another cluster. */
+  readonly overruled: number
   /** Router ports that imports own. */
   readonly listenPorts: number
 }
@@ -18,6 +20,11 @@ export function exportMetrics(metrics: Metrics, figures: () => ExportFigures | u
     'fairlead_exporter_exports',
     'Services this cluster exports.',
     () => figures()?.exports ?? 0,
+  )
+  metrics.observe(
+    'fairlead_exporter_exports_overruled',
+    'Exports of this cluster that lose a conflict to an older one of another cluster.',
+    () => figures()?.overruled ?? 0,
   )
   metrics.observe(
     'fairlead_exporter_listen_ports',

@@ -38,12 +38,14 @@ export interface ExportStatusDeps {
 /** Only the leader may have one that is started. The stores must be synced by then. */
 export class ExportStatusReconciler implements Startable {
   readonly #deps: ExportStatusDeps
+  readonly #cluster: string
   readonly #exports: OwnedObjects<ServiceExport>
   readonly #reconciler: Reconciler
   #unfollow: (() => void)[] = []
 
-  constructor(deps: ExportStatusDeps) {
+  constructor(deps: ExportStatusDeps, cluster: string) {
     this.#deps = deps
+    this.#cluster = cluster
     const { client, clock, stores } = deps
     this.#exports = new OwnedObjects(
       { client, clock, store: stores.exports },
@@ -117,6 +119,7 @@ export class ExportStatusReconciler implements Startable {
       evaluation: evaluateExport(serviceExport, stores.services.get(ref), slices),
       published: published.current().has(key),
       conflicts: wanted === undefined || wanted.unknown.length > 0 ? undefined : wanted.merged.conflicts,
+      cluster: this.#cluster,
       exporters: wanted?.merged.exporters.length ?? 1,
     }
   }

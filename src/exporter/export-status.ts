@@ -5,7 +5,7 @@ import { findCondition } from '../api/conditions.ts'
 import { ExportCondition, ExportReason, type ServiceExport } from '../api/mcs.ts'
 import type { Condition } from '../api/objects.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
-import { conflictMessage, conflictReason, type FieldConflict } from './conflicts.ts'
+import { conflictMessage, conflictReason, type FieldConflict, overruledMessage } from './conflicts.ts'
 import type { ExportEvaluation } from './export-record.ts'
 import { forwarding } from './forwarding.ts'
 import { annotatedProtocol } from './proxy-protocol.ts'
@@ -16,6 +16,8 @@ export interface ExportSituation {
   readonly published: boolean
   /** Undefined while an exporting cluster is unknown: what was said about conflicts stands. */
   readonly conflicts: readonly FieldConflict[] | undefined
+  /** This cluster's id. */
+  readonly cluster: string
   /** Clusters that export the service, this one included. */
   readonly exporters: number
 }
@@ -31,7 +33,11 @@ export function exportConditions(
     validity(situation.evaluation),
     readiness(situation, previous),
     ...(situation.evaluation.state === 'valid'
-      ? [conflict(situation, previous), ...forwarding(situation.evaluation.record.ports)]
+      ? [
+          conflict(situation, previous),
+          ...overruling(situation, previous),
+          ...forwarding(situation.evaluation.record.ports),
+        ]
       : []),
     ...configuration(serviceExport),
   ]
@@ -80,6 +86,19 @@ function conflict({ conflicts, exporters }: ExportSituation, previous: readonly 
   }
 }
 
+/** The losing side is told so by itself: the conflict reads the same in every cluster. */
+function overruling({ conflicts, cluster }: ExportSituation, previous: readonly Condition[]): Verdict[] {
+  const type = ExportCondition.overruled
+  if (conflicts === undefined) {
+    const before = findCondition(previous, type)
+    return before === undefined ? [] : [before]
+  }
+  const lost = conflicts.filter(({ losers }) => losers.includes(cluster))
+  if (lost.length === 0) return []
+  const message = overruledMessage(cluster, lost)
+  return [{ type, status: 'True', reason: conflictReason(lost), message }]
+}
+
 function configuration(serviceExport: ServiceExport): Verdict[] {
   const annotated = annotatedProtocol(serviceExport)
   if (annotated?.kind !== 'unknown') return []
@@ -115,11 +134,17 @@ const FAULTS: ReadonlySet<string> = new Set([
   ExportCondition.forwarded,
 ])
 
+/** Reasons of Events about conditions that are bad when they are True. */
+const CONFLICTS: ReadonlyMap<string, string> = new Map([
+  [ExportCondition.conflict, 'Conflict'],
+  [ExportCondition.overruled, 'Overruled'],
+])
+
 function noticeOf({ type, status, reason, message }: Condition): Notice[] {
   if (FAULTS.has(type) && status === 'False') return [{ type: 'Warning', reason, note: message }]
   // The condition's reason joins all fields and may be longer than an Event's may be.
-  if (type === ExportCondition.conflict && status === 'True')
-    return [{ type: 'Warning', reason: ExportCondition.conflict, note: message }]
+  const told = CONFLICTS.get(type)
+  if (told !== undefined && status === 'True') return [{ type: 'Warning', reason: told, note: message }]
   if (type !== ExportCondition.ready) return []
   if (status === 'True')
     return [{ type: 'Normal', reason, note: 'the Service is exported to the clusterset' }]

@@ -75,6 +75,12 @@ export class ExporterCluster implements AsyncDisposable {
     this.#running = { controller, stores, events }
   }
 
+  /** What the running controller counts. */
+  get figures(): ExportController['figures'] {
+    if (this.#running === undefined) throw new Error('no controller runs')
+    return this.#running.controller.figures
+  }
+
   async stopController(): Promise<void> {
     const running = this.#running
     if (running === undefined) return

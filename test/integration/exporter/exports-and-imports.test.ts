@@ -257,6 +257,13 @@ describe('an import', () => {
       })
     }
     expect((await west.importSet('web')).import?.spec?.ports?.map(({ port }) => port)).toEqual([80])
+    const overruled = async (cluster: ExporterCluster) =>
+      (await cluster.conditions('web'))['fairlead.dev/Overruled']?.status
+    await eventually(async () => expect(await overruled(west)).toBe('True'))
+    await eventually(() => expect(west.figures.overruled).toBe(1))
+    expect([await overruled(east), east.figures.overruled]).toEqual([undefined, 0])
+    await west.unexport('web')
+    await eventually(async () => expect((await east.conditions('web'))['Conflict']?.status).toBe('False'))
   })
 })
 

@@ -8,6 +8,7 @@ const VALID: ExportSituation = {
   evaluation: { state: 'valid', record: record() },
   published: true,
   conflicts: [],
+  cluster: 'east',
   exporters: 1,
 }
 const CONFLICT = [{ reason: 'PortConflict', field: 'ports', winner: 'east', losers: ['west'] }]
@@ -54,6 +55,18 @@ describe('conditions of an export', () => {
     const [, , conflict] = conditions({ conflicts: CONFLICT, exporters: 2 })
     expect(conflict).toMatchObject({ status: 'True', reason: 'PortConflict' })
     expect(conflict?.message).toContain('of cluster east, wins over west')
+  })
+
+  test('the losing side is told so, and told again when it loses about something else', () => {
+    const situation = { conflicts: CONFLICT, exporters: 2, cluster: 'west' }
+    const lost = conditions(situation)
+    expect(summary(lost)[3]).toBe('fairlead.dev/Overruled=True PortConflict')
+    expect(lost[3]?.message).toBe(
+      'the export of cluster east is older than that of west and decides about ports wherever they differ',
+    )
+    expect(exportNotices(conditions({}), lost).map(({ reason }) => reason)).toEqual(['Conflict', 'Overruled'])
+    expect(conditions({ ...situation, conflicts: undefined }, lost, NOW + 1_000)).toEqual(lost)
+    expect(summary(conditions({ ...situation, conflicts: [] }, lost))).toHaveLength(3)
   })
 
   test('what was said of conflicts stands while an exporting cluster is unknown', () => {

@@ -79,7 +79,7 @@ function recordOf(subject: Service, exported = serviceExport()): ServiceRecord {
 function conditionsOf(subject: Service | undefined, situation: Partial<ExportSituation> = {}, name = 'web') {
   const exported = serviceExport({ metadata: { ...serviceExport().metadata, name } })
   const evaluation = evaluateExport(exported, subject, [])
-  const whole = { evaluation, published: true, conflicts: [], exporters: 1, ...situation }
+  const whole = { evaluation, published: true, conflicts: [], cluster: 'east', exporters: 1, ...situation }
   return exportConditions(exported, whole, NOW)
 }
 const summary = (conditions: ReturnType<typeof conditionsOf>) =>
@@ -290,6 +290,15 @@ describe('conflicts', () => {
     expect(conflictMessage(found.conflicts, 2)).toBe(
       'type: the oldest export, of cluster east, wins over west (1 of 2 differ)',
     )
+  })
+
+  test('rule 31 loser: the export that loses says so by a condition of its own, the winner does not', () => {
+    const { conflicts } = merged({ east: { exportedAt: OLD }, west: { exportedAt: YOUNG, type: 'Headless' } })
+    const [winner, loser] = ['east', 'west'].map((cluster) =>
+      findCondition(conditionsOf(service(), { conflicts, cluster, exporters: 2 }), 'fairlead.dev/Overruled'),
+    )
+    expect(winner).toBeUndefined()
+    expect(loser).toMatchObject({ status: 'True', reason: 'TypeConflict' })
   })
 
   test('rule 32 precedence: the oldest wins, and of equals the first cluster id', () => {
