@@ -12,7 +12,7 @@ import { Condition, LinkLostError, PeerRefusedError, PeerSilentError, ViolationE
 import { type HeartbeatConfig, SilenceDetector } from './heartbeat.ts'
 import { HELLO_TIMEOUT_MS, MAX_WAITING_MESSAGES } from './limits.ts'
 import type { MessageCodec } from './message-codec.ts'
-import { type ControlMessage, type DirectoryMessage, type Hello, negotiate } from './messages.ts'
+import { type ControlMessage, type Hello, negotiate, type SessionMessage } from './messages.ts'
 
 export interface ControlSessionDeps {
   readonly clock: Clock
@@ -32,7 +32,7 @@ export interface ControlSessionConfig {
 export interface ControlSessionHandlers {
   /** Both hellos are in order. */
   onReady(hello: Hello): void
-  onMessage(message: DirectoryMessage): void
+  onMessage(message: SessionMessage): void
   /** Directory messages may be sent (again). */
   onWritable(): void
   onRoundTrip(ms: number): void
@@ -88,8 +88,8 @@ export class ControlSession implements DirectoryChannel {
     return this.#state.kind === 'ready' && this.#channel.writable && this.#waiting.length === 0
   }
 
-  /** Sends a directory message; small ones may be sent without asking `writable` and wait. */
-  send(message: DirectoryMessage, onAccepted?: () => void): void {
+  /** Sends a message; small ones may be sent without asking `writable` and wait. */
+  send(message: SessionMessage, onAccepted?: () => void): void {
     this.#sendSoon(message, onAccepted)
   }
 

@@ -48,6 +48,7 @@ export class DirectoryClient implements Startable {
   readonly #codec = new MessageCodec()
   readonly #store = new DirectoryStore()
   readonly #connected = new Snapshot(false)
+  readonly #reachable = new Snapshot<ReadonlySet<string> | undefined>(undefined)
   readonly #confirmed = new Snapshot<OriginVersion | undefined>(undefined)
   readonly #countRefused: (labels?: Labels) => void
   readonly #stopping = new AbortController()
@@ -72,6 +73,11 @@ export class DirectoryClient implements Startable {
   /** A session to the router stands. */
   get connected(): SnapshotSource<boolean> {
     return this.#connected
+  }
+
+  /** Clusters that the router we are connected to can open flows to; undefined while that is not known. */
+  get reachable(): SnapshotSource<ReadonlySet<string> | undefined> {
+    return this.#reachable
   }
 
   /** The newest state of our own cluster that a router has taken; undefined before the first. */
@@ -147,6 +153,7 @@ export class DirectoryClient implements Startable {
     this.#connected.set(true)
     const error = await this.#untilClosed(dialled)
     this.#connected.set(false)
+    this.#reachable.set(undefined)
     return { error, stoodMs: this.#deps.clock.monotonic() - since }
   }
 
@@ -163,6 +170,7 @@ export class DirectoryClient implements Startable {
           maySend: (cluster) => cluster === this.identity.cluster,
           mayReceive: () => true,
           onHeld: (version) => this.#onHeld(version),
+          onReach: (clusters) => this.#reachable.set(clusters),
         }),
         onRoundTrip: () => {},
       },

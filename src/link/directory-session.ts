@@ -1,5 +1,6 @@
 /**
- * A control session that replicates the directory: what routers hold with each other and with their controller.
+ * A control session that replicates the directory: what routers hold with each other and with their controller, whom
+ * they also tell which clusters they reach.
  */
 import type { Duplex } from 'node:stream'
 import type { FairleadError } from '../core/errors.ts'
@@ -7,10 +8,20 @@ import type { PeerIdentity } from '../pki/identity.ts'
 import { ControlSession, type ControlSessionConfig, type ControlSessionDeps } from './control-session.ts'
 import type { DirectoryStore } from './directory-store.ts'
 import { DirectorySync, type DirectorySyncConfig } from './directory-sync.ts'
-import type { Hello } from './messages.ts'
+import { Condition, ViolationError } from './errors.ts'
+import type { Hello, SessionMessage } from './messages.ts'
+import { ReachAssembly, ReachReport, type ReachSource } from './reach.ts'
 
 export interface DirectorySessionDeps extends ControlSessionDeps {
   readonly store: DirectoryStore
+}
+
+/** What is shared with one peer. */
+export interface SharingConfig extends DirectorySyncConfig {
+  /** Told to the peer: it is our own controller. */
+  readonly reach?: ReachSource
+  /** Told by the peer: it is our own router. Absent: the peer may not tell. */
+  readonly onReach?: (clusters: ReadonlySet<string>) => void
 }
 
 export interface DirectorySessionHandlers {
@@ -24,12 +35,15 @@ export interface DirectorySessionHandlers {
 export class DirectorySession {
   readonly #session: ControlSession
   readonly #sync: DirectorySync
+  readonly #report: ReachReport | undefined
+  readonly #reach = new ReachAssembly()
+  readonly #onReach: SharingConfig['onReach']
   #closed: FairleadError | undefined
   readonly #whenClosed: Promise<FairleadError>
 
   constructor(
     deps: DirectorySessionDeps,
-    config: ControlSessionConfig & DirectorySyncConfig,
+    config: ControlSessionConfig & SharingConfig,
     handlers: DirectorySessionHandlers,
     socket: Duplex,
   ) {
@@ -41,14 +55,16 @@ export class DirectorySession {
       {
         onReady: (hello) => {
           this.#sync.start()
+          this.#report?.start()
           handlers.onReady(hello)
         },
-        onMessage: (message) => this.#sync.onMessage(message),
+        onMessage: (message) => this.#onMessage(message),
         onWritable: () => this.#sync.pump(),
         onRoundTrip: (ms) => handlers.onRoundTrip(ms),
         onClosed: (error) => {
           this.#closed = error
           this.#sync.stop()
+          this.#report?.stop()
           handlers.onClosed(error)
           closed.resolve(error)
         },
@@ -57,6 +73,8 @@ export class DirectorySession {
     )
     this.#session = session
     this.#sync = new DirectorySync({ store: deps.store, logger: deps.logger, channel: session }, config)
+    this.#report = config.reach === undefined ? undefined : new ReachReport(session, config.reach)
+    this.#onReach = config.onReach
   }
 
   get peer(): PeerIdentity {
@@ -70,6 +88,16 @@ export class DirectorySession {
 
   get open(): boolean {
     return this.#closed === undefined
+  }
+
+  #onMessage(message: SessionMessage): void {
+    if (message.type !== 'reach') this.#sync.onMessage(message)
+    else if (this.#onReach === undefined)
+      throw new ViolationError(Condition.unauthorized, 'only our own router may say whom it reaches')
+    else {
+      const clusters = this.#reach.add(message)
+      if (clusters !== undefined) this.#onReach(clusters)
+    }
   }
 
   /** Says goodbye and closes. */

@@ -35,7 +35,7 @@ export const MAX_PORTS = 256
 /** Exported labels or annotations of one record. */
 export const MAX_MAP_ENTRIES = 128
 
-/** Clusters in one digest message: at most 150 bytes each. */
+/** Clusters in one message that lists them, a digest for one: at most 150 bytes each. */
 export const MAX_DIGEST_ENTRIES = 200
 
 /** Changes in one delta. */

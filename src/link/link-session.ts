@@ -5,8 +5,7 @@ import type { LinkEndpoint } from '../api/link.ts'
 import { Alpn } from '../api/names.ts'
 import type { Logger } from '../core/log.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
-import { DirectorySession, type DirectorySessionDeps } from './directory-session.ts'
-import type { DirectorySyncConfig } from './directory-sync.ts'
+import { DirectorySession, type DirectorySessionDeps, type SharingConfig } from './directory-session.ts'
 import type { HeartbeatConfig } from './heartbeat.ts'
 import type { Hello } from './messages.ts'
 import { dialTls } from './tls-connect.ts'
@@ -22,7 +21,7 @@ export interface SessionDialConfig {
   readonly heartbeat: HeartbeatConfig
   /** Throws PeerRefusedError when this is not who was meant to be dialled. */
   readonly requirePeer: (peer: PeerIdentity) => void
-  readonly syncWith: (peer: PeerIdentity) => DirectorySyncConfig
+  readonly syncWith: (peer: PeerIdentity) => SharingConfig
   readonly onRoundTrip: (ms: number) => void
 }
 

@@ -119,6 +119,10 @@ export const messageSchema: Schema = {
       removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
     }),
     message('directory-request', { cluster: label }),
+    message('reach', {
+      last: { type: 'boolean' },
+      clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
+    }),
     message('ping', { id: count }),
     message('pong', { id: count }),
     message('goodbye', { reason: text(500) }),

@@ -60,6 +60,13 @@ interface DirectoryRequest {
   readonly cluster: string
 }
 
+/** Clusters that the router can open flows to; a list may come in several parts. From a router to its own controller only. */
+export interface Reach {
+  readonly type: 'reach'
+  readonly last: boolean
+  readonly clusters: readonly string[]
+}
+
 /** Measures the round trip and shows that the sender lives. */
 interface Ping {
   readonly type: 'ping'
@@ -79,7 +86,10 @@ interface Goodbye {
 
 export type DirectoryMessage = DirectoryDigest | DirectoryOrigin | DirectoryDelta | DirectoryRequest
 
-export type ControlMessage = Hello | DirectoryMessage | Ping | Pong | Goodbye
+/** What a session carries once it is ready. */
+export type SessionMessage = DirectoryMessage | Reach
+
+export type ControlMessage = Hello | SessionMessage | Ping | Pong | Goodbye
 
 /** The version both sides use: the highest they share; undefined when they share none. */
 export function negotiate(ours: Hello['protocol'], theirs: Hello['protocol']): number | undefined {

@@ -4,14 +4,17 @@
 import type { TLSSocket } from 'node:tls'
 import { describeError, type FairleadError } from '../../core/errors.ts'
 import type { ControlSessionConfig } from '../../link/control-session.ts'
-import { DirectorySession, type DirectorySessionDeps } from '../../link/directory-session.ts'
-import type { DirectorySyncConfig } from '../../link/directory-sync.ts'
+import {
+  DirectorySession,
+  type DirectorySessionDeps,
+  type SharingConfig,
+} from '../../link/directory-session.ts'
 import { ViolationError } from '../../link/errors.ts'
 import type { Hello } from '../../link/messages.ts'
 import type { PeerIdentity } from '../../pki/identity.ts'
 
 export interface AcceptedSessionsConfig extends Pick<ControlSessionConfig, 'hello' | 'heartbeat'> {
-  readonly syncWith: (peer: PeerIdentity) => DirectorySyncConfig
+  readonly syncWith: (peer: PeerIdentity) => SharingConfig
   /** Told why each session ended; `id` is that of the process, once it has said hello. */
   readonly onClosed: (peer: PeerIdentity, id: string | undefined, error: FairleadError) => void
 }

@@ -12,8 +12,8 @@ import type { Labels } from '../../core/metrics.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
 import { Acceptor } from '../../link/acceptor.ts'
 import { LinkDialer } from '../../link/dialer.ts'
+import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
-import type { DirectorySyncConfig } from '../../link/directory-sync.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
 import type { HeartbeatConfig } from '../../link/heartbeat.ts'
 import { HEARTBEAT } from '../../link/limits.ts'
@@ -184,11 +184,11 @@ export class RouterNetwork implements Startable {
     }
   }
 
-  /** Our controller owns our cluster's records and gets all; a router may relay any but ours and needs not its own. */
-  #syncWith(peer: PeerIdentity): DirectorySyncConfig {
+  /** Our controller owns our cluster's records, gets all, and is told whom we reach; a router may relay any but ours and needs not its own. */
+  #syncWith(peer: PeerIdentity): SharingConfig {
     const own = this.identity.cluster
     if (peer.role === Role.controller)
-      return { maySend: () => true, mayReceive: (cluster) => cluster === own }
+      return { maySend: () => true, mayReceive: (cluster) => cluster === own, reach: this.#data.peers }
     return { maySend: (cluster) => cluster !== peer.cluster, mayReceive: (cluster) => cluster !== own }
   }
 

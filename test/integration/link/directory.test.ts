@@ -134,3 +134,16 @@ test('thousands of records are exchanged whole when a link comes up', async () =
   const reader = await controller(set, 'west', west.network.port)
   await eventually(() => expect(namesOf(reader, 'east')).toEqual(names.map((name) => `demo/${name}`).sort()))
 })
+
+test('a controller is told which clusters its router reaches, and knows nothing of it without a session', async () => {
+  const set = await clusterset()
+  const east = await router(set, 'east')
+  const west = await router(set, 'west', [linkTo('east', east.network.port)])
+  const reader = await controller(set, 'west', west.network.port)
+  const reachable = () => reader.reachable.current() && [...(reader.reachable.current() ?? [])]
+  await eventually(() => expect(reachable()).toEqual(['east']))
+  await east.network.stop()
+  await eventually(() => expect(reachable()).toEqual([]))
+  await west.network.stop()
+  await eventually(() => expect(reachable()).toBeUndefined())
+})

@@ -207,6 +207,13 @@ test('a router that claims to know our own records is shut out', async () => {
   expect(east.network.directory.current().get('east')?.records.has('demo/forged') ?? false).toBe(false)
 })
 
+test('nobody tells a router which clusters can be reached', async () => {
+  const reach = { type: 'reach', last: true, clusters: ['north'] }
+  expect(await speakAs('south', [hello('south'), reach])).toBe('amqp:unauthorized-access')
+  const controller = await speakAs('east', [hello('east', 'controller'), reach], 'controller')
+  expect(controller).toBe('amqp:unauthorized-access')
+})
+
 test('our own controller may not speak for another cluster', async () => {
   const forged = origin('west', [record('forged')])
   const closed = await speakAs('east', [hello('east', 'controller'), forged], 'controller')

@@ -4,7 +4,7 @@ import type { FairleadError } from '../../../src/core/errors.ts'
 import { silentLogger } from '../../../src/core/log.ts'
 import { ControlSession } from '../../../src/link/control-session.ts'
 import { MessageCodec } from '../../../src/link/message-codec.ts'
-import type { DirectoryMessage, Hello } from '../../../src/link/messages.ts'
+import type { Hello, SessionMessage } from '../../../src/link/messages.ts'
 import { duplexPair } from '../../support/duplex-pair.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 
@@ -20,7 +20,7 @@ afterEach(() => {
 interface End {
   readonly session: ControlSession
   readonly ready: Hello[]
-  readonly messages: DirectoryMessage[]
+  readonly messages: SessionMessage[]
   readonly trips: number[]
   readonly closed: FairleadError[]
 }
@@ -154,7 +154,7 @@ test('a reader that throws a violation ends the session and tells the peer why',
   const { west, east } = pair(clock)
   await until(() => west.ready.length === 1 && east.ready.length === 1)
   const twice = helloOf('west')
-  west.session.send(twice as unknown as DirectoryMessage)
+  west.session.send(twice as unknown as SessionMessage)
   await until(() => west.closed.length === 1 && east.closed.length === 1)
   expect(east.closed[0]?.message).toContain('a second hello')
   expect(west.closed[0]?.message).toContain('amqp:not-allowed: a second hello')

@@ -38,6 +38,7 @@ const messages: readonly ControlMessage[] = [
     removes: ['demo/b'],
   },
   { type: 'directory-request', cluster: 'east' },
+  { type: 'reach', last: true, clusters: ['east', 'north'] },
   { type: 'ping', id: 1 },
   { type: 'pong', id: 1 },
   { type: 'goodbye', reason: 'so long' },
