@@ -68,5 +68,13 @@ export const ExportReason = {
   typeConflict: 'TypeConflict',
   invalidProxyProtocol: 'InvalidProxyProtocol',
 } as const
-export const ImportCondition = { ready: 'Ready' } as const
-export const ImportReason = { ready: 'Ready', pending: 'Pending' } as const
+export const ImportCondition = {
+  ready: 'Ready',
+  /** Ours, and only there while it is True: exporting clusters cannot be reached. */
+  stale: 'fairlead.dev/Stale',
+} as const
+export const ImportReason = {
+  ready: 'Ready',
+  pending: 'Pending',
+  clustersUnreachable: 'ClustersUnreachable',
+} as const

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
 import { VERSION } from '../cli/version.ts'
 import { systemClock } from '../core/clock.ts'
+import { parseDuration } from '../core/duration.ts'
 import { describeError, UsageError } from '../core/errors.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
@@ -14,6 +15,7 @@ import { createLogger, LogLevel } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
+import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
 import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
 import { controllerStores, notSynced } from '../exporter/stores.ts'
 import { connectKube } from '../kube/client.ts'
@@ -30,6 +32,8 @@ interface ControllerConfig {
   readonly tlsDir: string
   readonly router: { readonly host: string; readonly port: number }
   readonly namespace: string
+  /** How long a cluster may be out of reach before its endpoints give way, milliseconds. */
+  readonly staleAfterMs: number
   /** Name of this replica: the pod's. */
   readonly identity: string
   readonly health: { readonly host: string; readonly port: number }
@@ -79,7 +83,11 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
       hooks: exportMetrics(metrics, () => leadership.figures),
       fail,
     },
-    { cluster: () => link.identity.cluster, namespace: config.namespace },
+    {
+      cluster: () => link.identity.cluster,
+      namespace: config.namespace,
+      staleAfterMs: config.staleAfterMs,
+    },
   )
   const elector = new LeaderElector(
     { client, clock, log },
@@ -114,6 +122,7 @@ function readConfig(
     tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
     router: parseHostPort(flags.router ?? `${ROUTER_SERVICE}.${namespace}.svc:${Port.link}`),
     namespace,
+    staleAfterMs: parseStaleAfter(flags['stale-after']),
     identity: env['POD_NAME'] ?? hostname(),
     health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
     kubeconfig: flags.kubeconfig,
@@ -133,6 +142,7 @@ function readFlags(argv: readonly string[]) {
         namespace: text,
         'health-port': text,
         kubeconfig: text,
+        'stale-after': text,
         'no-leader-election': { type: 'boolean' },
         'log-level': text,
       },
@@ -150,6 +160,15 @@ function parseHostPort(value: string): { host: string; port: number } {
     throw new UsageError(`--router ${value}: give host:port, such as ${ROUTER_SERVICE}:${Port.link}`)
   }
   return { host, port: parsePort(port) }
+}
+
+function parseStaleAfter(value: string | undefined): number {
+  if (value === undefined) return STALE_AFTER_MS
+  try {
+    return parseDuration(value, STALE_AFTER_BOUNDS)
+  } catch (error) {
+    throw new UsageError(`--stale-after: ${describeError(error)}`, { cause: error })
+  }
 }
 
 function parsePort(value: string): number {

@@ -12,6 +12,8 @@ export interface ChoiceContext {
   readonly cluster: string
   /** Readiness of this cluster's own endpoints where it is known better than by its record. */
   readonly localReady?: boolean
+  /** Clusters that have been out of reach for long: chosen only where nobody else is left. */
+  readonly stale?: ReadonlySet<string> | undefined
 }
 
 /** True when the cluster has an endpoint for new flows behind the port. */
@@ -23,10 +25,12 @@ export function isReadyIn({ record }: ClusterExport, port: MergedPort): boolean 
 export function chosenClusters(
   { exporters }: Pick<MergedService, 'exporters'>,
   port: MergedPort,
-  { traffic, cluster, localReady }: ChoiceContext,
+  { traffic, cluster, localReady, stale }: ChoiceContext,
 ): string[] {
   const ready = exporters.filter((exporter) =>
     exporter.cluster === cluster && localReady !== undefined ? localReady : isReadyIn(exporter, port),
   )
-  return (clusterTiers(traffic, cluster, ready)[0] ?? []).map((exporter) => exporter.cluster)
+  const fresh = stale === undefined ? ready : ready.filter((exporter) => !stale.has(exporter.cluster))
+  const [first = []] = [...clusterTiers(traffic, cluster, fresh), ...clusterTiers(traffic, cluster, ready)]
+  return first.map((exporter) => exporter.cluster)
 }

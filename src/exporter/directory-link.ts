@@ -12,6 +12,8 @@ export interface DirectoryLink {
   readonly directory: SnapshotSource<Directory>
   /** The newest state of our own cluster that the router has taken; undefined before the first. */
   readonly confirmed: SnapshotSource<OriginConfirmation | undefined>
+  /** Clusters that flows can be opened to; undefined while that is not known. */
+  readonly reachable: SnapshotSource<ReadonlySet<string> | undefined>
   /** Our own cluster's state from now on. Sent at once, and again to each router that a session is made to. */
   publish(state: OriginState): void
 }

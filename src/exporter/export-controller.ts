@@ -16,10 +16,12 @@ import { evaluateExport } from './export-record.ts'
 import { ExportStatusReconciler } from './export-status-reconciler.ts'
 import { ExportedServices, type ExportView } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
+import { STALE_AFTER_MS } from './limits.ts'
 import { OriginPublisher } from './origin-publisher.ts'
 import type { WritingClient } from './owned-objects.ts'
 import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
+import { StaleClusters } from './stale-clusters.ts'
 import type { ControllerStores } from './stores.ts'
 import { TrafficView } from './traffic-view.ts'
 
@@ -39,6 +41,8 @@ export interface ExportControllerConfig {
   readonly cluster: string
   /** Where the routers are. */
   readonly namespace: string
+  /** How long a cluster may be out of reach before its endpoints give way, milliseconds. */
+  readonly staleAfterMs?: number
 }
 
 /** One term of leadership: made when elected, stopped when the lease is lost, not started twice. */
@@ -46,9 +50,11 @@ export class ExportController implements Startable {
   readonly #stores: ControllerStores
   readonly #records: ExportedServices<ServiceRecord>
   readonly #imports: ImportReconciler
+  readonly #stale: StaleClusters
   readonly #parts: Lifecycle
 
-  constructor(deps: ExportControllerDeps, { cluster, namespace }: ExportControllerConfig) {
+  constructor(deps: ExportControllerDeps, config: ExportControllerConfig) {
+    const { cluster, namespace, staleAfterMs: graceMs = STALE_AFTER_MS } = config
     const { stores, link } = deps
     this.#stores = stores
     this.#records = new ExportedServices(stores, recordView)
@@ -58,14 +64,20 @@ export class ExportController implements Startable {
     const publisher = new OriginPublisher({ ...deps, records }, cluster)
     const policies = new TrafficView(stores)
     const { traffic } = policies
-    this.#imports = new ImportReconciler({ ...deps, view, traffic, routers: routers.addresses }, cluster)
+    this.#stale = new StaleClusters({ ...deps, view, reachable: link.reachable }, { cluster, graceMs })
+    const stale = this.#stale.clusters
+    this.#imports = new ImportReconciler(
+      { ...deps, view, traffic, stale, routers: routers.addresses },
+      cluster,
+    )
     const status = new ExportStatusReconciler({ ...deps, view, published: publisher.published }, cluster)
-    const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic }, cluster)
+    const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic, stale }, cluster)
     this.#parts = new Lifecycle([
       this.#records,
       view,
       routers,
       policies,
+      this.#stale,
       publisher,
       this.#imports,
       status,
@@ -77,6 +89,7 @@ export class ExportController implements Startable {
     return {
       exports: this.#records.values.current().size,
       overruled: this.#stores.exports.list().filter(isOverruled).length,
+      staleClusters: this.#stale.clusters.current().size,
       listenPorts: this.#imports.listenPorts,
     }
   }

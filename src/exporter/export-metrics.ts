@@ -10,6 +10,8 @@ export interface ExportFigures {
   readonly exports: number
   /** Of those, how many lose a conflict to an older export of another cluster. */
   readonly overruled: number
+  /** Exporting clusters that have been out of reach for long. */
+  readonly staleClusters: number
   /** Router ports that imports own. */
   readonly listenPorts: number
 }
@@ -25,6 +27,11 @@ export function exportMetrics(metrics: Metrics, figures: () => ExportFigures | u
     'fairlead_exporter_exports_overruled',
     'Exports of this cluster that lose a conflict to an older one of another cluster.',
     () => figures()?.overruled ?? 0,
+  )
+  metrics.observe(
+    'fairlead_exporter_stale_clusters',
+    'Exporting clusters that have been out of reach for longer than the grace time.',
+    () => figures()?.staleClusters ?? 0,
   )
   metrics.observe(
     'fairlead_exporter_listen_ports',

@@ -28,8 +28,9 @@ function fiveBits(bytes: Buffer, offset: number): number {
 
 /**
  * What a slice of a remote cluster is for. `active`: carries traffic. `standby`: that cluster is ready, but another one
- * serves. `excluded`: it is ready, and a policy keeps flows in their own cluster. `unready`: that cluster declares the
- * ports and has no ready endpoint.
+ * serves. `excluded`: it is ready, and a policy keeps flows in their own cluster. `stale`: it has been out of
+ * reach for long, and has no endpoint here until it is back. `unready`: that cluster declares the ports and has no ready
+ * endpoint.
  *
  * Each purpose has its own object: kube-proxy keeps using a slice that loses its service-name label, so a slice must
  * not change sides.
@@ -38,6 +39,7 @@ export const SlicePurpose = {
   active: 'active',
   standby: 'standby',
   excluded: 'excluded',
+  stale: 'stale',
   unready: 'unready',
 } as const
 export type SlicePurpose = (typeof SlicePurpose)[keyof typeof SlicePurpose]

@@ -13,6 +13,7 @@ import { derivedServiceName } from './import-names.ts'
 import { carriedPorts } from './listen-ports.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
+import { staleness } from './staleness.ts'
 
 /** Metadata and spec as they should be. `derived` is the derived Service as the API server has it. */
 export function importObject(merged: MergedService, derived: Service | undefined): ServiceImport {
@@ -62,6 +63,8 @@ function affinity(
 export interface ImportFacts {
   /** The API server keeps `status.endpointSliceObjects`. */
   readonly statesSlices?: boolean
+  /** Clusters that have been out of reach for long. */
+  readonly stale?: ReadonlySet<string>
 }
 
 /** Status as it should be; times change only when the condition does. */
@@ -70,7 +73,7 @@ export function importStatus(
   derived: Service | undefined,
   existing: ServiceImport,
   now: number,
-  { statesSlices = false }: ImportFacts = {},
+  { statesSlices = false, stale = new Set() }: ImportFacts = {},
 ): ServiceImport {
   const { name, namespace, generation } = existing.metadata
   const context = { previous: existing.status?.conditions ?? [], generation, now }
@@ -79,7 +82,10 @@ export function importStatus(
     status: {
       clusters: merged.exporters.map(({ cluster }) => ({ cluster })).toSorted(byCluster),
       ...(statesSlices ? { endpointSliceObjects: 'Present' } : {}),
-      conditions: conditionsOf([readiness(merged, derived), ...forwarding(merged.ports)], context),
+      conditions: conditionsOf(
+        [readiness(merged, derived), ...forwarding(merged.ports), ...staleness(merged, stale)],
+        context,
+      ),
     },
   }
 }

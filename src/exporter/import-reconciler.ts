@@ -37,6 +37,8 @@ export interface ImportReconcilerDeps {
   readonly view: ClustersetView
   readonly routers: SnapshotSource<readonly string[]>
   readonly traffic: SnapshotSource<Traffic>
+  /** Clusters that have been out of reach for long. */
+  readonly stale: SnapshotSource<ReadonlySet<string>>
   readonly clock: Clock
   readonly log: Logger
   readonly hooks?: WorkQueueHooks
@@ -75,12 +77,13 @@ export class ImportReconciler implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, routers, traffic, clock, stores } = this.#deps
+    const { view, routers, traffic, stale, clock, stores } = this.#deps
     this.#ledger = new ListenPortLedger(portClaims(stores.services.list()))
     this.#unfollow = [
       view.subscribe((change) => this.#viewChanged(change)),
       routers.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
       traffic.subscribe((next, previous) => this.#enqueue(changedSettings(next, previous))),
+      stale.subscribe((next, previous) => this.#enqueueImportsOf(symmetricDifference(next, previous))),
       stores.definitions.subscribe(() => this.#definitionChanged()),
     ]
     this.#cancelResync = clock.every(RESYNC_MS, () => this.#resync())
@@ -142,10 +145,15 @@ export class ImportReconciler implements Startable {
   #viewChanged({ keys, appeared }: ViewChange): void {
     this.#enqueue(keys)
     if (appeared.length === 0) return
-    const remembering = this.#deps.stores.imports
+    this.#enqueueImportsOf(new Set(appeared))
+  }
+
+  /** The imports that these clusters have a part in. */
+  #enqueueImportsOf(clusters: ReadonlySet<string>): void {
+    const concerned = this.#deps.stores.imports
       .list()
-      .filter(({ status }) => status?.clusters?.some(({ cluster }) => appeared.includes(cluster)))
-    this.#enqueue(remembering.map(keyOf))
+      .filter(({ status }) => status?.clusters?.some(({ cluster }) => clusters.has(cluster)))
+    this.#enqueue(concerned.map(keyOf))
   }
 
   async #reconcile(key: ServiceKey): Promise<void> {
@@ -159,6 +167,7 @@ export class ImportReconciler implements Startable {
 
   async #write(key: ServiceKey, { merged }: WantedImport, found: ImportObjects): Promise<void> {
     const { stores, routers, traffic } = this.#deps
+    const stale = this.#deps.stale.current()
     const ports = merged.type === 'Headless' ? [] : carriedPorts(merged.ports).map(portKey)
     await this.#writer.write(found, {
       merged,
@@ -170,7 +179,11 @@ export class ImportReconciler implements Startable {
       },
       traffic: traffic.current().settings.get(key) ?? DEFAULT_TRAFFIC,
       routers: routers.current(),
-      facts: { statesSlices: stores.definitions.get({ name: IMPORT_DEFINITION })?.statesSlices === true },
+      stale,
+      facts: {
+        stale,
+        statesSlices: stores.definitions.get({ name: IMPORT_DEFINITION })?.statesSlices === true,
+      },
     })
   }
 
@@ -179,4 +192,11 @@ export class ImportReconciler implements Startable {
     const found = this.#deps.stores.namespaces.get({ name: splitKey(key).namespace })
     return found !== undefined && found.metadata.deletionTimestamp === undefined
   }
+}
+
+/** What is in one of the two only. */
+function symmetricDifference<T>(left: ReadonlySet<T>, right: ReadonlySet<T>): Set<T> {
+  return new Set(
+    [...left].filter((each) => !right.has(each)).concat([...right].filter((each) => !left.has(each))),
+  )
 }

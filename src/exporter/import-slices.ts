@@ -25,6 +25,8 @@ export interface SliceInputs {
   /** Pod addresses of the routers. */
   readonly routers: readonly string[]
   readonly owner: OwnerReference
+  /** Clusters that have been out of reach for long: their endpoints stay only where nothing else is left. */
+  readonly stale?: ReadonlySet<string>
 }
 
 /** What is decided for one port. */
@@ -49,13 +51,13 @@ export function importSlices(inputs: SliceInputs): EndpointSlice[] {
 }
 
 function portChoice(port: MergedPort, exported: boolean, inputs: SliceInputs): PortChoice {
-  const { merged, cluster, traffic, local } = inputs
+  const { merged, cluster, traffic, local, stale } = inputs
   const declared = exported ? declaredPort(local.service, port) : undefined
   const localReady =
     local.service !== undefined &&
     declared !== undefined &&
     backendsOf(local.service, declared, local.slices).some(({ ready }) => ready)
-  return { port, localReady, clusters: chosenClusters(merged, port, { traffic, cluster, localReady }) }
+  return { port, localReady, clusters: chosenClusters(merged, port, { traffic, cluster, localReady, stale }) }
 }
 
 /** The local Service's port that the import's port stands for. */
@@ -170,11 +172,13 @@ function remoteSlices(
 function purposeOf(
   exporter: ClusterExport,
   { port, clusters }: PortChoice,
-  { traffic }: SliceInputs,
+  { traffic, stale }: SliceInputs,
 ): SlicePurpose {
+  const isChosen = clusters.includes(exporter.cluster)
+  if (stale?.has(exporter.cluster) && !isChosen) return SlicePurpose.stale
   if (!isReadyIn(exporter, port)) return SlicePurpose.unready
   if (traffic.locality === Locality.requireLocal) return SlicePurpose.excluded
-  return clusters.includes(exporter.cluster) ? SlicePurpose.active : SlicePurpose.standby
+  return isChosen ? SlicePurpose.active : SlicePurpose.standby
 }
 
 function listeningPorts(ports: readonly MergedPort[], { merged, listenPorts }: SliceInputs): EndpointPort[] {
@@ -192,6 +196,7 @@ function remoteSlice(
   { merged, routers, owner }: SliceInputs,
 ): EndpointSlice {
   const ready = purpose === SlicePurpose.active || purpose === SlicePurpose.standby
+  const reached = purpose === SlicePurpose.stale ? [] : routers.slice(0, SLICE_MAX_ENDPOINTS)
   return {
     metadata: {
       name: remoteSliceName(merged.key, purpose, cluster),
@@ -200,7 +205,7 @@ function remoteSlice(
       ownerReferences: [owner],
     },
     addressType: 'IPv4',
-    endpoints: routers.slice(0, SLICE_MAX_ENDPOINTS).map((address) => ({
+    endpoints: reached.map((address) => ({
       addresses: [address],
       conditions: { ready, serving: ready, terminating: false },
     })),

@@ -24,6 +24,7 @@ export interface LeadershipConfig {
   /** This cluster's id; asked for when leading begins. */
   readonly cluster: () => string
   readonly namespace: string
+  readonly staleAfterMs?: number
 }
 
 /** Followers have one that has not begun. */
@@ -61,8 +62,8 @@ export class Leadership implements Startable {
     const { signal } = this.#stopping
     try {
       await allSynced(this.#deps.stores, signal)
-      const { namespace } = this.#config
-      this.#controller = new ExportController(this.#deps, { cluster: this.#config.cluster(), namespace })
+      const config = { ...this.#config, cluster: this.#config.cluster() }
+      this.#controller = new ExportController(this.#deps, config)
       await this.#controller.start()
     } catch (error) {
       if (!signal.aborted) this.#deps.fail(error)

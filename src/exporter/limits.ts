@@ -50,6 +50,13 @@ export const DEFINITION_SETTLE_MS = 5_000
 /** Delays between failed writes of one object, milliseconds. */
 export const WRITE_BACKOFF = { min: 50, max: 30_000 } as const
 
+/** How long a cluster may be out of reach before its endpoints give way, and the bounds of what can be chosen, milliseconds. */
+export const STALE_AFTER_MS = 60_000
+export const STALE_AFTER_BOUNDS = { min: 1_000, max: 24 * 3_600_000 } as const
+
+/** Stale clusters that the condition of an import names; the rest is counted. Names are at most 63 characters long. */
+export const STALE_MESSAGE_NAMES = 12
+
 /** Longest message of a condition we write; the API allows 32,768. */
 export const CONDITION_MESSAGE_MAX = 1_024
 

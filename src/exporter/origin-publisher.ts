@@ -13,7 +13,7 @@ import { ORIGIN_MAX_RECORDS, UNCONFIRMED_MAX } from './limits.ts'
 type Records = ReadonlyMap<ServiceKey, ServiceRecord>
 
 export interface PublisherDeps {
-  readonly link: DirectoryLink
+  readonly link: Pick<DirectoryLink, 'directory' | 'confirmed' | 'publish'>
   readonly records: SnapshotSource<Records>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Logger

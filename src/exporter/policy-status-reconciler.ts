@@ -35,6 +35,8 @@ export interface PolicyStatusDeps {
   readonly stores: ControllerStores
   readonly view: ClustersetView
   readonly traffic: SnapshotSource<Traffic>
+  /** Clusters that have been out of reach for long. */
+  readonly stale: SnapshotSource<ReadonlySet<string>>
   readonly events: Pick<EventRecorder, 'record'>
   readonly clock: Clock
   readonly log: Logger
@@ -79,11 +81,12 @@ export class PolicyStatusReconciler implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, traffic } = this.#deps
+    const { view, traffic, stale } = this.#deps
     this.#deciding = decidersOf(traffic.current())
     this.#unfollow = [
       view.subscribe(({ keys }) => this.#enqueue([...keys].flatMap((key) => this.#deciderOf(key)))),
       traffic.subscribe((next, previous) => this.#trafficChanged(next, previous)),
+      stale.subscribe(() => this.#enqueue(this.#deciding.values())),
     ]
     await this.#reconciler.start()
   }
@@ -150,7 +153,7 @@ export class PolicyStatusReconciler implements Startable {
   }
 
   #clustersFor(service: ServiceKey): string[] | undefined {
-    const { stores, view, traffic } = this.#deps
+    const { stores, view, traffic, stale } = this.#deps
     const existing = {
       import: stores.imports.get(splitKey(service)),
       slices: stores.slices.byIndex(Index.import, service),
@@ -159,7 +162,8 @@ export class PolicyStatusReconciler implements Startable {
     const wanted = wantedImport(view.current(), service, existing)
     if (wanted === undefined || wanted.merged.type === 'Headless') return undefined
     const settings = traffic.current().settings.get(service) ?? DEFAULT_TRAFFIC
-    return activeClusters(wanted.merged, settings, this.#cluster)
+    const context = { traffic: settings, cluster: this.#cluster, stale: stale.current() }
+    return activeClusters(wanted.merged, context)
   }
 
   #tell(policy: TrafficPolicy, { conditions = [] }: NonNullable<TrafficPolicy['status']>): void {

@@ -10,7 +10,7 @@ import {
   type TrafficPolicy,
 } from '../api/traffic-policy.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
-import { chosenClusters } from './chosen-clusters.ts'
+import { type ChoiceContext, chosenClusters } from './chosen-clusters.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import type { Notice } from './export-status.ts'
 import { POLICY_MESSAGE_NAMES } from './limits.ts'
@@ -57,8 +57,11 @@ function lossMessage(lost: readonly LostService[]): string {
 }
 
 /** The clusters that new flows to any port of the service go to, sorted. */
-export function activeClusters(merged: MergedService, traffic: TrafficSettings, cluster: string): string[] {
-  const chosen = merged.ports.flatMap((port) => chosenClusters(merged, port, { traffic, cluster }))
+export function activeClusters(
+  merged: MergedService,
+  context: ChoiceContext & { readonly traffic: TrafficSettings },
+): string[] {
+  const chosen = merged.ports.flatMap((port) => chosenClusters(merged, port, context))
   return [...new Set(chosen)].sort()
 }
 

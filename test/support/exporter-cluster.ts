@@ -32,6 +32,8 @@ export class ExporterCluster implements AsyncDisposable {
   readonly name: string
   /** `verb resource name` of each write that the controller made. */
   readonly writes: string[] = []
+  /** Of controllers started from now on. */
+  staleAfterMs = 60_000
   readonly #link: DirectoryLink
   #running: Running | undefined
 
@@ -68,7 +70,7 @@ export class ExporterCluster implements AsyncDisposable {
     const events = new EventRecorder(deps, { controller: 'fairlead.dev/controller', instance: 'test' })
     const controller = new ExportController(
       { ...deps, client: this.#counting(client), stores, events, link: this.#link },
-      { cluster: this.name, namespace: SYSTEM_NAMESPACE },
+      { cluster: this.name, namespace: SYSTEM_NAMESPACE, staleAfterMs: this.staleAfterMs },
     )
     await events.start()
     await controller.start()

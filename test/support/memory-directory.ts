@@ -32,6 +32,8 @@ export class MemoryDirectory {
 export class MemoryLink implements DirectoryLink {
   readonly directory: Snapshot<Directory>
   readonly confirmed = new Snapshot<OriginConfirmation | undefined>(undefined)
+  /** Not known, unless a test says so. */
+  readonly reachable = new Snapshot<ReadonlySet<string> | undefined>(undefined)
   readonly #take: (state: OriginState) => void
   /** While false nothing is confirmed. */
   #open = true

@@ -1,11 +1,13 @@
 /** What imports say of themselves: controllers against embedded API servers. */
 import { afterEach, expect, test } from '@jest/globals'
-import type { KubeObject } from '../../../src/api/objects.ts'
+import { Label } from '../../../src/api/names.ts'
+import type { EndpointSlice, KubeObject } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
 import { IMPORT_DEFINITION } from '../../../src/exporter/import-definition.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ExporterCluster } from '../../support/exporter-cluster.ts'
-import { MemoryDirectory } from '../../support/memory-directory.ts'
+import { origin, record } from '../../support/exporter-objects.ts'
+import { MemoryDirectory, type MemoryLink } from '../../support/memory-directory.ts'
 
 const cleanups: (() => Promise<void>)[] = []
 
@@ -13,8 +15,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function start(name: string, routers = new MemoryDirectory()): Promise<ExporterCluster> {
-  const cluster = await ExporterCluster.start(name, routers.connect())
+async function start(
+  name: string,
+  link: MemoryLink = new MemoryDirectory().connect(),
+): Promise<ExporterCluster> {
+  const cluster = await ExporterCluster.start(name, link)
   cleanups.push(() => cluster[Symbol.asyncDispose]())
   return cluster
 }
@@ -55,4 +60,46 @@ test('rule 37: endpointSliceObjects is Present where the CRD has the field, and 
     fields['endpointSliceObjects'] = { type: 'string', enum: ['Present', 'Absent'] }
   })
   await eventually(async () => expect(await stated()).toBe('Present'))
+})
+
+/** `cluster endpoints` of each slice, sorted. */
+const endpointCounts = (slices: readonly EndpointSlice[]) =>
+  slices
+    .map(({ metadata, endpoints }) => `${metadata.labels?.[Label.sourceCluster]} ${endpoints.length}`)
+    .sort()
+
+test('rule 41: a cluster out of reach gives way where others serve, is named, and is back when it returns', async () => {
+  const routers = new MemoryDirectory()
+  const link = routers.connect()
+  const west = await start('west', link)
+  await west.stopController()
+  west.staleAfterMs = 1
+  await west.startController()
+  for (const name of ['east', 'north'])
+    routers.take(origin(name, [record(), ...(name === 'east' ? [record({ name: 'only' })] : [])]))
+  const stale = async (name: string) =>
+    (await west.importSet(name)).import?.status?.conditions?.find(({ type }) => type === 'fairlead.dev/Stale')
+      ?.message
+  const counts = async (name: string) => endpointCounts((await west.importSet(name)).slices)
+  link.reachable.set(new Set(['east', 'north']))
+  await Promise.all([west.whenReady('web'), west.whenReady('only')])
+  expect([await stale('web'), await counts('web')]).toEqual([undefined, ['east 1', 'north 1']])
+
+  link.reachable.set(new Set(['north']))
+  await eventually(async () => expect(await stale('web')).toBe('cannot be reached: east'))
+  await eventually(async () => expect(await stale('only')).toBe('cannot be reached: east'))
+  expect([await counts('web'), await counts('only')]).toEqual([['east 0', 'north 1'], ['east 1']])
+  expect(west.figures.staleClusters).toBe(1)
+
+  await west.whenQuiet()
+  await west.stopController()
+  link.reachable.set(undefined)
+  west.writes.length = 0
+  await west.startController()
+  await west.whenQuiet()
+  expect(west.writes).toEqual([])
+
+  link.reachable.set(new Set(['east', 'north']))
+  await eventually(async () => expect(await stale('web')).toBeUndefined())
+  await eventually(async () => expect(await counts('web')).toEqual(['east 1', 'north 1']))
 })

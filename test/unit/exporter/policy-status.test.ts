@@ -70,7 +70,11 @@ test('the active clusters are those that any port goes to', () => {
     { cluster: 'west', record: record({ ports: [port(80, 'http', 1)] }) },
   ])
   if (merged === undefined) throw new Error('nothing merged')
-  expect(activeClusters(merged, DEFAULT_TRAFFIC, 'west')).toEqual(['east', 'west'])
-  expect(activeClusters(merged, { ...DEFAULT_TRAFFIC, locality: 'RequireLocal' }, 'west')).toEqual(['west'])
-  expect(activeClusters(merged, { ...DEFAULT_TRAFFIC, locality: 'RequireLocal' }, 'north')).toEqual([])
+  expect(activeClusters(merged, { traffic: DEFAULT_TRAFFIC, cluster: 'west' })).toEqual(['east', 'west'])
+  expect(
+    activeClusters(merged, { traffic: { ...DEFAULT_TRAFFIC, locality: 'RequireLocal' }, cluster: 'west' }),
+  ).toEqual(['west'])
+  expect(
+    activeClusters(merged, { traffic: { ...DEFAULT_TRAFFIC, locality: 'RequireLocal' }, cluster: 'north' }),
+  ).toEqual([])
 })

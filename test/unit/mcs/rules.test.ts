@@ -57,7 +57,7 @@ function derived(found: MergedService): Service | undefined {
 }
 
 /** The slices of the import in cluster west. */
-function slicesOf(found: MergedService, local: Service | undefined = undefined): EndpointSlice[] {
+function slicesOf(found: MergedService, local?: Service, stale: readonly string[] = []): EndpointSlice[] {
   return importSlices({
     merged: found,
     cluster: 'west',
@@ -66,6 +66,7 @@ function slicesOf(found: MergedService, local: Service | undefined = undefined):
     traffic: DEFAULT_TRAFFIC,
     routers: ['10.244.0.5'],
     owner: OWNER,
+    stale: new Set(stale),
   })
 }
 
@@ -451,6 +452,34 @@ describe('EndpointSlices', () => {
     const names = (found: MergedService) => slicesOf(found).map(({ metadata }) => metadata.name)
     expect(names(merged({ east: {} })).length).toBe(1)
     expect(names(merged({ north: {} }))).not.toContain(names(merged({ east: {} }))[0])
+  })
+
+  test('rule 41 stale cluster: its endpoints leave where others remain, and are kept where nothing would be left', () => {
+    const carried = (found: MergedService, local?: Service) =>
+      slicesOf(found, local, ['east']).map(
+        ({ metadata, endpoints }) => `${metadata.name?.split('-')[2]} ${endpoints.length}`,
+      )
+    expect(carried(merged({ east: {}, north: {} }))).toEqual(['stale 0', 'active 1'])
+    expect(carried(merged({ east: {} }))).toEqual(['active 1'])
+    expect(carried(merged({ east: {}, north: { ports: [port(80, 'http', 0)] } }))).toEqual([
+      'active 1',
+      'unready 1',
+    ])
+    expect(carried(merged({ east: {}, west: {} }), service()).at(-1)).toBe('stale 0')
+  })
+
+  test('rule 41 stale cluster: the import names it, and no other import does', () => {
+    const stale = { stale: new Set(['east']) }
+    const [named, other] = [{ east: {}, north: {} }, { north: {} }].map((clusters) => {
+      const { status } = importStatus(merged(clusters), ADDRESSED, { metadata: {} }, NOW, stale)
+      return findCondition(status?.conditions, 'fairlead.dev/Stale')
+    })
+    expect(named).toMatchObject({
+      status: 'True',
+      reason: 'ClustersUnreachable',
+      message: 'cannot be reached: east',
+    })
+    expect(other).toBeUndefined()
   })
 
   test('rule 41 lost cluster: what is absent from the directory is unknown, and stays', () => {
