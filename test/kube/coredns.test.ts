@@ -1,40 +1,37 @@
 /** The same questions to our resolver and to a real CoreDNS in multicluster mode, which read the same objects from the same API server. */
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Resource } from '../../src/api/resources.ts'
-import { type CoreDns, startCoreDns } from '../support/coredns.ts'
+import { type CoreDns, oneBlock, startCoreDns } from '../support/coredns.ts'
 import { askDns, type Said } from '../support/dns-ask.ts'
 import { DIFFERENCES, reasonFor } from '../support/dns-differences.ts'
 import { type DnsProcess, startDnsProcess } from '../support/dns-process.ts'
 import { IMPORTS, NAMESPACES, questions, SLICES } from '../support/dns-questions.ts'
 import { eventually } from '../support/eventually.ts'
-import { describeWithRealApi, type RealApi, startRealApi } from '../support/real-api.ts'
-import { run } from '../support/run.ts'
-import { ROOT } from '../support/source-tree.ts'
+import { describeWithRealApi, installCrds, type RealApi, startRealApi } from '../support/real-api.ts'
 
 const TIMEOUT = 240_000
 
-describeWithRealApi('CoreDNS', ['coredns'], () => {
+describeWithRealApi('CoreDNS', ['coredns', 'kubectl'], () => {
   let api: RealApi
   let theirs: CoreDns
   let ours: DnsProcess
 
   beforeAll(async () => {
     api = await startRealApi()
-    const kubectl = (...args: string[]) => run(['kubectl', '--kubeconfig', api.kubeconfig, ...args])
-    await kubectl('apply', '-f', join(ROOT, 'manifests/base/crds'))
-    await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s')
+    await installCrds(api)
     for (const name of NAMESPACES) await api.client.create(Resource.namespace, { metadata: { name } })
     for (const object of IMPORTS) {
       await eventually(() => api.client.create(Resource.serviceImport, object))
     }
     for (const object of SLICES) await api.client.create(Resource.endpointSlice, object)
-    theirs = await startCoreDns([
-      'kubernetes cluster.local clusterset.local {',
-      `  kubeconfig ${api.kubeconfig}`,
-      '  multicluster clusterset.local',
-      '}',
-    ])
+    theirs = await startCoreDns(
+      oneBlock(
+        'kubernetes cluster.local clusterset.local {',
+        `  kubeconfig ${api.kubeconfig}`,
+        '  multicluster clusterset.local',
+        '}',
+      ),
+    )
     ours = await startDnsProcess(api.kubeconfig)
     await eventually(async () => {
       const { status } = await fetch(`http://127.0.0.1:${ours.health}/readyz`)

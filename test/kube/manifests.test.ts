@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { OVERLAYS } from '../../src/cli/install/installation.ts'
-import { describeWithRealApi, type RealApi, startRealApi } from '../support/real-api.ts'
+import { describeWithRealApi, installCrds, type RealApi, startRealApi } from '../support/real-api.ts'
 import { run } from '../support/run.ts'
 import { ROOT } from '../support/source-tree.ts'
 
@@ -16,8 +16,7 @@ describeWithRealApi('manifests on a real API server', ['kubectl'], () => {
 
   beforeAll(async () => {
     api = await startRealApi()
-    await kubectl('apply', '-f', join(folder('base'), 'crds'), '--validate=strict')
-    await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s')
+    await installCrds(api)
     await kubectl('apply', '-f', join(folder('base'), 'namespace.yaml'))
   }, TIMEOUT)
   afterAll(() => api?.stop(), TIMEOUT)

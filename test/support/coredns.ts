@@ -9,20 +9,35 @@ import { eventually } from './eventually.ts'
 import { freePorts } from './free-ports.ts'
 import { collect } from './run.ts'
 
+export interface CoreDnsPorts {
+  readonly dns: number
+  /** Of the ready plugin, which the Corefile must have. */
+  readonly ready: number
+}
+
 export interface CoreDns {
   readonly port: number
+  /** Reads another Corefile, made of the same ports. */
+  reload(corefile: (ports: CoreDnsPorts) => string): Promise<void>
   stop(): Promise<void>
 }
 
-/** `plugins` are the lines of its one server block; resolves when every plugin is ready. */
-export async function startCoreDns(plugins: readonly string[]): Promise<CoreDns> {
+/** A Corefile of one server block with these plugins. */
+export function oneBlock(...plugins: readonly string[]): (ports: CoreDnsPorts) => string {
+  return ({ dns, ready }) => {
+    const lines = ['bind 127.0.0.1', 'errors', `ready 127.0.0.1:${ready}`, ...plugins]
+    return `.:${dns} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`
+  }
+}
+
+/** Resolves when every plugin is ready. */
+export async function startCoreDns(corefile: (ports: CoreDnsPorts) => string): Promise<CoreDns> {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-coredns-'))
-  const [port = 0, ready = 0] = await freePorts(2)
-  const lines = ['bind 127.0.0.1', 'errors', `ready 127.0.0.1:${ready}`, ...plugins]
-  const corefile = join(folder, 'Corefile')
-  await writeFile(corefile, `.:${port} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`)
+  const [dns = 0, ready = 0] = await freePorts(2)
+  const file = join(folder, 'Corefile')
+  await writeFile(file, corefile({ dns, ready }))
   const program = commandPath('coredns') ?? 'coredns'
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, '-conf', corefile], {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, '-conf', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = Promise.all([collect(child.stdout), collect(child.stderr)])
@@ -35,7 +50,14 @@ export async function startCoreDns(plugins: readonly string[]): Promise<CoreDns>
     { within: 30_000 },
   )
   if (child.exitCode !== null) throw new Error(`CoreDNS ended:\n${(await output).join('')}`)
-  return { port, stop: () => end(child, folder) }
+  return {
+    port: dns,
+    async reload(next) {
+      await writeFile(file, next({ dns, ready }))
+      child.kill('SIGUSR1')
+    },
+    stop: () => end(child, folder),
+  }
 }
 
 async function end(child: ChildProcess, folder: string): Promise<void> {

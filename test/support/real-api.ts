@@ -13,6 +13,8 @@ import { eventually } from './eventually.ts'
 import { freePorts } from './free-ports.ts'
 import { adminCredentials, kubeconfigText } from './kube-api.ts'
 import { describeUnless, missingCommands, noRealApi } from './missing.ts'
+import { run } from './run.ts'
+import { ROOT } from './source-tree.ts'
 
 const assets = process.env['KUBEBUILDER_ASSETS'] ?? ''
 const START_WITHIN = 120_000
@@ -67,6 +69,13 @@ export async function startRealApi(options: { readonly audit?: boolean } = {}): 
   }
   const audit = async () => lines(await readFile(join(folder, 'audit.log'), 'utf8'))
   return { port: apiPort, kubeconfig: files.kubeconfig, credentials, client, auditLog: audit, stop }
+}
+
+/** The product's definitions, by kubectl; resolves when they are served. */
+export async function installCrds({ kubeconfig }: RealApi): Promise<void> {
+  const kubectl = (...args: string[]) => run(['kubectl', '--kubeconfig', kubeconfig, ...args])
+  await kubectl('apply', '-f', join(ROOT, 'manifests/base/crds'), '--validate=strict')
+  await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s')
 }
 
 /** Made by the controller manager, last of all that a namespace gets. */

@@ -6,28 +6,7 @@ import {
   withForwarding,
   withoutForwarding,
 } from '../../../src/cli/install/corefile.ts'
-
-const KUBEADM = `.:53 {
-    errors
-    health {
-       lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-       pods insecure
-       fallthrough in-addr.arpa ip6.arpa
-       ttl 30
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf {
-       max_concurrent 1000
-    }
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`
+import { KUBEADM } from '../../support/kubeadm-corefile.ts'
 
 test('the block is added after what is there, and again changes nothing', () => {
   const wired = withForwarding(KUBEADM, '10.96.7.7')
