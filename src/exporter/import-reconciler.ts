@@ -19,7 +19,7 @@ import { carriedPorts } from './listen-ports.ts'
 import type { WritingClient } from './owned-objects.ts'
 import { portClaims } from './port-claims.ts'
 import { portKey } from './port-merge.ts'
-import { type WantedImport, wantedImport } from './remembered.ts'
+import { rememberedClusters, type WantedImport, wantedImport } from './remembered.ts'
 import {
   type ControllerStores,
   Index,
@@ -51,6 +51,8 @@ export class ImportReconciler implements Startable {
   readonly #writer: ImportWriter
   readonly #reconciler: Reconciler
   #ledger = new ListenPortLedger()
+  /** Clusters that imports remembered when this controller began: what is written there later is not taken for theirs. */
+  readonly #remembered = new Map<ServiceKey, ReadonlySet<string>>()
   #unfollow: (() => void)[] = []
   #cancelResync: Cancel = () => {}
   #cancelSettled: Cancel = () => {}
@@ -79,6 +81,10 @@ export class ImportReconciler implements Startable {
   async start(): Promise<void> {
     const { view, routers, traffic, stale, clock, stores } = this.#deps
     this.#ledger = new ListenPortLedger(portClaims(stores.services.list()))
+    for (const object of stores.imports.list()) {
+      const key = keyOf(object)
+      this.#remembered.set(key, new Set(rememberedClusters(this.#writer.read(key))))
+    }
     this.#unfollow = [
       view.subscribe((change) => this.#viewChanged(change)),
       routers.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
@@ -159,9 +165,12 @@ export class ImportReconciler implements Startable {
   async #reconcile(key: ServiceKey): Promise<void> {
     if (!this.#namespaceIsLive(key)) return this.#ledger.release(key)
     const found = this.#writer.read(key)
-    const wanted = wantedImport(this.#deps.view.current(), key, found)
+    const remembered = this.#remembered.get(key)
+    const isBelieved = (cluster: string) => remembered?.has(cluster) === true
+    const wanted = wantedImport(this.#deps.view.current(), key, found, isBelieved)
     if (wanted !== undefined) return await this.#write(key, wanted, found)
     await this.#writer.remove(found)
+    this.#remembered.delete(key)
     this.#ledger.release(key)
   }
 

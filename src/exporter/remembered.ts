@@ -30,13 +30,19 @@ export interface ExistingImport {
   readonly slices: readonly EndpointSlice[]
 }
 
-/** Rules 19-21 for one service: what to import, or undefined when no cluster, known or remembered, exports it. */
+/**
+ * Rules 19-21 for one service: what to import, or undefined when no cluster, known or remembered, exports it. Of the
+ * clusters that the objects remember only those that `isBelieved` takes count: others may have written there.
+ */
 export function wantedImport(
   directory: Directory,
   key: ServiceKey,
   existing: ExistingImport,
+  isBelieved: (cluster: string) => boolean = () => true,
 ): WantedImport | undefined {
-  const unknown = unknownClusters(directory, existing)
+  const unknown = rememberedClusters(existing).filter(
+    (cluster) => !directory.has(cluster) && isBelieved(cluster),
+  )
   const remembered = unknown.map((cluster) => ({
     cluster,
     record: rememberedRecord(cluster, existing.import, existing.slices),
@@ -50,12 +56,12 @@ function isPresent(item: { cluster: string; record: ServiceRecord | undefined })
   return item.record !== undefined
 }
 
-/** Exporting clusters, by what the import and its slices say, that the directory does not know. */
-function unknownClusters(directory: Directory, { import: existing, slices }: ExistingImport): string[] {
+/** Exporting clusters, by what the import and its slices say, sorted. */
+export function rememberedClusters({ import: existing, slices }: ExistingImport): string[] {
   if (existing === undefined) return []
   const named = existing.status?.clusters?.map(({ cluster }) => cluster) ?? []
   const sources = slices.flatMap(({ metadata }) => metadata.labels?.[Label.sourceCluster] ?? [])
-  return [...new Set([...named, ...sources])].filter((cluster) => !directory.has(cluster)).sort()
+  return [...new Set([...named, ...sources])].sort()
 }
 
 function rememberedRecord(

@@ -79,6 +79,13 @@ describe('a directory that lost what it knew', () => {
     expect(after.merged.ports).toEqual(wanted(directory(east)).merged.ports)
   })
 
+  test('leaves out a cluster that is not believed to have been there', () => {
+    const before = written(wanted(directory(east, north)).merged)
+    const after = wantedImport(directory(), 'demo/web', before, (cluster) => cluster === 'north')
+    expect(after?.unknown).toEqual(['north'])
+    expect(after?.merged.exporters.map(({ cluster }) => cluster)).toEqual(['north'])
+  })
+
   test('lets a known cluster add its part meanwhile', () => {
     const before = written(wanted(directory(east)).merged)
     const extra = origin('north', [record({ ports: [port(9090, 'metrics')] })])
