@@ -28,13 +28,14 @@ export function importMetadata(
     annotations: Object.keys(exportedAnnotations).sort(),
   }
   const listed = keys.labels.length + keys.annotations.length > 0
+  const all = {
+    ...exportedAnnotations,
+    ...annotations,
+    ...(listed ? { [EXPORTED_KEYS_ANNOTATION]: JSON.stringify(keys) } : {}),
+  }
   return {
-    labels: { ...exportedLabels },
-    annotations: {
-      ...exportedAnnotations,
-      ...annotations,
-      ...(listed ? { [EXPORTED_KEYS_ANNOTATION]: JSON.stringify(keys) } : {}),
-    },
+    ...(keys.labels.length === 0 ? {} : { labels: { ...exportedLabels } }),
+    ...(Object.keys(all).length === 0 ? {} : { annotations: all }),
   }
 }
 

@@ -13,7 +13,10 @@ import type { Aspect } from './owned-objects.ts'
 /** Metadata that others may add to; what we put there must be there. */
 function metadataMatches(actual: KubeObject, wanted: KubeObject): boolean {
   const { labels, annotations, ownerReferences } = wanted.metadata
-  return contains(actual.metadata, { labels, annotations, ownerReferences })
+  // API servers keep no empty maps.
+  const { labels: actualLabels = {}, annotations: actualAnnotations = {} } = actual.metadata
+  const has = { ...actual.metadata, labels: actualLabels, annotations: actualAnnotations }
+  return contains(has, { labels, annotations, ownerReferences })
 }
 
 function repairedMetadata(actual: KubeObject, wanted: KubeObject): KubeObject['metadata'] {

@@ -333,6 +333,24 @@ const objects: readonly ApiCase[] = [
     ],
   },
   {
+    name: 'empty maps of the metadata are not kept',
+    steps: [
+      {
+        kubectl: 'apply --server-side -n $NS -f -',
+        input: configMap('plain', '{"a":"1"}', ',"labels":{},"annotations":{},"finalizers":[]'),
+      },
+      {
+        kubectl: 'get configmap plain -n $NS -o jsonpath={.metadata}',
+        stdout: /^(?!.*("labels"|"annotations"|"finalizers"))/,
+      },
+      {
+        kubectl: 'apply --server-side -n $NS -f -',
+        input: widget('plain', '{"colour":"red"}').replace('"name":"plain"', '"name":"plain","labels":{}'),
+      },
+      { kubectl: 'get widget plain -n $NS -o jsonpath={.metadata}', stdout: /^(?!.*"labels")/ },
+    ],
+  },
+  {
     name: 'field selectors pick by name, and refuse fields a kind does not offer',
     steps: [
       { kubectl: 'create configmap a -n $NS' },

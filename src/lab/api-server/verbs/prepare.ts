@@ -13,8 +13,13 @@ import { applyDefaults } from '../validation/schema-defaults.ts'
 import { validateSchema } from '../validation/structural.ts'
 import { type ApiDeps, kindName, strategyContext, type WriteOptions } from './deps.ts'
 
-/** Fills defaults in place. */
+const EMPTY_WHEN_ABSENT = ['labels', 'annotations', 'ownerReferences', 'finalizers'] as const
+
+/** Fills defaults in place, and drops what is empty of the metadata, as Kubernetes does when it writes objects down. */
 export function fillObject(served: ServedResource, draft: ApiObject): void {
+  for (const field of EMPTY_WHEN_ABSENT) {
+    if (Object.keys(draft.metadata[field] ?? {}).length === 0) delete draft.metadata[field]
+  }
   if (!served.definition.builtin && served.version.schema !== undefined) {
     applyDefaults(served.version.schema, draft, resolveReference)
   }
