@@ -1,0 +1,253 @@
+/** The admission policies on a real API server: they compile, take what the controller writes, and refuse the rest. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { ServiceExport, ServiceImport } from '../../src/api/mcs.ts'
+import { Label, MANAGED_BY } from '../../src/api/names.ts'
+import type { EndpointSlice, KubeObject, OwnerReference } from '../../src/api/objects.ts'
+import { apiVersion, Resource } from '../../src/api/resources.ts'
+import { createKubeClient } from '../../src/kube/client.ts'
+import type { KubeClient } from '../../src/kube/types.ts'
+import { EXPORT_CASES, IMPORT_CASES } from '../support/admission-cases.ts'
+import { eventually } from '../support/eventually.ts'
+import { describeWithRealApi, type RealApi, startRealApi } from '../support/real-api.ts'
+import { run } from '../support/run.ts'
+import { ROOT } from '../support/source-tree.ts'
+
+const TIMEOUT = 180_000
+const SOON = { within: 60_000, every: 200 }
+const MANIFESTS = join(ROOT, 'manifests')
+const WRITERS = 'only the controller of fairlead writes'
+const { serviceImport: IMPORT, endpointSlice: SLICE } = Resource
+
+interface Policy extends KubeObject {
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] }
+  }
+}
+
+let api: RealApi
+/** A member of system:masters. */
+let admin: KubeClient
+/** The controller, with no more than its own RBAC. */
+let controller: KubeClient
+/** Somebody whom RBAC allows everything. */
+let owner: KubeClient
+let names = 0
+
+const ref = (name: string, namespace = 'demo') => ({ namespace, name })
+const nextName = () => `name-${names++}`
+const spec: NonNullable<ServiceImport['spec']> = { type: 'ClusterSetIP', ports: [{ port: 80 }] }
+
+/** A client that acts for somebody else. */
+function actingAs(user: string): KubeClient {
+  const headers = { 'Impersonate-User': user }
+  return createKubeClient({
+    server: api.credentials.server,
+    load: async () => ({ ...(await api.credentials.load()), headers }),
+  })
+}
+
+/** An import that the controller made. */
+async function anImport(fields: Partial<ServiceImport> = {}): Promise<ServiceImport> {
+  const object = { metadata: ref(nextName()), spec, ...fields } as ServiceImport
+  return await controller.apply(IMPORT, object, { fieldManager: 'fairlead-importer' })
+}
+
+function slice(labels: Record<string, string>, owners: OwnerReference[] = []): EndpointSlice {
+  return {
+    metadata: { ...ref(nextName()), labels, ownerReferences: owners },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['192.0.2.1'] }],
+    ports: [{ port: 80 }],
+  }
+}
+
+const sliceLabels = {
+  [Label.serviceName]: 'hello',
+  [Label.sourceCluster]: 'east',
+  [Label.managedBy]: MANAGED_BY,
+}
+
+/** The cases with what becomes of them in their names. */
+function named<Spec>(cases: readonly (readonly [string, Spec, string?])[]): [string, Spec, string][] {
+  return cases.map(([what, values, refusal = '']) => [
+    `${what} is ${refusal === '' ? 'taken' : 'refused'}`,
+    values,
+    refusal,
+  ])
+}
+
+async function takenOrRefused(written: Promise<unknown>, refusal: string): Promise<void> {
+  if (refusal === '') await written
+  else await expect(written).rejects.toThrow(refusal)
+}
+
+/** Policies act a moment after they are there, each in its own time. */
+async function everyPolicyActs(): Promise<void> {
+  const attempts: (() => Promise<unknown>)[] = [
+    () => owner.create(IMPORT, { metadata: ref(nextName()), spec }),
+    () => owner.create(SLICE, slice(sliceLabels)),
+    () => owner.create(Resource.serviceExport, { metadata: ref(`${nextName()}.bad`) }),
+    () => anImport({ spec: { ...spec, ports: [{ port: 0 }] } }),
+    () => writeStatus('before', 'Bad'),
+  ]
+  for (const attempt of attempts) {
+    await eventually(() => expect(attempt()).rejects.toThrow('ValidatingAdmissionPolicy'), SOON)
+  }
+}
+
+/** What the controller says of an import: who exports it. */
+async function writeStatus(name: string, cluster: string): Promise<void> {
+  const object = { metadata: ref(name), status: { clusters: [{ cluster }] } } as ServiceImport
+  await controller.apply(IMPORT, object, { fieldManager: 'fairlead-importer', subresource: 'status' })
+}
+
+describeWithRealApi('the admission policies', () => {
+  beforeAll(async () => {
+    api = await startRealApi()
+    admin = api.client
+    controller = actingAs('system:serviceaccount:fairlead-system:fairlead-controller')
+    owner = actingAs('owner')
+    const kubectl = (...args: string[]) => run(['kubectl', '--kubeconfig', api.kubeconfig, ...args])
+    const base = join(MANIFESTS, 'base')
+    await kubectl('apply', '-f', join(base, 'crds'), '-f', join(base, 'namespace.yaml'))
+    await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s')
+    await kubectl('apply', '-f', join(base, 'controller/service-account.yaml'))
+    await kubectl('apply', '-f', join(base, 'controller/rbac.yaml'))
+    await kubectl('create', 'clusterrolebinding', 'owner', '--clusterrole=cluster-admin', '--user=owner')
+    await kubectl('create', 'namespace', 'demo')
+    await anImport({ metadata: ref('before'), spec: { ...spec, ports: [{ port: 0 }] } })
+    await kubectl('apply', '-k', join(MANIFESTS, 'overlays/admission'), '--validate=strict')
+    await everyPolicyActs()
+  }, TIMEOUT)
+
+  afterAll(async () => {
+    await controller?.close()
+    await owner?.close()
+    await api?.stop()
+  }, TIMEOUT)
+
+  test(
+    'compile without a warning of the type check',
+    async () => {
+      const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
+      const statuses = await eventually(async () => {
+        const { items } = (await admin.raw(path)) as { items: Policy[] }
+        const generations = items.map(({ metadata }) => metadata.generation)
+        expect(items.map(({ status }) => status?.observedGeneration)).toEqual(generations)
+        return items.map(({ status }) => status)
+      }, SOON)
+      expect(statuses).toHaveLength(5)
+      expect(statuses.flatMap((status) => status?.typeChecking?.expressionWarnings ?? [])).toEqual([])
+    },
+    TIMEOUT,
+  )
+
+  test.each(named(IMPORT_CASES))('a ServiceImport with %s', async (_, values, refusal) => {
+    await takenOrRefused(anImport({ spec: values }), refusal)
+  })
+
+  test.each(named(EXPORT_CASES))('a ServiceExport with %s', async (_, values, refusal) => {
+    const object: ServiceExport = { metadata: ref(nextName()), spec: values }
+    await takenOrRefused(owner.create(Resource.serviceExport, object), refusal)
+  })
+
+  test.each(['a.b', 'a'.repeat(64)])('a ServiceExport called %s is refused', async (name) => {
+    const created = owner.create(Resource.serviceExport, { metadata: ref(name) })
+    await expect(created).rejects.toThrow('no Service can have that name')
+  })
+
+  test('what was there before a policy can be labelled and deleted, but not changed to something else that is wrong', async () => {
+    await owner.patch(IMPORT, ref('before'), 'merge', { metadata: { labels: { a: 'b' } } })
+    const worse = { spec: { ports: [{ port: -1 }] } }
+    await expect(controller.patch(IMPORT, ref('before'), 'merge', worse)).rejects.toThrow('1 to 65535')
+    await controller.patch(IMPORT, ref('before'), 'merge', { spec: { ports: [{ port: 1 }] } })
+    await controller.delete(IMPORT, ref('before'))
+  })
+
+  describe('on who writes imports', () => {
+    test.each(['v1alpha1', 'v1beta1'])(
+      'let nobody else create or change one, through %s',
+      async (version) => {
+        const type = { ...IMPORT, version }
+        const { metadata } = await anImport()
+        const mine = ref(metadata.name ?? '')
+        await expect(owner.create(type, { metadata: ref(nextName()), spec })).rejects.toThrow(WRITERS)
+        await expect(owner.patch(type, mine, 'merge', { spec: { ips: ['10.0.0.1'] } })).rejects.toThrow(
+          WRITERS,
+        )
+        const status = { clusters: [{ cluster: 'mine' }] }
+        await expect(owner.patch(type, mine, 'merge', { status }, 'status')).rejects.toThrow(WRITERS)
+        await expect(admin.patch(type, mine, 'merge', { spec: { ips: ['10.0.0.1'] } })).rejects.toThrow(
+          WRITERS,
+        )
+      },
+    )
+
+    test('let others label one, and only administrators delete it', async () => {
+      const { metadata } = await anImport()
+      const mine = ref(metadata.name ?? '')
+      await owner.patch(IMPORT, mine, 'merge', { metadata: { annotations: { a: 'b' } } })
+      await expect(owner.delete(IMPORT, mine)).rejects.toThrow(WRITERS)
+      expect(await admin.delete(IMPORT, mine)).toBe(true)
+    })
+
+    test('let the controller write its status, with ids of clusters', async () => {
+      const { metadata } = await anImport()
+      const { name = '' } = metadata
+      await writeStatus(name, 'east')
+      await expect(writeStatus(name, 'East')).rejects.toThrow('RFC 1123')
+    })
+  })
+
+  describe('on who writes EndpointSlices of imports', () => {
+    test.each(Object.entries(sliceLabels))('let nobody else make one with %s=%s', async (key, value) => {
+      await expect(owner.create(SLICE, slice({ [key]: value }))).rejects.toThrow(WRITERS)
+    })
+
+    test('let nobody else change or delete one', async () => {
+      const { metadata } = await controller.create(SLICE, slice(sliceLabels))
+      const mine = ref(metadata.name ?? '')
+      const labels = Object.fromEntries(Object.keys(sliceLabels).map((key) => [key, null]))
+      await expect(owner.patch(SLICE, mine, 'merge', { metadata: { labels } })).rejects.toThrow(WRITERS)
+      await expect(owner.patch(SLICE, mine, 'merge', { endpoints: [] })).rejects.toThrow(WRITERS)
+      await expect(owner.patch(SLICE, mine, 'merge', { ports: [{ port: 81 }] })).rejects.toThrow(WRITERS)
+      await expect(owner.delete(SLICE, mine)).rejects.toThrow(WRITERS)
+      await owner.patch(SLICE, mine, 'merge', { metadata: { annotations: { a: 'b' } } })
+      await controller.patch(SLICE, mine, 'merge', { endpoints: [] })
+      expect(await controller.delete(SLICE, mine)).toBe(true)
+    })
+
+    test('mind no other EndpointSlice, unless it becomes one of an import', async () => {
+      const { metadata } = await owner.create(SLICE, slice({ [Label.kubeServiceName]: 'hello' }))
+      const mine = ref(metadata.name ?? '')
+      await owner.patch(SLICE, mine, 'merge', { endpoints: [] })
+      const labels = { [Label.serviceName]: 'hello' }
+      await expect(owner.patch(SLICE, mine, 'merge', { metadata: { labels } })).rejects.toThrow(WRITERS)
+      expect(await owner.delete(SLICE, mine)).toBe(true)
+    })
+  })
+
+  test(
+    'let go what an import owned, and what is in a namespace that ends',
+    async () => {
+      const { metadata } = await anImport()
+      const { name = '', uid = '' } = metadata
+      const reference = { apiVersion: apiVersion(IMPORT), kind: IMPORT.kind, name, uid }
+      const owned = await controller.create(SLICE, slice(sliceLabels, [reference]))
+      await controller.delete(IMPORT, ref(name))
+      const gone = async (type: typeof SLICE, name: string) =>
+        (await admin.get(type, ref(name))) === undefined
+      await eventually(() => gone(SLICE, owned.metadata.name ?? ''), SOON)
+      const left = await controller.create(SLICE, slice(sliceLabels))
+      await owner.delete(Resource.namespace, { name: 'demo' })
+      await eventually(
+        async () => (await admin.get(Resource.namespace, { name: 'demo' })) === undefined,
+        SOON,
+      )
+      expect(await gone(SLICE, left.metadata.name ?? '')).toBe(true)
+    },
+    TIMEOUT,
+  )
+})
