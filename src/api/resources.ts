@@ -3,6 +3,8 @@
  */
 import { ABOUT_GROUP, FAIRLEAD_GROUP, MCS_GROUP } from './names.ts'
 
+const ADMISSION_GROUP = 'admissionregistration.k8s.io'
+
 /** One served resource. `group` is empty for the core group. */
 export interface ResourceType {
   readonly group: string
@@ -41,6 +43,20 @@ export const Resource = {
     'v1',
     'customresourcedefinitions',
     'CustomResourceDefinition',
+    false,
+  ),
+  admissionPolicy: resource(
+    ADMISSION_GROUP,
+    'v1',
+    'validatingadmissionpolicies',
+    'ValidatingAdmissionPolicy',
+    false,
+  ),
+  admissionPolicyBinding: resource(
+    ADMISSION_GROUP,
+    'v1',
+    'validatingadmissionpolicybindings',
+    'ValidatingAdmissionPolicyBinding',
     false,
   ),
   serviceExport: resource(MCS_GROUP, 'v1beta1', 'serviceexports', 'ServiceExport'),

@@ -19,6 +19,7 @@ interface Options extends KubeOptions {
   readonly clusterset?: string
   readonly pki: string
   readonly overlay: Overlay
+  readonly admission: boolean
   readonly dryRun?: boolean
   readonly wait: boolean
   readonly timeout: number
@@ -45,6 +46,11 @@ export function installCommand(context: CliContext): Command {
     )
     .addOption(
       new Option('--overlay <name>', 'which of manifests/ to apply').choices([...OVERLAYS]).default('base'),
+    )
+    .option(
+      '--admission',
+      'have the API server refuse ServiceExports and ServiceImports that make no sense (Kubernetes 1.30)',
+      false,
     )
     .option(
       '--dry-run',
@@ -77,7 +83,12 @@ async function install(context: CliContext, { pki, timeout, output, ...options }
 async function printManifests(context: CliContext, options: Options): Promise<void> {
   const { clusterId = options.context, clusterset = DEFAULT_CLUSTERSET } = options
   const membership: Membership = { clusterId: checkedClusterId(clusterId ?? ''), clusterset }
-  const objects = [...(await manifestObjects(options.overlay)), ...membershipProperties(membership)]
+  const policies = options.admission ? await manifestObjects('admission') : []
+  const objects = [
+    ...(await manifestObjects(options.overlay)),
+    ...policies,
+    ...membershipProperties(membership),
+  ]
   const { stringify } = await import('./yaml.ts')
   context.stdout.write(objects.map((object) => stringify(object)).join('---\n'))
   say(

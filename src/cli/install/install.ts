@@ -8,6 +8,7 @@ import type { KubeContextOptions } from '../../kube/credentials.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
 import { Role } from '../../pki/identity.ts'
+import { admissionObjects } from './admission.ts'
 import { type Applied, applyObjects } from './apply-objects.ts'
 import { type DnsOutcome, wireCoreDns } from './coredns.ts'
 import { Discovery } from './discovery.ts'
@@ -27,6 +28,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   /** Folder of the clusterset's root; made there when missing. */
   readonly pkiDir: string
   readonly overlay: Overlay
+  /** The admission policies too. */
+  readonly admission?: boolean
   /** Wait until every process is ready. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
@@ -55,10 +58,11 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const { client, contextName } = connection
   const { say = () => {}, timeoutMs = WAIT_MS } = options
   const membership = await chooseMembership(client, contextName, options)
+  const policies = options.admission ? await admissionObjects(client) : []
   say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
   const secrets = await processSecrets(client, membership, options.pkiDir)
   const manifests = withCertificateHashes(await manifestObjects(options.overlay), secrets)
-  const wanted: KubeObject[] = [...manifests, ...secrets, ...membershipProperties(membership)]
+  const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
   const objects = await applyObjects(client, new Discovery(client), wanted)
   const dns = await wireCoreDns(client, timeoutMs)
   if (dns.outcome === 'left alone') say(`warning: ${dns.advice}`)

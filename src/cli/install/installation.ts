@@ -21,8 +21,8 @@ export interface Membership {
   readonly clusterset: string
 }
 
-/** The objects of an overlay. */
-export async function manifestObjects(overlay: Overlay): Promise<KubeObject[]> {
+/** The objects of an overlay, or of the admission policies, which stand beside any of them. */
+export async function manifestObjects(overlay: Overlay | 'admission'): Promise<KubeObject[]> {
   const folder = packagePath('manifests')
   return await buildKustomization(
     overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay),

@@ -1,6 +1,6 @@
 /**
- * Takes fairlead out of a cluster: first DNS, so that nobody resolves what is about to go, then the processes, so that
- * nothing is written again, then what they made, then the rest.
+ * Takes fairlead out of a cluster: first DNS, so that nobody resolves what is about to go, then the policies that would
+ * refuse what follows, then the processes, so that nothing is written again, then what they made, then the rest.
  */
 import type { ServiceExport, ServiceImport } from '../../api/mcs.ts'
 import { ExportCondition } from '../../api/mcs.ts'
@@ -12,6 +12,7 @@ import type { KubeContextOptions } from '../../kube/credentials.ts'
 import { isConflict, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient, ListOptions } from '../../kube/types.ts'
 import { waitFor } from '../wait.ts'
+import { pastPolicies } from './admission.ts'
 import { describeObject } from './apply-objects.ts'
 import { type DnsOutcome, unwireCoreDns } from './coredns.ts'
 import { isCrd } from './crds.ts'
@@ -56,6 +57,7 @@ class Removal {
     const { say = () => {}, crds = false } = this.#options
     const dns = await unwireCoreDns(this.#client)
     const objects = await manifestObjects('base')
+    await this.#deleteAdmission()
     say('stopping the processes')
     await this.#stopProcesses(objects)
     say('deleting what they made')
@@ -78,6 +80,15 @@ class Removal {
       const pods = await this.#list(Resource.pod, { namespace: SYSTEM_NAMESPACE, labelSelector: PART_OF })
       return pods.length === 0 ? true : undefined
     })
+  }
+
+  /** Whether or not they were installed: they can also be applied by themselves. */
+  async #deleteAdmission(): Promise<void> {
+    const types = [Resource.admissionPolicyBinding, Resource.admissionPolicy]
+    const objects = await manifestObjects('admission')
+    for (const type of types) {
+      for (const { kind, metadata } of objects) if (kind === type.kind) await this.#delete(type, metadata)
+    }
   }
 
   async #deleteDerived(): Promise<void> {
@@ -146,7 +157,8 @@ class Removal {
   ): Promise<void> {
     const ref = namespace === undefined ? { name } : { namespace, name }
     try {
-      const existed = await this.#client.delete(type, ref, { propagation })
+      const remove = () => this.#client.delete(type, ref, { propagation })
+      const existed = await pastPolicies(remove, this.#timeout())
       if (existed) this.#deleted.push(describeObject({ kind: type.kind, metadata: ref }))
     } catch (error) {
       if (!isUnknownApi(error)) throw error

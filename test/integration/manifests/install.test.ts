@@ -63,6 +63,12 @@ async function secretFile(name: string, file: string): Promise<string> {
   return Buffer.from(found?.data[file] ?? '', 'base64').toString()
 }
 
+test('admission policies are refused where the API server has none, before anything is written', async () => {
+  const installing = installFairlead({ kubeconfig: api.kubeconfig, pkiDir, overlay: 'lab', admission: true })
+  await expect(installing).rejects.toThrow('admission policies need Kubernetes 1.30')
+  expect(await api.client.get(Resource.namespace, { name: SYSTEM })).toBeUndefined()
+})
+
 test('the first install makes everything, and a root key that only its owner may read', async () => {
   const report = await install({ clusterId: 'east', clusterset: 'shop' })
   expect(report.objects.filter(({ outcome }) => outcome !== 'created')).toEqual([])

@@ -31,7 +31,7 @@ async function kubectlKustomize(path: string): Promise<KubeObject[]> {
 }
 
 describeWith(['kubectl'], 'kubectl kustomize', () => {
-  test.each(OVERLAYS)('builds of %s what install builds', async (overlay) => {
+  test.each([...OVERLAYS, 'admission'] as const)('builds of %s what install builds', async (overlay) => {
     const path = join(ROOT, 'manifests', overlay === 'base' ? 'base' : join('overlays', overlay))
     const ours = await manifestObjects(overlay)
     expect(byName(ours)).toEqual(byName(await kubectlKustomize(path)))
