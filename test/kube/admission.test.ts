@@ -103,7 +103,7 @@ async function writeStatus(name: string, cluster: string): Promise<void> {
   await controller.apply(IMPORT, object, { fieldManager: 'fairlead-importer', subresource: 'status' })
 }
 
-describeWithRealApi('the admission policies', () => {
+describeWithRealApi('the admission policies', ['kubectl'], () => {
   beforeAll(async () => {
     api = await startRealApi()
     admin = api.client

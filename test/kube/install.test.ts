@@ -15,7 +15,7 @@ const TIMEOUT = 180_000
 const WITHIN = { within: 60_000, every: 200 }
 const CONTROLLER = 'system:serviceaccount:fairlead-system:fairlead-controller'
 
-describeWithRealApi('install with admission policies', () => {
+describeWithRealApi('install with admission policies', ['kubectl'], () => {
   let api: RealApi
   let folder: string
   const kubectl = (args: readonly string[], input = '') =>
