@@ -26,3 +26,25 @@ test.each([
     expect(isNewer(crd(release, revision), crd('v0.5.0', '0'))).toBe(newer)
   },
 )
+
+function serving(...versions: string[]) {
+  const served = (name: string) => ({ name, served: !name.endsWith('-unserved') })
+  return { ...crd(undefined), spec: { versions: versions.map(served) } }
+}
+
+test.each([
+  [['v1'], true],
+  [['v1beta1', 'v1'], true],
+  [['v1beta2'], true],
+  [['v2beta1', 'v1alpha1'], true],
+  [['v1alpha1', 'v1beta1'], false],
+  [['v1alpha1'], false],
+  [['v2alpha1'], false],
+  [['v1-unserved'], false],
+  [[], false],
+])(
+  'without a release, one that serves %j is newer than one that serves v1beta1 and v1alpha1: %s',
+  (versions, newer) => {
+    expect(isNewer(serving(...versions), serving('v1alpha1', 'v1beta1'))).toBe(newer)
+  },
+)
