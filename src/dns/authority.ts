@@ -2,9 +2,10 @@
  * The zones we answer for, with their encoded answers kept until the zones change.
  */
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { isWithin, type Question, Rcode, type Zone } from './dns-records.ts'
+import { type Answer, isWithin, type Question, Rcode, RecordType, type Zone } from './dns-records.ts'
 import { CACHE_MAX_ANSWERS } from './limits.ts'
 import { AnswerEncoder, type EncodedAnswer } from './message-writer.ts'
+import { minimalAny } from './minimal-any.ts'
 import { labelsOfKey, type Query } from './query-reader.ts'
 
 /** Told how the cache does. */
@@ -51,7 +52,7 @@ export class Authority {
     const zone = this.#zoneOf(question)
     if (zone === undefined) return undefined
     this.#hooks.miss()
-    const answer = this.#encoder.encode(zone.answer(question), question.labels)
+    const answer = this.#encoder.encode(answerOf(zone, question), question.labels)
     if (answer.rcode === Rcode.noError && answer.answers.length > 0) this.#keep(key, type, answer)
     return answer
   }
@@ -79,4 +80,9 @@ export class Authority {
     this.#cached = 0
     this.#encoder = new AnswerEncoder()
   }
+}
+
+function answerOf(zone: Zone, question: Question): Answer {
+  const answer = zone.answer(question)
+  return question.type === RecordType.ANY ? minimalAny(answer) : answer
 }

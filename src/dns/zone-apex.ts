@@ -55,7 +55,7 @@ export class ZoneApex {
     return type === RecordType.ANY ? this.found([this.soa, nameServer]) : this.noData
   }
 
-  /** Address records of `name`; ANY asks for both families (RFC 8482 section 4.1 allows this subset). */
+  /** Address records of `name`; ANY asks for both families. */
   addressRecords(name: string, addresses: Addresses, type: number): DnsRecord[] {
     const ttl = this.ttl
     const both = type === RecordType.ANY

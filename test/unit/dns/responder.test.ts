@@ -144,6 +144,38 @@ describe('EDNS', () => {
   })
 })
 
+describe('ANY', () => {
+  const any = (name: string) => answer(query(`${name}${ZONE}`, { type: RecordType.ANY, edns: {} }))
+
+  test.each([
+    ['both families', 'svc-dual-stack.testns.svc.', [RecordType.A]],
+    ['one family', 'svc6.testns.svc.', [RecordType.AAAA]],
+    ['a port', '_http._tcp.svc1.testns.svc.', [RecordType.SRV]],
+    ['the apex', '', [RecordType.SOA]],
+    ['the version', 'dns-version.', [RecordType.TXT]],
+  ])('brings one set of records and nothing in addition: %s', (_name, name, types) => {
+    const response = any(name)
+    expect(response.answers.map((record) => record.type)).toEqual(types)
+    expect([response.authority, response.additional]).toEqual([[], []])
+  })
+
+  test('is as empty as any type where there is nothing', () => {
+    expect(any('testns.svc.')).toMatchObject({
+      rcode: Rcode.noError,
+      answers: [],
+      authority: [{ name: ZONE }],
+    })
+    expect(any('nosuch.testns.svc.')).toMatchObject({ rcode: Rcode.nxDomain, answers: [] })
+  })
+
+  test('is never longer than an answer to one of its types', () => {
+    const many = testResponder(tableSnapshot)
+    const octets = (type: number) =>
+      many.handle(query(`hdls1.testns.svc.${ZONE}`, { type, edns: {} }))?.length ?? 0
+    expect(octets(RecordType.ANY)).toBe(octets(RecordType.A))
+  })
+})
+
 describe('size', () => {
   const many = testResponder(crowd)
 
