@@ -15,6 +15,7 @@ import { createLogger, type Logger, LogLevel } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { CLUSTERSET_DNS_VERSION, clusterSetSource, IMPORT_SLICES, importIndexes } from '../dns/clusterset.ts'
 import { DnsServer } from '../dns/dns-server.ts'
+import { SOURCE_RATE_DEFAULT } from '../dns/limits.ts'
 import { serviceZones } from '../dns/service-zone.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
@@ -25,6 +26,8 @@ interface DnsConfig {
   readonly listen: { readonly host: string; readonly port: number }
   readonly health: { readonly host: string; readonly port: number }
   readonly zone: string
+  /** UDP messages a second that one source may send; 0 for any number. */
+  readonly sourceRate: number
   /** Our address, behind the zone's name server. */
   readonly nameServer: readonly string[]
   readonly pod: string | undefined
@@ -68,7 +71,7 @@ async function assemble(config: DnsConfig, log: Logger): Promise<Assembly> {
   const zone = { ...config, version: CLUSTERSET_DNS_VERSION, pods: false }
   const server = new DnsServer(
     { zones: serviceZones(zone, source.snapshots), clock, metrics, log: log.child({ component: 'server' }) },
-    config.listen,
+    { ...config.listen, sourceRate: config.sourceRate },
   )
   metrics.observe('fairlead_dns_services', 'Imports known', () => source.snapshots.current().services.size)
   const health = new HealthServer({ metrics, notReady: () => source.notReady() }, config.health)
@@ -88,6 +91,7 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
     listen: parseListen(flags.listen ?? `${bracketed(podIp ?? '0.0.0.0')}:${Port.dns}`),
     health: { host: podIp ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
     zone: parseZone(flags.zone ?? CLUSTERSET_ZONE),
+    sourceRate: parseRate(flags['source-rate'] ?? `${SOURCE_RATE_DEFAULT}`),
     nameServer: podIp === undefined ? [] : [podIp],
     pod: env['POD_NAME'],
     kubeconfig: flags.kubeconfig,
@@ -98,7 +102,14 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
 function readFlags(argv: readonly string[]) {
   const text = { type: 'string' } as const
   try {
-    const options = { listen: text, 'health-port': text, kubeconfig: text, zone: text, 'log-level': text }
+    const options = {
+      listen: text,
+      'health-port': text,
+      kubeconfig: text,
+      zone: text,
+      'source-rate': text,
+      'log-level': text,
+    }
     return parseArgs({ args: [...argv], options }).values
   } catch (error) {
     throw new UsageError(`dns: ${describeError(error)}`, { cause: error })
@@ -122,6 +133,11 @@ function parsePort(value: string): number {
   const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
   if (port >= 0 && port <= 65_535) return port
   throw new UsageError(`"${value}" is no port: give a number from 0 to 65535`)
+}
+
+function parseRate(value: string): number {
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  throw new UsageError(`--source-rate ${value}: give queries a second for each source, or 0 for no limit`)
 }
 
 function parseZone(value: string): string {

@@ -13,6 +13,8 @@ import { DnsStats } from './dns-stats.ts'
 import { DnsListenError } from './errors.ts'
 import { PORT_ATTEMPTS } from './limits.ts'
 import { createResponder, type MessageHandler, type ResponderDeps } from './responder.ts'
+import { type DatagramHandler, guardSources } from './source-guard.ts'
+import { SourceLimits } from './source-limits.ts'
 import { TcpListener } from './tcp-listener.ts'
 import { type ListenConfig, UdpListener } from './udp-listener.ts'
 
@@ -26,16 +28,22 @@ export interface DnsServerDeps {
   readonly outside?: ResponderDeps['outside']
 }
 
+export interface DnsServerConfig extends ListenConfig {
+  /** UDP messages a second that one source may send; 0, the default, for any number. */
+  readonly sourceRate?: number
+}
+
 /** Serves once started. */
 export class DnsServer implements Startable {
   readonly #deps: DnsServerDeps
-  readonly #config: ListenConfig
+  readonly #config: DnsServerConfig
   readonly #authority: Authority
   readonly #stats: DnsStats
   readonly #handler: MessageHandler
+  readonly #datagrams: DatagramHandler
   #listeners: { readonly udp: UdpListener; readonly tcp: TcpListener } | undefined
 
-  constructor(deps: DnsServerDeps, config: ListenConfig) {
+  constructor(deps: DnsServerDeps, config: DnsServerConfig) {
     this.#deps = deps
     this.#config = config
     this.#stats = new DnsStats(deps.metrics, deps.clock)
@@ -47,7 +55,10 @@ export class DnsServer implements Startable {
       random: deps.random ?? Math.random,
       ...(deps.outside && { outside: deps.outside }),
     })
+    const limits = config.sourceRate ? new SourceLimits({ perSecond: config.sourceRate }) : undefined
+    this.#datagrams = limits ? this.#guarded(limits) : (message) => this.#handler(message, 'udp')
     this.#stats.observe({
+      sources: () => limits?.size ?? 0,
       cachedAnswers: () => this.#authority.cached,
       tcpConnections: () => this.#listeners?.tcp.connections ?? 0,
     })
@@ -71,13 +82,17 @@ export class DnsServer implements Startable {
     await this.#stats.stop()
   }
 
+  #guarded(limits: SourceLimits): DatagramHandler {
+    return guardSources({ handler: this.#handler, limits, stats: this.#stats, clock: this.#deps.clock })
+  }
+
   /** With port 0 the kernel picks the UDP port, and TCP may find it taken: then another one is tried. */
   async #listen(): Promise<{ udp: UdpListener; tcp: TcpListener }> {
     for (let attempt = 1; ; attempt++) {
-      const udp = new UdpListener({ ...this.#deps, handler: this.#handler }, this.#config)
+      const udp = new UdpListener({ ...this.#deps, handler: this.#datagrams }, this.#config)
       await udp.start()
       const tcp = new TcpListener(
-        { ...this.#deps, handler: this.#handler },
+        { ...this.#deps, handler: this.#handler, stats: this.#stats },
         { ...this.#config, port: udp.port },
       )
       try {

@@ -14,6 +14,8 @@ type Transport = 'udp' | 'tcp'
 interface Gauges {
   readonly cachedAnswers: () => number
   readonly tcpConnections: () => number
+  /** Sources whose rate is watched. */
+  readonly sources: () => number
 }
 
 /** Counters of one resolver. */
@@ -23,6 +25,8 @@ export class DnsStats implements Startable {
   readonly #dropped: ReturnType<Metrics['counter']>
   readonly #truncated: ReturnType<Metrics['counter']>
   readonly #cache: ReturnType<Metrics['counter']>
+  readonly #limited: ReturnType<Metrics['counter']>
+  readonly #turnedAway: ReturnType<Metrics['counter']>
   readonly #metrics: Metrics
   #pending = emptyCounts()
   #cancel: Cancel = () => {}
@@ -41,12 +45,21 @@ export class DnsStats implements Startable {
       'transport',
     ])
     this.#cache = metrics.counter('fairlead_dns_cache_total', 'Lookups of encoded answers', ['result'])
+    this.#limited = metrics.counter('fairlead_dns_limited_total', 'UDP messages of sources over their rate', [
+      'outcome',
+    ])
+    this.#turnedAway = metrics.counter(
+      'fairlead_dns_tcp_turned_away_total',
+      'TCP connections closed at once, because there were enough in all or of their source',
+      ['bound'],
+    )
   }
 
   /** Numbers that are read when they are asked for. */
   observe(gauges: Gauges): void {
     this.#metrics.observe('fairlead_dns_cached_answers', 'Encoded answers kept', gauges.cachedAnswers)
     this.#metrics.observe('fairlead_dns_tcp_connections', 'Open TCP connections', gauges.tcpConnections)
+    this.#metrics.observe('fairlead_dns_sources', 'Sources whose rate is watched', gauges.sources)
   }
 
   async start(): Promise<void> {
@@ -70,6 +83,18 @@ export class DnsStats implements Startable {
     this.#pending.dropped[transport] += 1
   }
 
+  /** A message over its source's rate, with the answer that it got, if any. */
+  limited(response: Buffer | undefined): void {
+    this.#pending.limited[response === undefined ? 'dropped' : 'truncated'] += 1
+    if (response === undefined) this.dropped('udp')
+    else this.answered('udp', response)
+  }
+
+  /** A TCP connection that was one too many. Rare enough to be counted at once. */
+  turnedAway(bound: 'all' | 'source'): void {
+    this.#turnedAway({ bound })
+  }
+
   hit(): void {
     this.#pending.hits += 1
   }
@@ -80,7 +105,7 @@ export class DnsStats implements Startable {
 
   /** Hands over what was counted since the last time. */
   flush(): void {
-    const { responses, dropped, truncated, hits, misses } = this.#pending
+    const { responses, dropped, truncated, limited, hits, misses } = this.#pending
     this.#pending = emptyCounts()
     for (const transport of ['udp', 'tcp'] as const) {
       for (const [code, count] of responses[transport].entries())
@@ -88,6 +113,8 @@ export class DnsStats implements Startable {
       add(this.#dropped, { transport }, dropped[transport])
       add(this.#truncated, { transport }, truncated[transport])
     }
+    add(this.#limited, { outcome: 'dropped' }, limited.dropped)
+    add(this.#limited, { outcome: 'truncated' }, limited.truncated)
     add(this.#cache, { result: 'hit' }, hits)
     add(this.#cache, { result: 'miss' }, misses)
   }
@@ -98,6 +125,7 @@ function emptyCounts() {
     responses: { udp: new Array<number>(16).fill(0), tcp: new Array<number>(16).fill(0) },
     dropped: { udp: 0, tcp: 0 },
     truncated: { udp: 0, tcp: 0 },
+    limited: { dropped: 0, truncated: 0 },
     hits: 0,
     misses: 0,
   }

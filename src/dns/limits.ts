@@ -17,6 +17,9 @@ export const TCP_QUERY_MAX = 4_096
 /** TCP connections at once; further ones are closed at once, so that sockets stay for UDP and health checks. */
 export const TCP_MAX_CONNECTIONS = 256
 
+/** TCP connections of one source at once: half of all, so that no one source keeps the others out. */
+export const TCP_MAX_PER_SOURCE = 128
+
 /** Queries of one TCP connection in work at once; reading stops meanwhile. */
 export const TCP_MAX_PIPELINED = 64
 
@@ -58,3 +61,18 @@ export const PORT_ATTEMPTS = 10
 
 /** Aliases (ExternalName) followed for one answer: two that name each other end. */
 export const MAX_ALIASES = 8
+
+/**
+ * UDP messages a second from one source, unless a flag says otherwise. In a cluster all queries come from a few CoreDNS
+ * pods, so this is far above what they need; it keeps one source from taking the whole process.
+ */
+export const SOURCE_RATE_DEFAULT = 20_000
+
+/** UDP messages at once from one source, in seconds of its rate. */
+export const SOURCE_BURST_SECONDS = 1
+
+/** Sources whose rate is watched at once, some 150 octets each; further ones share one rate until another is idle. */
+export const SOURCES_MAX = 16_384
+
+/** Sources looked at for one that is idle when a new one needs its place: bounds the work that forged addresses make. */
+export const SOURCE_EVICTION_TRIES = 8

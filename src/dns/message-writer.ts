@@ -1,7 +1,7 @@
 /**
  * Puts responses together from encoded records: echoes the question as it was asked, orders and cuts to size.
  */
-import type { Answer, DnsRecord, Rcode } from './dns-records.ts'
+import { type Answer, type DnsRecord, Rcode } from './dns-records.ts'
 import { MAX_RECORDS_PER_SECTION, UDP_SIZE_MAX } from './limits.ts'
 import { type Edns, Flag, HEADER_LENGTH, keyOfLabels, type Query } from './query-reader.ts'
 import { encodeRecordTail } from './record-codec.ts'
@@ -77,6 +77,11 @@ export function writeAnswer(
 /** A response without records; echoes the question where it ends at `end`. */
 export function writeError(message: Buffer, rcode: Rcode, end = HEADER_LENGTH, edns?: Edns): Buffer {
   return assemble(message, end, { rcode, authoritative: false, truncated: false, edns }, [])
+}
+
+/** An empty answer that does not fit: the client should ask again over TCP. */
+export function writeTruncated(message: Buffer, end: number, edns?: Edns): Buffer {
+  return assemble(message, end, { rcode: Rcode.noError, authoritative: false, truncated: true, edns }, [])
 }
 
 /** Octets of an OPT record without options. */

@@ -7,7 +7,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { DnsListenError } from './errors.ts'
 import { UDP_MAX_QUEUED, UDP_RECEIVE_BUFFER } from './limits.ts'
-import type { MessageHandler } from './responder.ts'
+import type { DatagramHandler } from './source-guard.ts'
 
 export interface ListenConfig {
   readonly host: string
@@ -16,7 +16,7 @@ export interface ListenConfig {
 }
 
 export interface UdpListenerDeps {
-  readonly handler: MessageHandler
+  readonly handler: DatagramHandler
   readonly log: Logger
 }
 
@@ -64,7 +64,7 @@ export class UdpListener implements Startable {
   #receive(message: Buffer, from: RemoteInfo): void {
     // Nobody can listen at port 0: such a sender is forged.
     if (from.port === 0) return
-    const response = this.#deps.handler(message, 'udp')
+    const response = this.#deps.handler(message, from.address)
     if (response instanceof Promise)
       response.then(
         (late) => this.#send(late, from),

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/log.ts'
-import { createMetrics } from '../../src/core/metrics.ts'
+import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import { DnsServer } from '../../src/dns/dns-server.ts'
 import { serviceZones } from '../../src/dns/service-zone.ts'
@@ -26,23 +26,25 @@ export const servedSnapshot: ZoneSnapshot = {
 export interface RunningServer {
   readonly server: DnsServer
   readonly snapshots: Snapshot<ZoneSnapshot>
+  readonly metrics: Metrics
   readonly host: string
   readonly port: number
 }
 
-export async function startServer(host = '127.0.0.1'): Promise<RunningServer> {
+export async function startServer(host = '127.0.0.1', sourceRate = 0): Promise<RunningServer> {
   const snapshots = new Snapshot(servedSnapshot)
+  const metrics = createMetrics()
   const server = new DnsServer(
     {
       zones: serviceZones(zoneConfig, snapshots),
       clock: systemClock,
       log: silentLogger,
-      metrics: createMetrics(),
+      metrics,
     },
-    { host, port: 0 },
+    { host, port: 0, sourceRate },
   )
   await server.start()
-  return { server, snapshots, host, port: server.port }
+  return { server, snapshots, metrics, host, port: server.port }
 }
 
 /** A TCP connection whose answers are read one by one. */
@@ -53,8 +55,9 @@ export class TcpClient {
   readonly #messages: Buffer[] = []
   readonly closed: Promise<void>
 
-  constructor(host: string, port: number) {
-    this.socket = connect({ host, port, allowHalfOpen: true })
+  /** `localAddress` is where it comes from, when that matters. */
+  constructor(host: string, port: number, localAddress?: string) {
+    this.socket = connect({ host, port, allowHalfOpen: true, ...(localAddress && { localAddress }) })
     this.socket.on('data', (chunk) => this.#receive(chunk))
     this.socket.on('end', () => this.socket.end())
     this.socket.on('error', () => {}) // a reset ends in 'close', which tests wait for

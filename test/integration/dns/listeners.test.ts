@@ -8,10 +8,11 @@ import { createMetrics } from '../../../src/core/metrics.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import { DnsServer } from '../../../src/dns/dns-server.ts'
 import { DnsListenError } from '../../../src/dns/errors.ts'
-import { TCP_MAX_CONNECTIONS } from '../../../src/dns/limits.ts'
+import { TCP_MAX_CONNECTIONS, TCP_MAX_PER_SOURCE } from '../../../src/dns/limits.ts'
 import { ZONE } from '../../support/dns-fixture.ts'
 import { type RunningServer, startServer, TcpClient } from '../../support/dns-server.ts'
 import { decode, query } from '../../support/dns-wire.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const SVC1 = `svc1.testns.svc.${ZONE}`
 let running: RunningServer
@@ -66,13 +67,37 @@ describe('TCP', () => {
   })
 
   test('has a bound on connections, and UDP goes on beyond it', async () => {
+    const share = TCP_MAX_PER_SOURCE / 2
     const clients = Array.from(
       { length: TCP_MAX_CONNECTIONS + 5 },
-      () => new TcpClient(running.host, running.port),
+      (_, at) => new TcpClient(running.host, running.port, `127.0.0.${2 + Math.floor(at / share)}`),
     )
     await Promise.race(clients.map((client) => client.closed))
     expect(await askUdp(query(SVC1))).toMatchObject({ answers: [{ address: '10.0.0.1' }] })
+    expect(await running.metrics.text()).toMatch(/fairlead_dns_tcp_turned_away_total\{bound="all"\} [1-5]\n/)
     for (const client of clients) client.socket.destroy()
+  })
+
+  test('has a bound on the connections of one source, and others get theirs beyond it', async () => {
+    const clients = Array.from(
+      { length: TCP_MAX_PER_SOURCE },
+      () => new TcpClient(running.host, running.port),
+    )
+    for (const client of clients) client.send(query(SVC1))
+    for (const client of clients) await client.next()
+    await new TcpClient(running.host, running.port).closed
+    expect(await running.metrics.text()).toContain('fairlead_dns_tcp_turned_away_total{bound="source"} 1\n')
+    const other = new TcpClient(running.host, running.port, '127.0.0.2')
+    other.send(query(SVC1))
+    expect(decode(await other.next()).answers).toHaveLength(1)
+    for (const client of [...clients, other]) client.socket.destroy()
+    await eventually(async () => {
+      const late = new TcpClient(running.host, running.port)
+      late.send(query(SVC1))
+      const answered = late.next().then(() => true)
+      expect(await Promise.race([answered, late.closed.then(() => false)])).toBe(true)
+      late.socket.destroy()
+    })
   })
 
   test('open connections do not keep it from stopping', async () => {

@@ -7,11 +7,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { ServiceImport } from '../../../src/api/mcs.ts'
 import { Resource } from '../../../src/api/resources.ts'
 import { ApiCluster } from '../../support/api-cluster.ts'
+import { askDns } from '../../support/dns-ask.ts'
 import { serviceImport, ZONE } from '../../support/dns-fixture.ts'
 import { type DnsProcess, startDnsProcess } from '../../support/dns-process.ts'
 import { TcpClient } from '../../support/dns-server.ts'
 import { decode, query } from '../../support/dns-wire.ts'
 import { eventually } from '../../support/eventually.ts'
+import { run } from '../../support/run.ts'
+import { ROOT } from '../../support/source-tree.ts'
 
 const WEB = `web.demo.svc.${ZONE}`
 let cluster: ApiCluster
@@ -47,6 +50,14 @@ test('goes on answering through a restart of the API server, and sees what comes
   expect(await ask(WEB)).toMatchObject({ answers: [{ address: '10.96.5.5' }] })
   await cluster.client.delete(Resource.serviceImport, { namespace: 'demo', name: 'web' })
   await eventually(async () => expect((await ask(WEB)).rcode).toBe(3))
+})
+
+test('watches the rate of its sources, and takes no rate that is no number', async () => {
+  await askDns(dns.port, { name: WEB, type: 'A' })
+  expect((await health('metrics'))[1]).toMatch(/fairlead_dns_sources 1\n/)
+  const file = join(ROOT, 'src/bin/fairlead.ts')
+  const wrong = await run([process.execPath, file, 'dns', '--source-rate=many'], { codes: [2] })
+  expect(wrong.stderr).toContain('--source-rate many')
 })
 
 test('ends in order on SIGTERM', async () => {
