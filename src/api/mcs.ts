@@ -55,6 +55,8 @@ export const ExportCondition = {
   forwarded: Forwarding.condition,
   /** Ours, and only there while it is True: in a conflict an older export of another cluster wins over this one. */
   overruled: 'fairlead.dev/Overruled',
+  /** Ours, and only there while it is False: a headless Service has more endpoints than its record can name. */
+  complete: 'fairlead.dev/Complete',
 } as const
 export const ExportReason = {
   valid: 'Valid',
@@ -67,6 +69,7 @@ export const ExportReason = {
   portConflict: 'PortConflict',
   typeConflict: 'TypeConflict',
   invalidProxyProtocol: 'InvalidProxyProtocol',
+  tooManyEndpoints: 'TooManyEndpoints',
 } as const
 export const ImportCondition = {
   ready: 'Ready',

@@ -66,7 +66,12 @@ export function serviceKey(namespace: string, name: string): ServiceKey {
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
+/** Whether it is one label of a DNS name, in lower case (RFC 1123). */
+export function isDnsLabel(text: string): boolean {
+  return DNS_LABEL.test(text)
+}
+
 /** Whether a Service may have that name. The CRD of ServiceExports takes longer ones, and dots. */
 export function isServiceName(name: string): boolean {
-  return DNS_LABEL.test(name)
+  return isDnsLabel(name)
 }

@@ -16,6 +16,18 @@ export interface RecordPort {
   readonly readyEndpoints: number
 }
 
+/** One endpoint of a headless Service: clients of other clusters address each by itself. */
+export interface RecordEndpoint {
+  /** Unique in the record: its host name, or its address with dashes. */
+  readonly id: string
+  /** Its label in DNS, where that is not `id`: several endpoints share one host name. */
+  readonly hostname?: string
+  /** It takes no new flows. Absent: it does. */
+  readonly unready?: true
+  /** Places in the record's `ports` of those it serves. Absent: it serves all. */
+  readonly ports?: readonly number[]
+}
+
 export interface ServiceRecord {
   readonly namespace: string
   readonly name: string
@@ -29,6 +41,8 @@ export interface ServiceRecord {
   readonly sessionAffinityTimeoutSeconds?: number
   readonly internalTrafficPolicy?: string
   readonly trafficDistribution?: string
+  /** Of a headless Service only; what more it has than fits is not told. */
+  readonly endpoints?: readonly RecordEndpoint[]
   readonly exportedLabels?: Readonly<Record<string, string>>
   readonly exportedAnnotations?: Readonly<Record<string, string>>
 }

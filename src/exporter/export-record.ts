@@ -4,15 +4,24 @@
 import { ExportReason, type ServiceExport } from '../api/mcs.ts'
 import { isServiceName, Label } from '../api/names.ts'
 import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
-import type { RecordPort, ServiceRecord } from '../api/service-record.ts'
+import type { RecordEndpoint, RecordPort, ServiceRecord } from '../api/service-record.ts'
 import { affinitySeconds } from './client-affinity.ts'
 import { backendsOf, protocolOf, usableCount } from './endpoints.ts'
 import { isLabelValue, whyUnfitMetadata } from './exported-metadata.ts'
-import { RECORD_MAX_BYTES, RECORD_MAX_ENDPOINTS, RECORD_MAX_PORTS } from './limits.ts'
+import { isHeadless, namedEndpoints, recordEndpoint } from './headless-endpoints.ts'
+import {
+  RECORD_MAX_BYTES,
+  RECORD_MAX_ENDPOINTS,
+  RECORD_MAX_NAMED_ENDPOINTS,
+  RECORD_MAX_PORTS,
+} from './limits.ts'
 
-/** `valid`: has a record. `invalid`: not exportable. `unfit`: exportable, but over a bound of the directory. */
+/**
+ * `valid`: has a record; `incomplete` when not all endpoints of a headless Service fit. `invalid`: not exportable.
+ * `unfit`: exportable, but over a bound of the directory.
+ */
 export type ExportEvaluation =
-  | { readonly state: 'valid'; readonly record: ServiceRecord }
+  | { readonly state: 'valid'; readonly record: ServiceRecord; readonly incomplete?: true }
   | { readonly state: 'invalid'; readonly reason: string; readonly message: string }
   | { readonly state: 'unfit'; readonly message: string }
 
@@ -27,15 +36,42 @@ export function evaluateExport(
   if (invalid !== undefined) return invalid
   const message = whyUnfit(serviceExport, service)
   if (message !== undefined) return { state: 'unfit', message }
-  return fitting(recordOf(serviceExport, service, slices))
+  const evaluation = fitting(recordOf(serviceExport, service, slices))
+  return evaluation.state === 'valid' && isHeadless(service)
+    ? withEndpoints(evaluation.record, service, slices)
+    : evaluation
 }
 
 /** Everything in it may be within its own bound and the whole too long: characters take up to six bytes in JSON. */
 function fitting(record: ServiceRecord): ExportEvaluation {
-  const bytes = Buffer.byteLength(JSON.stringify(record))
+  const bytes = bytesOf(record)
   if (bytes <= RECORD_MAX_BYTES) return { state: 'valid', record }
   const message = `ports, labels and annotations take ${bytes} bytes; at most ${RECORD_MAX_BYTES} can be exported`
   return { state: 'unfit', message }
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value))
+}
+
+/** The first endpoints, as many as fit. */
+function withEndpoints(
+  record: ServiceRecord,
+  service: Service,
+  slices: readonly EndpointSlice[],
+): ExportEvaluation {
+  const named = namedEndpoints(service, slices)
+  const endpoints: RecordEndpoint[] = []
+  let room = RECORD_MAX_BYTES - bytesOf({ ...record, endpoints })
+  for (const endpoint of named.slice(0, RECORD_MAX_NAMED_ENDPOINTS)) {
+    const told = recordEndpoint(service, endpoint)
+    room -= bytesOf(told) + 1
+    if (room < 0) break
+    endpoints.push(told)
+  }
+  const told: ServiceRecord = { ...record, endpoints }
+  if (endpoints.length === named.length) return { state: 'valid', record: told }
+  return { state: 'valid', record: told, incomplete: true }
 }
 
 function noService({ metadata: { name = '', namespace } }: ServiceExport): ExportEvaluation {
@@ -78,7 +114,7 @@ function recordOf(
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
     exportedAt: metadata.creationTimestamp ?? '',
-    type: service.spec?.clusterIP === 'None' ? 'Headless' : 'ClusterSetIP',
+    type: isHeadless(service) ? 'Headless' : 'ClusterSetIP',
     ports: (service.spec?.ports ?? []).map((port) => recordPort(service, port, slices)),
     ipFamilies: service.spec?.ipFamilies ?? ['IPv4'],
     ...affinityOf(service),

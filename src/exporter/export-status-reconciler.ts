@@ -18,7 +18,7 @@ import { EXPORT_WORKERS, WRITE_BACKOFF } from './limits.ts'
 import { exportStatusAspect } from './owned-kinds.ts'
 import { OwnedObjects, type WritingClient } from './owned-objects.ts'
 import { wantedImport } from './remembered.ts'
-import { type ControllerStores, Index, keyOf, splitKey } from './stores.ts'
+import { type ControllerStores, Index, keyOf, serviceOfSlice, splitKey } from './stores.ts'
 
 /** Field manager of the status of exports. */
 const EXPORTER = 'fairlead-exporter'
@@ -65,6 +65,8 @@ export class ExportStatusReconciler implements Startable {
           source(stores.exports, (object) => [keyOf(object)]),
           source(stores.services, (object) => this.#exported(keyOf(object))),
           source(stores.imports, (object) => this.#exported(keyOf(object))),
+          // A record that is full does not change with what it leaves out.
+          source(stores.slices, (slice) => serviceOfSlice(slice).flatMap((key) => this.#exported(key))),
         ],
         reconcile: (key) => this.#reconcile(key as ServiceKey),
       },

@@ -40,6 +40,7 @@ export function exportConditions(
         ]
       : []),
     ...configuration(serviceExport),
+    ...completeness(situation.evaluation),
   ]
   return conditionsOf(verdicts, { previous, generation: serviceExport.metadata.generation, now })
 }
@@ -108,6 +109,13 @@ function configuration(serviceExport: ServiceExport): Verdict[] {
   ]
 }
 
+function completeness(evaluation: ExportEvaluation): Verdict[] {
+  if (evaluation.state !== 'valid' || evaluation.incomplete !== true) return []
+  const told = evaluation.record.endpoints?.length ?? 0
+  const message = `only the first ${told} endpoints fit the record; other clusters reach no others by themselves`
+  return [{ type: ExportCondition.complete, status: 'False', reason: ExportReason.tooManyEndpoints, message }]
+}
+
 /** Something users should see under `kubectl describe`. */
 export interface Notice {
   readonly type: 'Normal' | 'Warning'
@@ -132,6 +140,7 @@ const FAULTS: ReadonlySet<string> = new Set([
   ExportCondition.valid,
   ExportCondition.configured,
   ExportCondition.forwarded,
+  ExportCondition.complete,
 ])
 
 /** Reasons of Events about conditions that are bad when they are True. */

@@ -9,10 +9,13 @@ export const RECORD_MAX_PORTS = 64
 export const LISTEN_PORTS_PER_IMPORT = 512
 
 /** Bytes of one record as JSON: what peers take (MAX_RECORD_BYTES of the link). */
-export const RECORD_MAX_BYTES = 32 * 1024
+export const RECORD_MAX_BYTES = 40 * 1024
 
 /** Ready endpoints that a record tells of one port: nobody balances over more. */
 export const RECORD_MAX_ENDPOINTS = 1_000_000
+
+/** Endpoints that the record of a headless Service names: each takes objects and router ports in every other cluster. */
+export const RECORD_MAX_NAMED_ENDPOINTS = 512
 
 /** Exported labels, and exported annotations, of one Service. */
 export const RECORD_MAX_METADATA_KEYS = 32

@@ -8,8 +8,8 @@ export const MAX_MESSAGE_BYTES = 48 * 1024
 /** Longest AMQP frame on a control connection, bytes; checked before the AMQP library sees it. */
 export const MAX_CONTROL_FRAME = 64 * 1024
 
-/** Longest single record, bytes of JSON: a few always fit one message. */
-export const MAX_RECORD_BYTES = 32 * 1024
+/** Longest single record, bytes of JSON: fits one message, with 300 endpoints of the longest names too. */
+export const MAX_RECORD_BYTES = 40 * 1024
 
 /** Messages a peer may send before we have worked them off: bounds memory to this times MAX_MESSAGE_BYTES. */
 export const CONTROL_CREDIT = 64
@@ -31,6 +31,9 @@ export const MAX_DIRECTORY_RECORDS = 100_000
 
 /** Ports of one record. */
 export const MAX_PORTS = 256
+
+/** Endpoints of one record of a headless Service. */
+export const MAX_ENDPOINTS = 1024
 
 /** Exported labels or annotations of one record. */
 export const MAX_MAP_ENTRIES = 128

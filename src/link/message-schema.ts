@@ -5,6 +5,7 @@ import type { Schema } from '../core/schema.ts'
 import {
   MAX_DELTA_CHANGES,
   MAX_DIGEST_ENTRIES,
+  MAX_ENDPOINTS,
   MAX_MAP_ENTRIES,
   MAX_PORTS,
   MAX_RECORDS_PER_ORIGIN,
@@ -55,6 +56,19 @@ const port = object(
   { appProtocol: qualifiedName },
 )
 
+const endpoint = object(
+  { id: label },
+  {
+    hostname: label,
+    unready: { const: true },
+    ports: {
+      type: 'array',
+      maxItems: MAX_PORTS,
+      items: { type: 'integer', minimum: 0, maximum: MAX_PORTS - 1 },
+    },
+  },
+)
+
 /** A service record (src/api/service-record.ts). */
 export const recordSchema: Schema = object(
   {
@@ -76,6 +90,7 @@ export const recordSchema: Schema = object(
     trafficDistribution: text(63),
     exportedLabels: map(text(63)),
     exportedAnnotations: map(text(16_384)),
+    endpoints: { type: 'array', maxItems: MAX_ENDPOINTS, items: endpoint },
   },
 )
 

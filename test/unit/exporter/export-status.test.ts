@@ -93,6 +93,17 @@ describe('conditions of an export', () => {
     expect(mended).toEqual(conditions({}))
   })
 
+  test('a headless export that cannot name all its endpoints says how many it names', () => {
+    const endpoints = [{ id: 'web-0' }, { id: 'web-1' }]
+    const evaluation = { ...VALID.evaluation, record: record({ endpoints }), incomplete: true } as const
+    const incomplete = conditions({ evaluation })
+    expect(summary(incomplete).at(-1)).toBe('fairlead.dev/Complete=False TooManyEndpoints')
+    expect(incomplete.at(-1)?.message).toContain('only the first 2 endpoints')
+    expect(exportNotices(conditions({}), incomplete).map(({ reason }) => reason)).toEqual([
+      'TooManyEndpoints',
+    ])
+  })
+
   test('times move only with the status, and the generation is the one looked at', () => {
     const after = conditions({ conflicts: CONFLICT, exporters: 2 }, conditions({}), NOW + 5_000)
     expect(after.map(({ lastTransitionTime }) => lastTransitionTime)).toEqual([
