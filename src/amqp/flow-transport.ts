@@ -38,6 +38,8 @@ export interface FlowRequest {
   readonly protocol: 'TCP' | 'UDP'
   /** The Service's port. */
   readonly port: number
+  /** Id of the one endpoint of a headless Service that will do. Absent: any. */
+  readonly endpoint?: string
   readonly client: FlowClient
   /** The clusterset IP and port the client named; absent when not known. */
   readonly destination?: { readonly address: string; readonly port: number }

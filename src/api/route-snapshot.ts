@@ -11,7 +11,13 @@ export interface ClientAffinity {
   readonly timeoutMs: number
 }
 
-/** A port on the router that stands for one port of an import (ingress). */
+/** One endpoint of a headless Service, as the record of its cluster names it. */
+export interface EndpointName {
+  readonly cluster: string
+  readonly id: string
+}
+
+/** A port on the router that stands for one port of an import (ingress), or of one endpoint of it. */
 export interface ListenerSpec {
   readonly service: ServiceKey
   readonly protocol: Protocol
@@ -19,6 +25,8 @@ export interface ListenerSpec {
   readonly port: number
   /** Where the router listens; owned by this import and recorded in its derived Service. */
   readonly listenPort: number
+  /** Flows go to this endpoint alone. Absent: to any of the service. */
+  readonly endpoint?: EndpointName
   /** Clusterset IPs the port stands for. */
   readonly addresses: readonly string[]
   /** Absent: none. */
@@ -33,6 +41,8 @@ export interface Backend {
   readonly ready: boolean
   /** It answers, though it may be terminating: taken for new flows only while no backend is ready. */
   readonly serving: boolean
+  /** Its id in the record of a headless Service: flows may ask for it by that. */
+  readonly endpoint?: string
 }
 
 /** One port of a Service that this cluster exports (egress). */

@@ -4,12 +4,13 @@
 import type { LinkResource } from '../api/link.ts'
 import type { ServiceExport } from '../api/mcs.ts'
 import type { EndpointSlice, Protocol, Service } from '../api/objects.ts'
-import type { ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
+import type { Backend, ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
 import { affinityField } from './client-affinity.ts'
 import { clusterIps, derivedFrom } from './derived-service.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { evaluateExport } from './export-record.ts'
+import { isHeadless, namedEndpoints } from './headless-endpoints.ts'
 import { recordedListenPorts } from './listen-ports.ts'
 import { contestedPorts, portClaims } from './port-claims.ts'
 import { exportedProtocol } from './proxy-protocol.ts'
@@ -57,13 +58,24 @@ export function exportedPorts(
   if (service === undefined || evaluateExport(serviceExport, service, slices).state !== 'valid')
     return undefined
   const proxyProtocol = exportedProtocol(serviceExport, traffic.proxyProtocol)
+  const ids = endpointIds(service, slices)
   return (service.spec?.ports ?? []).map((port) => ({
     protocol: protocolOf(port),
     port: port.port,
-    backends: backendsOf(service, port, slices),
+    backends: backendsOf(service, port, slices).map((backend) => withId(backend, ids.get(backend.address))),
     ...affinityField(service),
     proxyProtocol,
   }))
+}
+
+/** What the record calls the endpoints of a headless Service, by address. */
+function endpointIds(service: Service, slices: readonly EndpointSlice[]): ReadonlyMap<string, string> {
+  if (!isHeadless(service)) return new Map()
+  return new Map(namedEndpoints(service, slices).map(({ address, id }) => [address, id]))
+}
+
+function withId(backend: Backend, id: string | undefined): Backend {
+  return id === undefined ? backend : { ...backend, endpoint: id }
 }
 
 /** The clusters to dial, by name. */

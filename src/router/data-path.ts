@@ -12,8 +12,9 @@ import {
   type FlowRequest,
 } from '../amqp/flow-transport.ts'
 import type { ClientSource } from '../api/client-identity.ts'
+import type { ServiceKey } from '../api/names.ts'
 import type { Protocol } from '../api/objects.ts'
-import type { ListenerSpec, RouteSnapshot } from '../api/route-snapshot.ts'
+import type { EndpointName, ListenerSpec, RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Startable } from '../core/lifecycle.ts'
@@ -162,9 +163,15 @@ export class DataPath implements Startable {
     return [...unread, ...this.#listeners.failures()]
   }
 
-  /** The port that stands for a service's port now; undefined while it is not bound. */
-  listenPort(service: string, port: number, protocol: Protocol = 'TCP'): number | undefined {
-    return this.#listeners.portOf(service, port, protocol)
+  /** The port that stands for a service's port, or that of one endpoint, now; undefined while it is not bound. */
+  listenPort(
+    service: ServiceKey,
+    port: number,
+    protocol: Protocol = 'TCP',
+    endpoint?: EndpointName,
+  ): number | undefined {
+    const target = { service, port, protocol }
+    return this.#listeners.portOf(endpoint === undefined ? target : { ...target, endpoint })
   }
 
   async start(): Promise<void> {

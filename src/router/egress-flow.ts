@@ -4,7 +4,6 @@
  */
 import { connect, type Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowRequest } from '../amqp/flow-transport.ts'
-import type { ServiceKey } from '../api/names.ts'
 import type { ExportedPort, RouteSnapshot } from '../api/route-snapshot.ts'
 import { ProxyProtocol, type TrafficSettings } from '../api/traffic-settings.ts'
 import { errorCode } from '../core/errors.ts'
@@ -12,7 +11,13 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import type { DeadlinesByTime } from './deadlines.ts'
 import type { BackendPool } from './endpoints/backend-pool.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
-import { exportedPort, type ServiceTarget, trafficOf } from './endpoints/service-target.ts'
+import {
+  describeTarget,
+  exportedPort,
+  requestedTarget,
+  type ServiceTarget,
+  trafficOf,
+} from './endpoints/service-target.ts'
 import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
 import { type FlowLog, NO_ATTEMPTS } from './flow-log.ts'
 import { bindSocket, FLOW_SOCKET_OPTIONS, unbindSocket } from './flow-socket.ts'
@@ -47,8 +52,7 @@ export class EgressFlow extends FlowEnd {
     this.#deps = deps
     this.#peer = peer
     this.#request = request
-    const { protocol, port } = request
-    this.#target = { service: request.service as ServiceKey, protocol, port }
+    this.#target = requestedTarget(deps.cluster, request)
     this.#settings = trafficOf(deps.snapshot.current(), this.#target.service)
     this.channel = channel
     this.#connectNext()
@@ -70,8 +74,7 @@ export class EgressFlow extends FlowEnd {
   }
 
   #refusal(isExported: boolean): FlowError {
-    const { service, protocol, port } = this.#target
-    const what = `${service}:${port}${protocol === 'TCP' ? '' : ` ${protocol}`}`
+    const what = describeTarget(this.#target)
     const last = this.#attempts.at(-1)
     if (!isExported) return { condition: FlowCondition.notExported, description: `${what} is not exported` }
     if (last === undefined)

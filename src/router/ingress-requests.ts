@@ -36,11 +36,18 @@ export class IngressRequests {
   }
 
   /** `remote` is where the client's connection or datagram came from. */
-  requestOf({ service, protocol, port, addresses }: ListenerSpec, remote: FlowClient): FlowRequest {
+  requestOf(spec: ListenerSpec, remote: FlowClient): FlowRequest {
+    const { service, protocol, port, addresses, endpoint } = spec
     const client = this.#clientAt(remote)
     const address = addresses.find((known) => isIPv6(known) === isIPv6(client.address)) ?? addresses[0]
-    const request = { service, protocol: protocol === 'UDP' ? protocol : 'TCP', port, client } as const
-    return address === undefined ? request : { ...request, destination: { address, port } }
+    return {
+      service,
+      protocol: protocol === 'UDP' ? protocol : 'TCP',
+      port,
+      ...(endpoint === undefined ? {} : { endpoint: endpoint.id }),
+      client,
+      ...(address === undefined ? {} : { destination: { address, port } }),
+    }
   }
 
   /** The client at an address of the own cluster, with its names when a pod is known to have it. */

@@ -2,10 +2,10 @@
  * The router's listening ports, kept equal to the snapshot: what did not change is not touched.
  */
 import type { ServiceKey } from '../api/names.ts'
-import type { Protocol } from '../api/objects.ts'
 import type { ListenerSpec } from '../api/route-snapshot.ts'
 import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
+import { type ServiceTarget, targetKey } from './endpoints/service-target.ts'
 import { Listener, type ListenerDeps } from './listener.ts'
 import type { PortListener } from './port-listener.ts'
 
@@ -87,11 +87,10 @@ export class Listeners {
       .map(({ spec, failure }) => `listener ${spec.listenPort} (${spec.service}:${spec.port}): ${failure}`)
   }
 
-  /** The port that stands for a service's port now; undefined while it is not bound. */
-  portOf(service: string, port: number, protocol: Protocol = 'TCP'): number | undefined {
-    for (const { spec, boundPort } of this.#open.values()) {
-      if (spec.service === service && spec.port === port && spec.protocol === protocol) return boundPort
-    }
+  /** The port that stands for a service's port, or that of one endpoint, now; undefined while it is not bound. */
+  portOf(target: ServiceTarget): number | undefined {
+    const key = targetKey(target)
+    for (const { spec, boundPort } of this.#open.values()) if (targetKey(spec) === key) return boundPort
     return undefined
   }
 
@@ -127,5 +126,5 @@ function isServed(spec: ListenerSpec): boolean {
 }
 
 function keyOf(spec: ListenerSpec): string {
-  return `${spec.listenPort} ${spec.protocol} ${spec.service}:${spec.port}`
+  return `${spec.listenPort} ${targetKey(spec)}`
 }

@@ -34,6 +34,7 @@ export const flowRequest = fc.record(
     service: fc.tuple(label, label).map(([namespace, name]) => `${namespace}/${name}`),
     protocol: fc.constantFrom('TCP', 'UDP'),
     port,
+    endpoint: label,
     client,
     destination: fc.record({ address, port }),
     resumable,

@@ -1,7 +1,7 @@
 /** RouteSnapshots and directories written by hand, for tests of the router. */
 import { serviceKey } from '../../src/api/names.ts'
 import { type Backend, emptyRouteSnapshot, type RouteSnapshot } from '../../src/api/route-snapshot.ts'
-import type { Directory, OriginState, ServiceRecord } from '../../src/api/service-record.ts'
+import type { Directory, OriginState, RecordEndpoint, ServiceRecord } from '../../src/api/service-record.ts'
 import { DEFAULT_TRAFFIC, ProxyProtocol } from '../../src/api/traffic-settings.ts'
 
 export const ECHO = serviceKey('demo', 'echo')
@@ -71,4 +71,29 @@ export function echoRecord(readyEndpoints: number): ServiceRecord {
 /** The same routes with flows to demo/echo kept for so long after their link was lost. */
 export function withGrace(routes: RouteSnapshot, resumeGraceMs: number): RouteSnapshot {
   return { ...routes, traffic: new Map([[ECHO, { ...DEFAULT_TRAFFIC, resumeGraceMs }]]) }
+}
+
+/** A cluster that imports one endpoint of demo/echo:80 at a free port. */
+export function importingEndpoint(cluster: string, id: string): RouteSnapshot {
+  const listeners = importingEcho.listeners.map((listener) => ({ ...listener, endpoint: { cluster, id } }))
+  return { ...importingEcho, listeners }
+}
+
+/** A cluster that exports a headless demo/echo:80 with these ready endpoints, each at a port of 127.0.0.1. */
+export function exportingEndpoints(endpoints: Readonly<Record<string, number>>): RouteSnapshot {
+  const backends = Object.entries(endpoints).map(
+    ([endpoint, port]): Backend => ({ address: '127.0.0.1', port, ready: true, serving: true, endpoint }),
+  )
+  const port = { protocol: 'TCP' as const, port: 80, backends, proxyProtocol: ProxyProtocol.none }
+  return { ...exportingNothing, exports: new Map([[ECHO, [port]]]) }
+}
+
+/** A directory in which these clusters export a headless demo/echo:80 with these endpoints. */
+export function endpointDirectory(endpoints: Readonly<Record<string, readonly RecordEndpoint[]>>): Directory {
+  return new Map(
+    Object.entries(endpoints).map(([cluster, told]) => {
+      const record: ServiceRecord = { ...echoRecord(told.length), type: 'Headless', endpoints: told }
+      return [cluster, { cluster, epoch: 1, sequence: 1, records: new Map([[ECHO, record]]) }]
+    }),
+  )
 }

@@ -9,8 +9,12 @@ import { MAX_LINK_NAME_LENGTH } from '../limits.ts'
 import { addClient, addDestination, clientOf, destinationOf } from './client-properties.ts'
 import { addResumable, resumableOf } from './resume-properties.ts'
 
-/** `/services/<namespace>/<name>/<tcp|udp>/<port>`; names as Kubernetes allows them. */
-const ADDRESS = /^\/services\/([a-z0-9-]{1,63})\/([a-z0-9-]{1,63})\/(tcp|udp)\/([0-9]{1,5})$/
+/**
+ * `/services/<namespace>/<name>/<tcp|udp>/<port>`, and `/endpoints/<id>` behind it for one endpoint alone: in the address
+ * and no property, so that a router that knows nothing of endpoints refuses it. Names as Kubernetes allows them.
+ */
+const ADDRESS =
+  /^\/services\/([a-z0-9-]{1,63})\/([a-z0-9-]{1,63})\/(tcp|udp)\/([0-9]{1,5})(?:\/endpoints\/([a-z0-9-]{1,63}))?$/
 
 /** Names of a flow's links: `/o` carries what the opener sends, `/i` what it receives. */
 export function linkName(flowId: string, openerRole: Role): string {
@@ -30,8 +34,9 @@ export function flowIdOf(attach: Attach): string {
 }
 
 /** The address both links of a flow carry. */
-export function addressOf(request: FlowRequest): string {
-  return `/services/${request.service}/${request.protocol.toLowerCase()}/${request.port}`
+export function addressOf({ service, protocol, port, endpoint }: FlowRequest): string {
+  const address = `/services/${service}/${protocol.toLowerCase()}/${port}`
+  return endpoint === undefined ? address : `${address}/endpoints/${endpoint}`
 }
 
 /** Properties of the opener's sender link. */
@@ -55,7 +60,7 @@ export function requestedAddress(attach: Attach): string {
 
 /** The request of a flow from its address and the properties of its attach. */
 export function requestOf(address: string, properties: Properties | undefined): FlowRequest {
-  const [, namespace, name, protocol, digits] = ADDRESS.exec(address) ?? []
+  const [, namespace, name, protocol, digits, endpoint] = ADDRESS.exec(address) ?? []
   const port = Number(digits)
   if (namespace === undefined || !(port > 0 && port < 65_536)) {
     throw refusal(Condition.notFound, 'address is not /services/<namespace>/<name>/<tcp|udp>/<port>')
@@ -66,6 +71,7 @@ export function requestOf(address: string, properties: Properties | undefined): 
     service: `${namespace}/${name}`,
     protocol: protocol === 'udp' ? 'UDP' : 'TCP',
     port,
+    ...(endpoint === undefined ? {} : { endpoint }),
     client: clientOf(properties),
     ...(destination === undefined ? {} : { destination }),
     ...(resumable === undefined ? {} : { resumable }),

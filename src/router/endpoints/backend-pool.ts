@@ -50,16 +50,19 @@ export class BackendPool {
     this.#ejections.stop()
   }
 
-  /** The best usable backend of `port` not in `tried`, which its name is added to; counted until `release`. */
+  /**
+   * The best usable backend of `port` (of the endpoint that `target` names, if it does) not in `tried`, which its name is
+   * added to; counted until `release`.
+   */
   choose(
     port: ExportedPort,
     target: ServiceTarget,
     client: PoolClient,
     tried: string[],
   ): Endpoint | undefined {
-    const tiers = this.#tiersOf(port)
+    const tiers = this.#tiersOf(port, target)
     const chosen =
-      port.affinity === undefined
+      port.affinity === undefined || target.endpoint !== undefined
         ? chooseByLoad(tiers, tried)
         : this.#chooseAffine(port, tiers, `${client.cluster}|${client.address}|${targetKey(target)}`, tried)
     if (chosen === undefined) return undefined
@@ -94,12 +97,12 @@ export class BackendPool {
     return chosen
   }
 
-  #tiersOf(port: ExportedPort): Tiers {
-    let tiers = this.#tiers.get(port)
-    if (tiers === undefined) {
-      tiers = [usableBackends(port).map((backend) => this.#endpointOf(port, backend))]
-      this.#tiers.set(port, tiers)
-    }
+  /** Kept by port. Not by endpoint: peers may ask for any. */
+  #tiersOf(port: ExportedPort, target: ServiceTarget): Tiers {
+    const known = target.endpoint === undefined ? this.#tiers.get(port) : undefined
+    if (known !== undefined) return known
+    const tiers: Tiers = [usableBackends(port, target).map((backend) => this.#endpointOf(port, backend))]
+    if (target.endpoint === undefined) this.#tiers.set(port, tiers)
     return tiers
   }
 

@@ -4,8 +4,9 @@
  */
 import { clusterTiers, type TierRules, weightOf } from '../../api/cluster-tiers.ts'
 import type { RouteSnapshot } from '../../api/route-snapshot.ts'
+import type { ServiceRecord } from '../../api/service-record.ts'
 import type { ExporterIndex } from './exporter-index.ts'
-import { exportedPort, type ServiceTarget } from './service-target.ts'
+import { exportedPort, isOf, type ServiceTarget } from './service-target.ts'
 
 /** What the choice among clusters looks at. */
 export interface ClusterView {
@@ -43,18 +44,30 @@ export function clusterShares(view: ClusterView, target: ServiceTarget): readonl
   return [...tiers, [{ cluster: self, weight: 1, standby: true }]]
 }
 
-/** Clusters with ready endpoints. */
+/** Clusters with ready endpoints; of one endpoint its own cluster at most. */
 function exporters(view: ClusterView, target: ServiceTarget): Exporter[] {
-  const local = exportedPort(view.exports, target)?.backends.filter(({ ready }) => ready).length ?? 0
-  const found: Exporter[] = local > 0 ? [{ cluster: view.self, ready: local }] : []
-  for (const cluster of view.exporters.exportersOf(target.service)) {
-    const ready = cluster === view.self ? 0 : readyEndpoints(view.exporters, cluster, target)
-    if (ready > 0 && view.reachable(cluster)) found.push({ cluster, ready })
+  const found: Exporter[] = []
+  for (const cluster of candidates(view, target)) {
+    const ready =
+      cluster === view.self ? localEndpoints(view, target) : readyEndpoints(view.exporters, cluster, target)
+    if (ready > 0 && (cluster === view.self || view.reachable(cluster))) found.push({ cluster, ready })
   }
   return found
 }
 
+function candidates({ self, exporters }: ClusterView, { service, endpoint }: ServiceTarget): Set<string> {
+  if (endpoint !== undefined) return new Set([endpoint.cluster])
+  return new Set([self, ...exporters.exportersOf(service)])
+}
+
+/** Ready endpoints of the own cluster. */
+function localEndpoints({ exports }: ClusterView, target: ServiceTarget): number {
+  const backends = exportedPort(exports, target)?.backends ?? []
+  return backends.filter((backend) => backend.ready && isOf(backend, target)).length
+}
+
 function servesWhileTerminating({ exports }: ClusterView, target: ServiceTarget): boolean {
+  if (target.endpoint !== undefined) return false
   const backends = exportedPort(exports, target)?.backends ?? []
   return !backends.some(({ ready }) => ready) && backends.some(({ serving }) => serving)
 }
@@ -72,8 +85,18 @@ function sharesOf(traffic: TierRules, tier: readonly Exporter[]): ShareTier {
 /** Ready endpoints another cluster tells of. */
 function readyEndpoints({ directory }: ExporterIndex, cluster: string, target: ServiceTarget): number {
   const record = directory.get(cluster)?.records.get(target.service)
-  const port = record?.ports.find(
-    (candidate) => candidate.port === target.port && candidate.protocol === target.protocol,
-  )
-  return port?.readyEndpoints ?? 0
+  const place =
+    record?.ports.findIndex(
+      (candidate) => candidate.port === target.port && candidate.protocol === target.protocol,
+    ) ?? -1
+  if (record === undefined || place === -1) return 0
+  if (target.endpoint !== undefined) return isReadyAt(record, target.endpoint.id, place) ? 1 : 0
+  return record.ports[place]?.readyEndpoints ?? 0
+}
+
+/** Whether the record has the endpoint, ready, with the port at that place. */
+function isReadyAt({ endpoints }: ServiceRecord, id: string, place: number): boolean {
+  const endpoint = endpoints?.find((candidate) => candidate.id === id)
+  if (endpoint === undefined || endpoint.unready === true) return false
+  return endpoint.ports === undefined || endpoint.ports.includes(place)
 }

@@ -8,7 +8,6 @@ import {
   type FlowError,
   type FlowRequest,
 } from '../../amqp/flow-transport.ts'
-import type { ServiceKey } from '../../api/names.ts'
 import type { ExportedPort, RouteSnapshot } from '../../api/route-snapshot.ts'
 import { ProxyProtocol, type TrafficSettings } from '../../api/traffic-settings.ts'
 import { errorCode } from '../../core/errors.ts'
@@ -16,7 +15,14 @@ import type { SnapshotSource } from '../../core/snapshot.ts'
 import type { Deadlines } from '../deadlines.ts'
 import type { BackendPool } from '../endpoints/backend-pool.ts'
 import type { Endpoint } from '../endpoints/endpoint.ts'
-import { exportedPort, type ServiceTarget, trafficOf } from '../endpoints/service-target.ts'
+import {
+  describeTarget,
+  exportedPort,
+  isOf,
+  requestedTarget,
+  type ServiceTarget,
+  trafficOf,
+} from '../endpoints/service-target.ts'
 import type { FlowEnding } from '../flow-end.ts'
 import type { FlowAttempt } from '../flow-log.ts'
 import { flowHeader } from '../proxy-protocol/flow-header.ts'
@@ -56,8 +62,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
   #answered = false
 
   constructor(deps: EgressAssociationDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
-    const { service, port } = request
-    const target: ServiceTarget = { service: service as ServiceKey, protocol: 'UDP', port }
+    const target = requestedTarget(deps.cluster, request)
     const settings = trafficOf(deps.snapshot.current(), target.service)
     super(deps, Math.max(settings.udpIdleMs, EGRESS_IDLE_MS))
     this.#deps = deps
@@ -73,11 +78,11 @@ export class EgressAssociation extends Association implements BackendSocketOwner
 
   /** Turns to the next backend; `failure` tells why the last one did not do. */
   #connectNext(failure: string | undefined): void {
-    const { service, port } = this.#request
+    const what = describeTarget(this.#target)
     const exported = this.#exportedNow()
     this.#exported = exported
     if (exported === undefined) {
-      this.#refuse(FlowCondition.notExported, `${service}:${port}/UDP is not exported`)
+      this.#refuse(FlowCondition.notExported, `${what} is not exported`)
       return
     }
     const client = { cluster: this.#peer, address: this.#request.client.address }
@@ -85,7 +90,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     const next = mayTry ? this.#deps.backends.choose(exported, this.#target, client, this.#tried) : undefined
     if (next !== undefined) this.#connect(next, exported.proxyProtocol)
     else if (failure !== undefined) this.#refuse(FlowCondition.connectFailed, failure)
-    else this.#refuse(FlowCondition.noBackend, `${service}:${port}/UDP has no ready backend`)
+    else this.#refuse(FlowCondition.noBackend, `${what} has no ready backend`)
   }
 
   #exportedNow(): ExportedPort | undefined {
@@ -97,13 +102,23 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     const exported = this.#exportedNow()
     if (!this.isOpen || exported === this.#exported) return
     this.#exported = exported
-    const backends = exported?.backends.filter(({ ready, serving }) => ready || serving) ?? []
-    const { address, port } = this.#backend ?? {}
-    if (backends.some((backend) => backend.address === address && backend.port === port)) return
+    if (exported !== undefined && this.#mayStay(exported)) return
     this.#tried = []
     this.#answered = false
     this.#dropBackend()
     this.#connectNext(undefined)
+  }
+
+  /** One that terminates and still answers keeps its clients; one that is no longer the endpoint asked for does not. */
+  #mayStay({ backends }: ExportedPort): boolean {
+    const { address, port } = this.#backend ?? {}
+    return backends.some(
+      (backend) =>
+        backend.address === address &&
+        backend.port === port &&
+        (backend.ready || backend.serving) &&
+        isOf(backend, this.#target),
+    )
   }
 
   #connect(backend: Endpoint, proxyProtocol: ProxyProtocol): void {

@@ -44,7 +44,9 @@ function spec(name: string, listenPort: number, protocol: Protocol = 'TCP'): Lis
 
 async function bound(name: string): Promise<number> {
   return await eventually(
-    () => listeners.portOf(`demo/${name}`, 80) ?? Promise.reject(new Error('not bound')),
+    () =>
+      listeners.portOf({ service: `demo/${name}`, protocol: 'TCP', port: 80 }) ??
+      Promise.reject(new Error('not bound')),
   )
 }
 

@@ -44,6 +44,19 @@ test('every position comes back from the properties it was written into', () => 
   )
 })
 
+test.each([
+  '/services/demo/web/tcp/80/endpoints/',
+  '/services/demo/web/tcp/80/endpoints/a.b',
+  '/services/demo/web/tcp/80/endpoints/web-0/more',
+  `/services/demo/web/tcp/80/endpoints/${'a'.repeat(64)}`,
+  '/services/demo/web/tcp/80/hosts/web-0',
+  '/services/demo/web/endpoints/web-0',
+])('%s is no address of an endpoint', (address) => {
+  expect(() => requestOf(address, new Map())).toThrow(
+    expect.objectContaining({ condition: 'amqp:not-found' }),
+  )
+})
+
 const TOKEN = string('0123456789abcdef0123456789abcdef')
 const GRACE = uint(30_000)
 const text = (value: number): AmqpValue => string('a'.repeat(value))

@@ -129,6 +129,13 @@ describe('exports', () => {
     ])
   })
 
+  test('the backends of a headless Service go by the names that its record gives them', () => {
+    const pods = [{ ...endpoint('10.0.0.1'), hostname: 'web-0' }, endpoint('10.0.0.2')]
+    const found = portsOf(service({ clusterIP: 'None' }), [slice(pods)])?.[0]?.backends
+    expect(found?.map((backend) => backend.endpoint)).toEqual(['web-0', '10-0-0-2'])
+    expect(portsOf(service(), [slice(pods)])?.[0]?.backends[0]).not.toHaveProperty('endpoint')
+  })
+
   test('each keeps clients as the Service says', () => {
     const affine = service({
       sessionAffinity: 'ClientIP',

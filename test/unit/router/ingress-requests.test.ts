@@ -26,6 +26,11 @@ test('a request names the pod behind the client, when one is known', () => {
   })
 })
 
+test('a port of one endpoint asks for that endpoint', () => {
+  const one = { ...spec, endpoint: { cluster: 'east', id: 'web-0' } }
+  expect(requests.requestOf(one, { address: '10.1.0.5', port: 4 }).endpoint).toBe('web-0')
+})
+
 test('an IPv4 client of a socket for both families is known by its IPv4 address', () => {
   const { client } = requests.requestOf(spec, { address: '::ffff:10.1.0.5', port: 4 })
   expect(client).toMatchObject({ address: '10.1.0.5', pod: 'web-0' })

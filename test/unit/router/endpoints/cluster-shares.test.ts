@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Backend, RouteSnapshot } from '../../../../src/api/route-snapshot.ts'
+import type { ServiceRecord } from '../../../../src/api/service-record.ts'
 import { DEFAULT_TRAFFIC, Locality, ProxyProtocol } from '../../../../src/api/traffic-settings.ts'
-import { clusterShares } from '../../../../src/router/endpoints/cluster-shares.ts'
+import { type ClusterView, clusterShares } from '../../../../src/router/endpoints/cluster-shares.ts'
 import { ExporterIndex } from '../../../../src/router/endpoints/exporter-index.ts'
 import type { ServiceTarget } from '../../../../src/router/endpoints/service-target.ts'
-import { directoryOf, ECHO } from '../../../support/routes.ts'
+import { directoryOf, ECHO, echoRecord } from '../../../support/routes.ts'
 
 const target: ServiceTarget = { service: ECHO, protocol: 'TCP', port: 80 }
 
@@ -170,4 +171,68 @@ describe('clusters a flow may go to', () => {
   test.each(weighted)('weight: $name: $tiers', (situation) =>
     expect(tiersOf(situation)).toBe(situation.tiers),
   )
+})
+
+describe('one endpoint of a headless Service', () => {
+  const web0 = { ...target, endpoint: { cluster: 'east', id: 'web-0' } }
+
+  /** East tells of these endpoints and of two ports, 79 and 80; south of a web-0 of its own. */
+  function tiers(
+    endpoints: ServiceRecord['endpoints'],
+    asked: ServiceTarget = web0,
+    change: Partial<ClusterView> = {},
+  ): readonly (readonly string[])[] {
+    const ports = [79, 80].map((port) => ({
+      name: `p${port}`,
+      protocol: 'TCP' as const,
+      port,
+      readyEndpoints: 3,
+    }))
+    const record = { ...echoRecord(3), type: 'Headless' as const, ports }
+    const state = (cluster: string, told: ServiceRecord['endpoints']) => ({
+      cluster,
+      epoch: 1,
+      sequence: 1,
+      records: new Map([[ECHO, told === undefined ? record : { ...record, endpoints: told }]]),
+    })
+    const directory = new Map([
+      ['east', state('east', endpoints)],
+      ['south', state('south', [{ id: 'web-0' }])],
+    ])
+    const view = {
+      self: 'west',
+      exports: new Map(),
+      exporters: new ExporterIndex(directory),
+      traffic: DEFAULT_TRAFFIC,
+      reachable: () => true,
+      ...change,
+    }
+    return clusterShares(view, asked).map((tier) => tier.map(({ cluster, weight }) => `${cluster}*${weight}`))
+  }
+
+  test.each<[string, ServiceRecord['endpoints'], string[][]]>([
+    ['is in its own cluster only', [{ id: 'web-0' }, { id: 'web-1' }], [['east*1']]],
+    ['is nowhere when the record has it no longer', [{ id: 'web-1' }], []],
+    ['is nowhere when the record names no endpoints', undefined, []],
+    ['is nowhere while it is not ready', [{ id: 'web-0', unready: true }], []],
+    ['is nowhere when it does not serve the port', [{ id: 'web-0', ports: [0] }], []],
+    ['is there when it serves the port among others', [{ id: 'web-0', ports: [0, 1] }], [['east*1']]],
+  ])('%s', (_, endpoints, expected) => expect(tiers(endpoints)).toEqual(expected))
+
+  test('is nowhere while its cluster cannot be reached, and where flows stay at home', () => {
+    const requireLocal = { ...DEFAULT_TRAFFIC, locality: Locality.requireLocal }
+    expect(tiers([{ id: 'web-0' }], web0, { reachable: (cluster) => cluster !== 'east' })).toEqual([])
+    expect(tiers([{ id: 'web-0' }], web0, { traffic: requireLocal })).toEqual([])
+  })
+
+  test('of the own cluster is a ready backend of that name', () => {
+    const named = [
+      { ...backends({ ready: 1 })[0], endpoint: 'web-0' },
+      { ...backends({ serving: 1 })[0], endpoint: 'web-1' },
+    ] as Backend[]
+    const port = { protocol: 'TCP', port: 80, backends: named, proxyProtocol: ProxyProtocol.none } as const
+    const own = { exports: new Map([[ECHO, [port]]]) }
+    const ask = (id: string) => tiers([], { ...target, endpoint: { cluster: 'west', id } }, own)
+    expect(['web-0', 'web-1', 'web-2'].map(ask)).toEqual([[['west*1']], [], []])
+  })
 })

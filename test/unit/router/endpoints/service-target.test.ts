@@ -1,7 +1,14 @@
 import { expect, test } from '@jest/globals'
 import type { Backend } from '../../../../src/api/route-snapshot.ts'
 import { DEFAULT_TRAFFIC, ProxyProtocol } from '../../../../src/api/traffic-settings.ts'
-import { exportedPort, trafficOf, usableBackends } from '../../../../src/router/endpoints/service-target.ts'
+import {
+  describeTarget,
+  exportedPort,
+  requestedTarget,
+  targetKey,
+  trafficOf,
+  usableBackends,
+} from '../../../../src/router/endpoints/service-target.ts'
 import { ECHO, exportingEcho, exportingNothing } from '../../../support/routes.ts'
 
 const target = { service: ECHO, protocol: 'TCP', port: 80 } as const
@@ -21,6 +28,26 @@ test.each([
 ])('new flows may go to %s', (_, backends, usable) => {
   const port = { protocol: 'TCP', port: 80, backends, proxyProtocol: ProxyProtocol.none } as const
   expect(usableBackends(port)).toEqual(usable)
+})
+
+test.each([
+  ['the one that is ready', { ...ready, endpoint: 'web-0' }, 1],
+  ['no other', { ...ready, endpoint: 'web-1' }, 0],
+  ['none that has no name', ready, 0],
+  ['none that terminates, whether or not it still answers', { ...terminating, endpoint: 'web-0' }, 0],
+])('flows to one endpoint may go to %s', (_, own, usable) => {
+  const port = { protocol: 'TCP', port: 80, backends: [own], proxyProtocol: ProxyProtocol.none } as const
+  expect(usableBackends(port, { endpoint: { cluster: 'east', id: 'web-0' } })).toHaveLength(usable)
+})
+
+test('what a flow asks for names its endpoint', () => {
+  const request = { service: ECHO, protocol: 'UDP', port: 53, client: { address: '', port: 0 } } as const
+  const [any, one] = [
+    requestedTarget('east', request),
+    requestedTarget('east', { ...request, endpoint: 'web-0' }),
+  ]
+  expect([any, one].map(describeTarget)).toEqual(['demo/echo:53/UDP', 'endpoint web-0 of demo/echo:53/UDP'])
+  expect([any, one].map(targetKey)).toEqual(['demo/echo|UDP|53', 'demo/echo|UDP|53|east/web-0'])
 })
 
 test('a port is exported by service, number and protocol', () => {
