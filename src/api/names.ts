@@ -27,8 +27,12 @@ export const Label = {
   kubeServiceName: 'kubernetes.io/service-name',
   /** On EndpointSlices: who writes them. */
   managedBy: 'endpointslice.kubernetes.io/managed-by',
-  /** On derived Services: the import's name they serve. */
+  /** On derived Services, and on slices that only they use: the import's name they serve. */
   derivedFrom: 'fairlead.dev/derived-from',
+  /** On derived Services of one endpoint of a headless import: the cluster it is in. */
+  endpointCluster: 'fairlead.dev/endpoint-cluster',
+  /** On those too: what the record of that cluster calls it. */
+  endpoint: 'fairlead.dev/endpoint',
 } as const
 
 export const Annotation = {

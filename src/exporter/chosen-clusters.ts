@@ -2,6 +2,7 @@
  * The clusters that new flows to a port of an import go to now, by readiness and policy. Pure.
  */
 import { clusterTiers, type TierRules } from '../api/cluster-tiers.ts'
+import { Locality } from '../api/traffic-settings.ts'
 import type { ClusterExport } from './conflicts.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
@@ -33,4 +34,22 @@ export function chosenClusters(
   const fresh = stale === undefined ? ready : ready.filter((exporter) => !stale.has(exporter.cluster))
   const [first = []] = [...clusterTiers(traffic, cluster, fresh), ...clusterTiers(traffic, cluster, ready)]
   return first.map((exporter) => exporter.cluster)
+}
+
+/**
+ * Whether clients are sent to the ready endpoints of another cluster that a headless import names one by one: not where
+ * flows stay at home, and to those of a stale cluster only while no fresh one has any.
+ */
+export function isOffering(
+  { exporters }: Pick<MergedService, 'exporters'>,
+  cluster: string,
+  { traffic, stale }: Pick<ChoiceContext, 'traffic' | 'stale'>,
+): boolean {
+  if (traffic.locality === Locality.requireLocal) return false
+  if (stale?.has(cluster) !== true) return true
+  return !exporters.some((exporter) => !stale.has(exporter.cluster) && hasReadyEndpoint(exporter))
+}
+
+function hasReadyEndpoint({ record }: ClusterExport): boolean {
+  return record.ports.some(({ readyEndpoints }) => readyEndpoints > 0)
 }

@@ -1,16 +1,17 @@
 /**
- * The derived Service of an import: no selector, its cluster IP is the clusterset IP, its target ports record the
- * router ports that the import owns. Pure.
+ * The derived Service of an import, or of one endpoint of a headless one: no selector, its cluster IP is the clusterset
+ * IP, its target ports record the router ports that the import owns. Pure.
  */
 import { Label, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { OwnerReference, Service, ServicePort } from '../api/objects.ts'
-import { derivedServiceName } from './import-names.ts'
+import type { EndpointName } from '../api/route-snapshot.ts'
+import { derivedServiceName, endpointServiceName } from './import-names.ts'
 import type { ListenPorts } from './listen-ports.ts'
 import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
 /**
- * Port names of the derived Service and its slices. A Service with several ports must name them all, while an import
+ * Port names of derived Services and the slices behind them. A Service with several ports must name them all, while an import
  * may hold one port without a name beside others.
  */
 export function derivedPortNames(ports: readonly MergedPort[]): ReadonlyMap<PortKey, string> {
@@ -19,17 +20,30 @@ export function derivedPortNames(ports: readonly MergedPort[]): ReadonlyMap<Port
   return names
 }
 
+/** Port names of the slices: those of a headless import are no derived Service's, and are as the import has them. */
+export function slicePortNames({
+  type,
+  ports,
+}: Pick<MergedService, 'type' | 'ports'>): ReadonlyMap<PortKey, string> {
+  if (type !== 'Headless') return derivedPortNames(ports)
+  return new Map(ports.map((port) => [portKey(port), port.name]))
+}
+
 function nameOf(port: MergedPort, ports: readonly MergedPort[]): string {
   let name = port.name === '' ? `${port.protocol.toLowerCase()}-${port.port}` : port.name
   while (ports.some((other) => other !== port && other.name === name)) name += 'x'
   return name
 }
 
-/** The ports of the import that have a router port, and so can be served. */
-function servedPorts(merged: MergedService, listenPorts: ListenPorts): ServicePort[] {
+/** Those of `ports` that have a router port, and so can be served. */
+export function servedPorts(
+  merged: MergedService,
+  ports: readonly MergedPort[],
+  listenPortOf: (port: PortKey) => number | undefined,
+): ServicePort[] {
   const names = derivedPortNames(merged.ports)
-  return merged.ports.flatMap((port) => {
-    const targetPort = listenPorts.get(portKey(port))
+  return ports.flatMap((port) => {
+    const targetPort = listenPortOf(portKey(port))
     if (targetPort === undefined) return []
     const name = names.get(portKey(port)) ?? ''
     const { protocol, port: number, appProtocol } = port
@@ -55,7 +69,7 @@ export function derivedService(
   owner: OwnerReference,
   clusterIP?: string,
 ): Service | undefined {
-  const ports = servedPorts(merged, listenPorts)
+  const ports = servedPorts(merged, merged.ports, (port) => listenPorts.get(port))
   if (merged.type === 'Headless' || ports.length === 0) return undefined
   return {
     metadata: {
@@ -91,11 +105,21 @@ export function clusterIps(service: Service | undefined): string[] {
   return ips.filter((ip) => ip !== '' && ip !== 'None')
 }
 
-/** The import that a derived Service serves; undefined when the Service only claims to be one. */
-export function derivedFrom(service: Service): ServiceKey | undefined {
-  const { name, namespace = '', labels } = service.metadata
+/** What a derived Service stands for. */
+export interface DerivedFrom {
+  readonly service: ServiceKey
+  /** Absent: the whole import. */
+  readonly endpoint?: EndpointName
+}
+
+/** What a derived Service stands for; undefined when the Service only claims to be one. */
+export function derivedFrom({
+  metadata: { name, namespace = '', labels },
+}: Service): DerivedFrom | undefined {
   const source = labels?.[Label.derivedFrom]
   if (source === undefined) return undefined
-  const key = serviceKey(namespace, source)
-  return derivedServiceName(key) === name ? key : undefined
+  const service = serviceKey(namespace, source)
+  if (derivedServiceName(service) === name) return { service }
+  const endpoint = { cluster: labels?.[Label.endpointCluster] ?? '', id: labels?.[Label.endpoint] ?? '' }
+  return endpointServiceName(service, endpoint) === name ? { service, endpoint } : undefined
 }

@@ -4,21 +4,30 @@
 import { createHash } from 'node:crypto'
 import { Label, MANAGED_BY, type ServiceKey } from '../api/names.ts'
 import type { EndpointSlice } from '../api/objects.ts'
+import type { EndpointName } from '../api/route-snapshot.ts'
 
 const BASE32_HEX = '0123456789abcdefghijklmnopqrstuv'
 
 /** Characters of a hash inside a name: 50 bits. */
 const HASH_LENGTH = 10
 
+/** Characters of the hash that tells one endpoint from all others: 100 bits, because other clusters choose what is hashed. */
+const ENDPOINT_HASH_LENGTH = 20
+
 /** `derived-` and a hash of the service's key, as the reference controller and Cilium name it. */
 export function derivedServiceName(key: ServiceKey): string {
   return `derived-${shortHash(key)}`
 }
 
+/** Name of the derived Service of one remote endpoint, and of the slice behind it. */
+export function endpointServiceName(key: ServiceKey, { cluster, id }: EndpointName): string {
+  return `${derivedServiceName(key)}-${shortHash(`${cluster}/${id}`, ENDPOINT_HASH_LENGTH)}`
+}
+
 /** First characters of lower-case base32hex(sha256(text)). */
-function shortHash(text: string): string {
+function shortHash(text: string, length = HASH_LENGTH): string {
   const digest = createHash('sha256').update(text).digest()
-  return Array.from({ length: HASH_LENGTH }, (_, index) => BASE32_HEX[fiveBits(digest, index * 5)]).join('')
+  return Array.from({ length }, (_, index) => BASE32_HEX[fiveBits(digest, index * 5)]).join('')
 }
 
 function fiveBits(bytes: Buffer, offset: number): number {
@@ -52,6 +61,11 @@ export function remoteSliceName(key: ServiceKey, purpose: SlicePurpose, cluster:
 /** Name of the slice that mirrors `source`, a slice of the local Service; another one when it carries no traffic. */
 export function localSliceName(key: ServiceKey, source: string, cluster: string, carries: boolean): string {
   return `${derivedServiceName(key)}-${shortHash(carries ? source : `idle ${source}`)}-${cluster}`
+}
+
+/** What the names of the slices with one kind of remote endpoints begin with; a number and the cluster follow. */
+export function hostSlicePrefix(key: ServiceKey, kind: string): string {
+  return `${derivedServiceName(key)}-hosts-${shortHash(kind)}-`
 }
 
 /** False for the slices of ports whose cluster has no ready endpoint. */

@@ -9,6 +9,7 @@ import { clusterIps } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { importMetadata } from './exported-metadata.ts'
 import { forwarding, notForwarded } from './forwarding.ts'
+import { type EndpointFacts, headlessReadiness } from './headless-status.ts'
 import { derivedServiceName } from './import-names.ts'
 import { carriedPorts } from './listen-ports.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
@@ -65,7 +66,11 @@ export interface ImportFacts {
   readonly statesSlices?: boolean
   /** Clusters that have been out of reach for long. */
   readonly stale?: ReadonlySet<string>
+  /** Of a headless import. */
+  readonly endpoints?: EndpointFacts
 }
+
+const NO_ENDPOINTS: EndpointFacts = { waiting: 0, unserved: new Map() }
 
 /** Status as it should be; times change only when the condition does. */
 export function importStatus(
@@ -73,7 +78,7 @@ export function importStatus(
   derived: Service | undefined,
   existing: ServiceImport,
   now: number,
-  { statesSlices = false, stale = new Set() }: ImportFacts = {},
+  { statesSlices = false, stale = new Set(), endpoints = NO_ENDPOINTS }: ImportFacts = {},
 ): ServiceImport {
   const { name, namespace, generation } = existing.metadata
   const context = { previous: existing.status?.conditions ?? [], generation, now }
@@ -83,7 +88,11 @@ export function importStatus(
       clusters: merged.exporters.map(({ cluster }) => ({ cluster })).toSorted(byCluster),
       ...(statesSlices ? { endpointSliceObjects: 'Present' } : {}),
       conditions: conditionsOf(
-        [readiness(merged, derived), ...forwarding(merged.ports), ...staleness(merged, stale)],
+        [
+          merged.type === 'Headless' ? headlessReadiness(merged, endpoints) : readiness(merged, derived),
+          ...forwarding(merged.ports),
+          ...staleness(merged, stale),
+        ],
         context,
       ),
     },
@@ -101,7 +110,6 @@ function readiness(merged: MergedService, derived: Service | undefined): Verdict
     reason: ImportReason.pending,
     message,
   })
-  if (merged.type === 'Headless') return pending('headless: only the endpoints of this cluster are published')
   if (derived === undefined) return pending(unserved(merged, derived))
   if (clusterIps(derived).length === 0) return pending('waiting for the address of the derived Service')
   return {

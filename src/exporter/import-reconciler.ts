@@ -20,6 +20,7 @@ import type { WritingClient } from './owned-objects.ts'
 import { portClaims } from './port-claims.ts'
 import { portKey } from './port-merge.ts'
 import { rememberedClusters, type WantedImport, wantedImport } from './remembered.ts'
+import { portsInTurn, remoteEndpoints } from './remote-endpoints.ts'
 import {
   type ControllerStores,
   Index,
@@ -177,11 +178,16 @@ export class ImportReconciler implements Startable {
   async #write(key: ServiceKey, { merged }: WantedImport, found: ImportObjects): Promise<void> {
     const { stores, routers, traffic } = this.#deps
     const stale = this.#deps.stale.current()
-    const ports = merged.type === 'Headless' ? [] : carriedPorts(merged.ports).map(portKey)
+    const endpoints = remoteEndpoints(merged, this.#cluster)
+    const ports =
+      merged.type === 'Headless'
+        ? portsInTurn(endpoints, this.#ledger.portsOf(key))
+        : carriedPorts(merged.ports).map(portKey)
     await this.#writer.write(found, {
       merged,
       cluster: this.#cluster,
       listenPorts: this.#ledger.assign(key, ports),
+      endpoints,
       local: {
         service: stores.services.get(splitKey(key)),
         slices: stores.slices.byIndex(Index.service, key),

@@ -6,7 +6,7 @@ import type { EndpointPort, EndpointSlice, OwnerReference, Service } from '../ap
 import { Locality, type TrafficSettings } from '../api/traffic-settings.ts'
 import { chosenClusters, isReadyIn } from './chosen-clusters.ts'
 import type { ClusterExport } from './conflicts.ts'
-import { derivedPortNames } from './derived-service.ts'
+import { slicePortNames } from './derived-service.ts'
 import { backendsOf, isReady, primarySlices, protocolOf, slicePortOf } from './endpoints.ts'
 import { localSliceName, remoteSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
 import { SLICE_MAX_ENDPOINTS } from './limits.ts'
@@ -110,7 +110,7 @@ function mirroredPorts(
   service: Service,
   source: EndpointSlice,
 ): EndpointPort[] {
-  const names = derivedPortNames(merged.ports)
+  const names = slicePortNames(merged)
   return wanted.flatMap((port) => {
     const declared = declaredPort(service, port)
     const target = declared === undefined ? undefined : slicePortOf(source, declared)?.port
@@ -182,7 +182,7 @@ function purposeOf(
 }
 
 function listeningPorts(ports: readonly MergedPort[], { merged, listenPorts }: SliceInputs): EndpointPort[] {
-  const names = derivedPortNames(merged.ports)
+  const names = slicePortNames(merged)
   return ports.flatMap((port) => {
     const listenPort = listenPorts.get(portKey(port))
     return listenPort === undefined ? [] : [endpointPort(port, listenPort, names)]

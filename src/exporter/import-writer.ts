@@ -4,15 +4,19 @@
  */
 import type { ServiceImport } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
-import type { EndpointSlice, OwnerReference, Service } from '../api/objects.ts'
+import type { EndpointSlice, KubeObject, OwnerReference, Service } from '../api/objects.ts'
 import { apiVersion, Resource } from '../api/resources.ts'
 import type { Clock } from '../core/clock.ts'
+import { inParallel } from '../core/parallel.ts'
 import { ApiError } from '../kube/errors.ts'
-import { clusterIps, derivedService } from './derived-service.ts'
+import { clusterIps, derivedFrom, derivedService } from './derived-service.ts'
+import { EndpointWriter } from './endpoint-writer.ts'
 import { type ImportFacts, importObject, importStatus } from './import-object.ts'
 import { importSlices, type SliceInputs } from './import-slices.ts'
+import { ENDPOINT_WRITERS } from './limits.ts'
 import { importAspect, importStatusAspect, serviceAspect, sliceAspect } from './owned-kinds.ts'
 import { OwnedObjects, type WritingClient } from './owned-objects.ts'
+import type { RemoteEndpoint } from './remote-endpoints.ts'
 import { type ControllerStores, Index, importOfService, importOfSlice, keyOf, splitKey } from './stores.ts'
 
 /** Field manager of all that imports consist of. */
@@ -32,13 +36,18 @@ export interface ImportWriterDeps {
 }
 
 /** What `write` is told; the owner follows from the import itself. */
-export type ImportInputs = Omit<SliceInputs, 'owner'> & { readonly facts: ImportFacts }
+export type ImportInputs = Omit<SliceInputs, 'owner'> & {
+  readonly facts: ImportFacts
+  /** Endpoints of other clusters, of a headless import. */
+  readonly endpoints: readonly RemoteEndpoint[]
+}
 
 export class ImportWriter {
   readonly #clock: Clock
   readonly #imports: OwnedObjects<ServiceImport>
   readonly #services: OwnedObjects<Service>
   readonly #slices: OwnedObjects<EndpointSlice>
+  readonly #endpoints: EndpointWriter
 
   constructor({ client, stores, clock }: ImportWriterDeps) {
     const fieldManager = IMPORTER
@@ -70,6 +79,7 @@ export class ImportWriter {
         ofImport: (store, key) => store.byIndex(Index.import, key),
       },
     )
+    this.#endpoints = new EndpointWriter(this.#services, this.#slices)
   }
 
   close(): void {
@@ -86,12 +96,12 @@ export class ImportWriter {
   }
 
   /**
-   * Import first, because the others name it as their owner; then the derived Service and the slices together; then
+   * Import first, because the others name it as their owner; then the derived Services and the slices together; then
    * the import again with the address that the Service got, and its status.
    */
   async write(found: ImportObjects, inputs: ImportInputs): Promise<void> {
     const { merged } = inputs
-    const known = found.services[0]
+    const known = mainService(found)
     const created = await this.#imports.ensure(
       importObject(merged, known ?? keptService(found)),
       importAspect,
@@ -99,39 +109,44 @@ export class ImportWriter {
     const owner = ownerOf(created)
     const slices = importSlices({ ...inputs, owner })
     const wanted = derivedService(merged, inputs.listenPorts, owner, keptAddress(found))
-    const [derived] = await Promise.all([
+    const [derived, endpoints] = await Promise.all([
       wanted === undefined ? undefined : this.#ensureService(wanted),
+      this.#endpoints.write(found, { ...inputs, owner }),
       ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
     ])
     const [current] = await Promise.all([
       this.#imports.ensure(importObject(merged, derived), importAspect),
-      this.#removeSurplus(found, derived, slices),
+      this.#removeSurplus(found, {
+        services: [...(derived === undefined ? [] : [derived]), ...endpoints.services],
+        slices: [...slices, ...endpoints.slices],
+      }),
     ])
-    const status = importStatus(merged, derived, current, this.#clock.now(), inputs.facts)
-    await this.#imports.ensure(status, importStatusAspect)
+    const facts = { ...inputs.facts, endpoints: endpoints.facts }
+    await this.#imports.ensure(
+      importStatus(merged, derived, current, this.#clock.now(), facts),
+      importStatusAspect,
+    )
+    throwFirst(endpoints.failures)
   }
 
   /** Removes all that serves the import. Not left to garbage collection: it takes its time. */
   async remove(found: ImportObjects): Promise<void> {
+    const { import: existing } = found
     await Promise.all([
-      ...(found.import === undefined ? [] : [this.#imports.remove(found.import)]),
-      ...found.services.map((service) => this.#services.remove(service)),
-      ...found.slices.map((slice) => this.#slices.remove(slice)),
+      existing === undefined ? undefined : this.#imports.remove(existing),
+      this.#removeSurplus(found, { services: [], slices: [] }),
     ])
   }
 
   async #removeSurplus(
     found: ImportObjects,
-    derived: Service | undefined,
-    slices: readonly EndpointSlice[],
+    wanted: Pick<ImportObjects, 'services' | 'slices'>,
   ): Promise<void> {
-    const wanted = new Set(slices.map(({ metadata }) => metadata.name))
-    await Promise.all([
-      ...found.slices
-        .filter(({ metadata }) => !wanted.has(metadata.name))
-        .map((slice) => this.#slices.remove(slice)),
-      ...(derived === undefined ? found.services.map((service) => this.#services.remove(service)) : []),
-    ])
+    const removals = [
+      ...surplus(found.slices, wanted.slices).map((slice) => () => this.#slices.remove(slice)),
+      ...surplus(found.services, wanted.services).map((service) => () => this.#services.remove(service)),
+    ]
+    throwFirst(await inParallel(removals, ENDPOINT_WRITERS, (remove) => remove()))
   }
 
   /** The address an import had may be taken by now: any other is better than none. */
@@ -150,8 +165,23 @@ function isInvalid(error: unknown): boolean {
   return error instanceof ApiError && error.status === 422
 }
 
-function keptAddress({ import: existing, services }: ImportObjects): string | undefined {
-  return clusterIps(services[0])[0] ?? existing?.spec?.ips?.[0]
+function surplus<T extends KubeObject>(found: readonly T[], wanted: readonly T[]): T[] {
+  const names = new Set(wanted.map(({ metadata }) => metadata.name))
+  return found.filter(({ metadata }) => !names.has(metadata.name))
+}
+
+/** What could be done is done: the work queue tries the rest again. */
+function throwFirst(failures: readonly unknown[]): void {
+  if (failures.length > 0) throw failures[0]
+}
+
+/** The derived Service of the import itself. */
+function mainService({ services }: ImportObjects): Service | undefined {
+  return services.find((service) => derivedFrom(service)?.endpoint === undefined)
+}
+
+function keptAddress(found: ImportObjects): string | undefined {
+  return clusterIps(mainService(found))[0] ?? found.import?.spec?.ips?.[0]
 }
 
 /** While a lost derived Service is made again, the import goes on naming the address it should come back under. */

@@ -8,6 +8,18 @@ export const RECORD_MAX_PORTS = 64
 /** Router ports of one import: leaves most of the 10,000 to the others. */
 export const LISTEN_PORTS_PER_IMPORT = 512
 
+/** Router ports of the endpoints of one headless import: three for each of 300, and most of the range for others. */
+export const ENDPOINT_PORTS_PER_IMPORT = 1_024
+
+/** Router ports of the endpoints of all headless imports: imports with an address always have the others. */
+export const ENDPOINT_PORTS = 6_000
+
+/** Remote endpoints in one EndpointSlice, as the controller of Kubernetes has it: one that changes rewrites few others. */
+export const HOSTS_PER_SLICE = 100
+
+/** Derived Services of one headless import written at the same time, each with its slice. */
+export const ENDPOINT_WRITERS = 16
+
 /** Bytes of one record as JSON: what peers take (MAX_RECORD_BYTES of the link). */
 export const RECORD_MAX_BYTES = 40 * 1024
 
@@ -57,8 +69,8 @@ export const WRITE_BACKOFF = { min: 50, max: 30_000 } as const
 export const STALE_AFTER_MS = 60_000
 export const STALE_AFTER_BOUNDS = { min: 1_000, max: 24 * 3_600_000 } as const
 
-/** Stale clusters that the condition of an import names; the rest is counted. Names are at most 63 characters long. */
-export const STALE_MESSAGE_NAMES = 12
+/** Clusters that one condition of an import names; the rest is counted. Names are at most 63 characters long. */
+export const MESSAGE_CLUSTERS = 12
 
 /** Longest message of a condition we write; the API allows 32,768. */
 export const CONDITION_MESSAGE_MAX = 1_024

@@ -6,16 +6,25 @@ import type { ServiceKey } from '../api/names.ts'
 import type { Service } from '../api/objects.ts'
 import { derivedFrom } from './derived-service.ts'
 import { type ListenPorts, recordedListenPorts } from './listen-ports.ts'
+import { endpointPortKey, type PortKey } from './port-merge.ts'
 
-/** What one derived Service records. */
+/** What the derived Services of one import record. */
 export type PortClaim = readonly [service: ServiceKey, ports: ListenPorts]
 
-/** The claims of all derived Services among `services`. */
+/** The claims of all derived Services among `services`, by import. */
 export function portClaims(services: readonly Service[]): PortClaim[] {
-  return services.flatMap((service) => {
-    const key = derivedFrom(service)
-    return key === undefined ? [] : [[key, recordedListenPorts(service)] as const]
-  })
+  const claims = new Map<ServiceKey, Map<PortKey, number>>()
+  for (const derived of services) {
+    const found = derivedFrom(derived)
+    if (found === undefined) continue
+    const { service, endpoint } = found
+    const claim = claims.get(service) ?? new Map<PortKey, number>()
+    claims.set(service, claim)
+    for (const [port, listenPort] of recordedListenPorts(derived)) {
+      claim.set(endpoint === undefined ? port : endpointPortKey(endpoint, port), listenPort)
+    }
+  }
+  return [...claims]
 }
 
 /** Router ports that are claimed more than once. */

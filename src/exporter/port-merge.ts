@@ -1,6 +1,7 @@
 /**
  * The union of the ports of all exports of one service (rule 34 of the MCS checklist). Pure.
  */
+import type { EndpointName } from '../api/route-snapshot.ts'
 import type { ServiceRecord } from '../api/service-record.ts'
 
 /** One port of the merged service. `name` is empty when the winning port has none. */
@@ -11,12 +12,22 @@ export interface MergedPort {
   readonly appProtocol?: string
 }
 
-/** `TCP/80`: what makes two ports of different exports the same port. */
+/** `TCP/80`: what makes two ports of different exports the same port; or `east/web-0/TCP/80`, that of one endpoint. */
 export type PortKey = string
 
 /** The key of a port by protocol and number. */
 export function portKey(port: { readonly protocol: string; readonly port: number }): PortKey {
   return `${port.protocol}/${port.port}`
+}
+
+/** The same port of one endpoint. No part of it holds a slash, so that it is the key of no other. */
+export function endpointPortKey({ cluster, id }: EndpointName, port: PortKey): PortKey {
+  return `${cluster}/${id}/${port}`
+}
+
+/** Whether it is the key of a port of one endpoint. */
+export function isEndpointPort(port: PortKey): boolean {
+  return port.split('/').length > 2
 }
 
 /**

@@ -2,16 +2,18 @@
  * What is known of a service when some of its exporting clusters are not in the directory: their part of the import
  * stays as it was written before. Pure.
  */
-import type { ServiceImport } from '../api/mcs.ts'
+import type { ImportType, ServiceImport } from '../api/mcs.ts'
 import { Label, type ServiceKey } from '../api/names.ts'
-import type { EndpointSlice } from '../api/objects.ts'
+import type { EndpointSlice, Service } from '../api/objects.ts'
 import type { Directory, RecordPort, ServiceRecord } from '../api/service-record.ts'
 import type { ClusterExport } from './conflicts.ts'
 import { derivedPortNames } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { exportedMetadata } from './exported-metadata.ts'
 import { isReadySlice } from './import-names.ts'
+import { carriedPorts } from './listen-ports.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
+import { rememberedEndpoints } from './remembered-endpoints.ts'
 import { exportsOf, type MergedService, mergeService } from './service-merge.ts'
 
 /** Older than any export: what stands wins until its cluster is known again. */
@@ -28,6 +30,8 @@ export interface WantedImport {
 export interface ExistingImport {
   readonly import: ServiceImport | undefined
   readonly slices: readonly EndpointSlice[]
+  /** Its derived Services; the endpoints of a headless import are remembered by them. */
+  readonly services?: readonly Service[]
 }
 
 /**
@@ -45,7 +49,7 @@ export function wantedImport(
   )
   const remembered = unknown.map((cluster) => ({
     cluster,
-    record: rememberedRecord(cluster, existing.import, existing.slices),
+    record: rememberedRecord(cluster, existing),
   }))
   const merged = mergeService([...exportsOf(directory, key), ...remembered.filter(isPresent)])
   if (merged === undefined) return undefined
@@ -66,18 +70,19 @@ export function rememberedClusters({ import: existing, slices }: ExistingImport)
 
 function rememberedRecord(
   cluster: string,
-  existing: ServiceImport | undefined,
-  slices: readonly EndpointSlice[],
+  { import: existing, slices: all, services = [] }: ExistingImport,
 ): ServiceRecord | undefined {
   const { metadata, spec } = existing ?? {}
   if (metadata?.namespace === undefined || metadata.name === undefined || spec === undefined) return undefined
   const timeout = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds
+  const slices = slicesOf(cluster, all)
+  const ports = rememberedPorts(spec.type, recordedPorts(existing), slices)
   return {
     namespace: metadata.namespace,
     name: metadata.name,
     exportedAt: BEFORE_ALL,
     type: spec.type,
-    ports: rememberedPorts(recordedPorts(existing), slicesOf(cluster, slices)),
+    ports,
     ipFamilies: spec.ipFamilies ?? ['IPv4'],
     sessionAffinity: spec.sessionAffinity ?? 'None',
     ...(timeout === undefined ? {} : { sessionAffinityTimeoutSeconds: timeout }),
@@ -86,6 +91,7 @@ function rememberedRecord(
       : { internalTrafficPolicy: spec.internalTrafficPolicy }),
     ...(spec.trafficDistribution === undefined ? {} : { trafficDistribution: spec.trafficDistribution }),
     ...exportedMetadata(existing),
+    ...(spec.type === 'Headless' ? { endpoints: rememberedEndpoints(cluster, ports, services, slices) } : {}),
   }
 }
 
@@ -103,16 +109,32 @@ function slicesOf(cluster: string, slices: readonly EndpointSlice[]): EndpointSl
   return slices.filter((slice) => slice.metadata.labels?.[Label.sourceCluster] === cluster)
 }
 
-/** Which of the import's ports a cluster declared, read from its slices; all of them when the slices are lost. */
-function rememberedPorts(ports: readonly MergedPort[], slices: readonly EndpointSlice[]): RecordPort[] {
-  if (slices.length === 0) return ports.map((port) => ({ ...port, readyEndpoints: 1 }))
+/**
+ * Which of the import's ports a cluster declared, read from its slices; all of them when the slices are lost, and those
+ * of a headless import, whose slices hold what endpoints serve. No slice of ours holds a port that routers do not carry.
+ */
+function rememberedPorts(
+  type: ImportType,
+  ports: readonly MergedPort[],
+  slices: readonly EndpointSlice[],
+): RecordPort[] {
+  if (slices.length === 0 || type === 'Headless') {
+    const readyEndpoints = slices.length === 0 || slices.some(hasServingEndpoint) ? 1 : 0
+    return ports.map((port) => ({ ...port, readyEndpoints }))
+  }
   const names = derivedPortNames(ports)
+  const carried = new Set(carriedPorts(ports))
   return ports.flatMap((port) => {
     const holding = slices.filter((slice) =>
       slice.ports?.some((candidate) => candidate.name === names.get(portKey(port))),
     )
-    return holding.length === 0 ? [] : [{ ...port, readyEndpoints: holding.some(isReadySlice) ? 1 : 0 }]
+    if (holding.length === 0 && carried.has(port)) return []
+    return [{ ...port, readyEndpoints: holding.some(isReadySlice) ? 1 : 0 }]
   })
+}
+
+function hasServingEndpoint({ endpoints }: EndpointSlice): boolean {
+  return (endpoints ?? []).some(({ conditions }) => conditions?.serving !== false)
 }
 
 /** The union of remembered parts may list the ports in another order than the import does: nothing has changed. */

@@ -7,6 +7,7 @@ import type { EndpointSlice, Protocol, Service } from '../api/objects.ts'
 import type { Backend, ExportedPort, LinkSpec, ListenerSpec } from '../api/route-snapshot.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
 import { affinityField } from './client-affinity.ts'
+import { sameValue } from './compare.ts'
 import { clusterIps, derivedFrom } from './derived-service.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { evaluateExport } from './export-record.ts'
@@ -34,9 +35,9 @@ export function listenersOf(
 }
 
 function listenersOfService(derived: Service): ListenerSpec[] {
-  const service = derivedFrom(derived)
-  if (service === undefined) return []
-  const shared = { service, addresses: clusterIps(derived), ...affinityField(derived) }
+  const found = derivedFrom(derived)
+  if (found === undefined) return []
+  const shared = { ...found, addresses: clusterIps(derived), ...affinityField(derived) }
   return [...recordedListenPorts(derived)].map(([key, listenPort]) => {
     const [protocol, port] = key.split('/')
     return { ...shared, protocol: protocol as Protocol, port: Number(port), listenPort }
@@ -45,7 +46,12 @@ function listenersOfService(derived: Service): ListenerSpec[] {
 
 /** The holder may change its addresses and affinity and stays the holder. */
 function isSamePort(left: ListenerSpec, right: ListenerSpec | undefined): boolean {
-  return left.service === right?.service && left.protocol === right.protocol && left.port === right.port
+  return (
+    left.service === right?.service &&
+    left.protocol === right.protocol &&
+    left.port === right.port &&
+    sameValue(left.endpoint, right.endpoint)
+  )
 }
 
 /** The ports of an export with their backends; undefined when the export is not valid, and so not reachable. */

@@ -37,17 +37,17 @@ export function serviceOfSlice({ metadata }: EndpointSlice): ServiceKey[] {
   return name === undefined ? [] : [serviceKey(metadata.namespace ?? '', name)]
 }
 
-/** The import that a slice of ours serves. */
+/** The import that a slice of ours serves, be it one of the import or of a derived Service alone. */
 export function importOfSlice({ metadata }: EndpointSlice): ServiceKey[] {
-  const name = metadata.labels?.[Label.serviceName]
+  const name = metadata.labels?.[Label.serviceName] ?? metadata.labels?.[Label.derivedFrom]
   if (name === undefined || metadata.labels?.[Label.managedBy] !== MANAGED_BY) return []
   return [serviceKey(metadata.namespace ?? '', name)]
 }
 
 /** The import that a Service serves. */
 export function importOfService(service: Service): ServiceKey[] {
-  const key = derivedFrom(service)
-  return key === undefined ? [] : [key]
+  const found = derivedFrom(service)
+  return found === undefined ? [] : [found.service]
 }
 
 /** What exports are made from: enough for a router. Types, not interfaces: they are also read as plain records. */

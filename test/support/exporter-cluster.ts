@@ -1,7 +1,7 @@
 /** A cluster with an embedded API server and the leading controller's work, and what users do to it. */
 import type { ServiceExport, ServiceImport } from '../../src/api/mcs.ts'
 import { Label, SYSTEM_NAMESPACE, serviceKey } from '../../src/api/names.ts'
-import type { Condition, EndpointSlice, Service, ServicePort } from '../../src/api/objects.ts'
+import type { Condition, Endpoint, EndpointSlice, Service, ServicePort } from '../../src/api/objects.ts'
 import { Resource } from '../../src/api/resources.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/log.ts'
@@ -9,6 +9,7 @@ import type { DirectoryLink } from '../../src/exporter/directory-link.ts'
 import { ExportController } from '../../src/exporter/export-controller.ts'
 import { derivedServiceName } from '../../src/exporter/import-names.ts'
 import { allSynced, type ControllerStores, controllerStores } from '../../src/exporter/stores.ts'
+import { ApiError } from '../../src/kube/errors.ts'
 import { EventRecorder } from '../../src/kube/events.ts'
 import type { WatchingKubeClient } from '../../src/kube/types.ts'
 import { ApiCluster } from './api-cluster.ts'
@@ -19,6 +20,12 @@ export interface ImportSet {
   readonly import: ServiceImport | undefined
   readonly service: Service | undefined
   readonly slices: readonly EndpointSlice[]
+}
+
+/** All that one remote endpoint of a headless import consists of. */
+export interface EndpointSet {
+  readonly service: Service
+  readonly slice: EndpointSlice | undefined
 }
 
 interface Running {
@@ -32,6 +39,8 @@ export class ExporterCluster implements AsyncDisposable {
   readonly name: string
   /** `verb resource name` of each write that the controller made. */
   readonly writes: string[] = []
+  /** Writes that the API server takes for forbidden. */
+  refuses: (write: string) => boolean = () => false
   /** Of controllers started from now on. */
   staleAfterMs = 60_000
   readonly #link: DirectoryLink
@@ -118,6 +127,44 @@ export class ExporterCluster implements AsyncDisposable {
     )
   }
 
+  /** A headless Service with port 80 named http and these endpoints, exported. */
+  async exportHeadless(name: string, endpoints: readonly Endpoint[]): Promise<void> {
+    await this.createService(name, [{ name: 'http', protocol: 'TCP', port: 80 }], { clusterIP: 'None' })
+    await this.setPods(name, endpoints)
+    await this.createExport(name)
+  }
+
+  /** All endpoints of a Service, at port 8080. */
+  async setPods(name: string, endpoints: readonly Endpoint[]): Promise<void> {
+    await this.client.apply<EndpointSlice>(
+      Resource.endpointSlice,
+      {
+        metadata: { name: `${name}-1`, namespace: 'demo', labels: { [Label.kubeServiceName]: name } },
+        addressType: 'IPv4',
+        endpoints: [...endpoints],
+        ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+      },
+      { fieldManager: 'test' },
+    )
+  }
+
+  /** What serves each remote endpoint of a headless import, by `<cluster>/<id>`. */
+  async endpointSets(name: string): Promise<ReadonlyMap<string, EndpointSet>> {
+    const labelSelector = `${Label.derivedFrom}=${name}`
+    const [services, slices] = await Promise.all([
+      this.client.list<Service>(Resource.service, { namespace: 'demo', labelSelector }),
+      this.client.list<EndpointSlice>(Resource.endpointSlice, { namespace: 'demo', labelSelector }),
+    ])
+    const byName = new Map(slices.items.map((slice) => [slice.metadata.name, slice]))
+    return new Map(
+      services.items.map((service) => {
+        const { labels = {} } = service.metadata
+        const key = `${labels[Label.endpointCluster]}/${labels[Label.endpoint]}`
+        return [key, { service, slice: byName.get(service.metadata.name) }]
+      }),
+    )
+  }
+
   /** A Service with port 80 named http, one endpoint, exported. */
   async exportService(name: string, addresses = ['10.244.0.9']): Promise<void> {
     await this.createService(name, [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }])
@@ -190,22 +237,24 @@ export class ExporterCluster implements AsyncDisposable {
 
   #counting(client: WatchingKubeClient): WatchingKubeClient {
     const note = (verb: string, plural: string, name: string | undefined): void => {
-      this.writes.push(`${verb} ${plural} ${name ?? ''}`)
+      const write = `${verb} ${plural} ${name ?? ''}`
+      this.writes.push(write)
+      if (this.refuses(write)) throw new ApiError(403, { reason: 'Forbidden' }, write)
     }
     return {
       ...bind(client),
-      apply: (type, object, options) => {
+      apply: async (type, object, options) => {
         const verb = options.subresource === undefined ? 'apply' : 'apply-status'
         note(verb, type.plural, object.metadata.name)
-        return client.apply(type, object, options)
+        return await client.apply(type, object, options)
       },
-      patch: (type, ref, ...rest) => {
+      patch: async (type, ref, ...rest) => {
         note('patch', type.plural, ref.name)
-        return client.patch(type, ref, ...rest)
+        return await client.patch(type, ref, ...rest)
       },
-      delete: (type, ref, options) => {
+      delete: async (type, ref, options) => {
         note('delete', type.plural, ref.name)
-        return client.delete(type, ref, options)
+        return await client.delete(type, ref, options)
       },
     }
   }

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { LISTEN_PORTS, type ServiceKey } from '../../../src/api/names.ts'
-import { LISTEN_PORTS_PER_IMPORT } from '../../../src/exporter/limits.ts'
+import {
+  ENDPOINT_PORTS,
+  ENDPOINT_PORTS_PER_IMPORT,
+  LISTEN_PORTS_PER_IMPORT,
+} from '../../../src/exporter/limits.ts'
 import { ListenPortLedger } from '../../../src/exporter/listen-port-ledger.ts'
 import {
   assignListenPorts,
@@ -79,6 +83,23 @@ test('one import does not get all router ports, whatever it asks for or records'
   expect(new ListenPortLedger().assign('demo/a', ports).size).toBe(LISTEN_PORTS_PER_IMPORT)
   const claimed = ports.map((_, index) => ({ port: index + 1, targetPort: LISTEN_PORTS.first + index }))
   expect(recordedListenPorts(service({ ports: claimed })).size).toBe(LISTEN_PORTS_PER_IMPORT)
+})
+
+test('endpoints of headless imports leave router ports to imports with an address, and to each other', () => {
+  const ledger = new ListenPortLedger()
+  const endpoints = Array.from({ length: 2_000 }, (_, index) => `east/web-${index}/TCP/80`)
+  const counts = Array.from({ length: 7 }, (_, index) => ledger.assign(`demo/h${index}`, endpoints).size)
+  expect(counts.slice(0, 5)).toEqual(Array(5).fill(ENDPOINT_PORTS_PER_IMPORT))
+  expect(counts.slice(5)).toEqual([ENDPOINT_PORTS - 5 * ENDPOINT_PORTS_PER_IMPORT, 0])
+  const claims = [...Array(7).keys()].map(
+    (index) => [`demo/h${index}`, ledger.portsOf(`demo/h${index}`)] as const,
+  )
+  const restarted = new ListenPortLedger(claims)
+  expect(restarted.size).toBe(ENDPOINT_PORTS)
+  expect(restarted.assign('demo/h0', endpoints)).toEqual(ledger.portsOf('demo/h0'))
+  expect(restarted.assign('demo/web', ['TCP/80', 'TCP/81']).size).toBe(2)
+  restarted.release('demo/h0')
+  expect(restarted.assign('demo/h6', endpoints).size).toBe(ENDPOINT_PORTS_PER_IMPORT)
 })
 
 test('a full range leaves what is asked for last without a router port', () => {

@@ -86,6 +86,12 @@ describe('a directory that lost what it knew', () => {
     expect(after?.merged.exporters.map(({ cluster }) => cluster)).toEqual(['north'])
   })
 
+  test('keeps a port that no router carries', () => {
+    const sctp = { ...port(5000, 'sctp'), protocol: 'SCTP' as const }
+    const before = written(wanted(directory(origin('east', [record({ ports: [port(80), sctp] })]))).merged)
+    expect(written(wanted(directory(), before).merged)).toEqual(before)
+  })
+
   test('lets a known cluster add its part meanwhile', () => {
     const before = written(wanted(directory(east)).merged)
     const extra = origin('north', [record({ ports: [port(9090, 'metrics')] })])

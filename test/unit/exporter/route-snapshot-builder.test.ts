@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { LinkResource } from '../../../src/api/link.ts'
 import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
 import { DEFAULT_TRAFFIC, type ProxyProtocol } from '../../../src/api/traffic-settings.ts'
-import { derivedServiceName } from '../../../src/exporter/import-names.ts'
+import { derivedServiceName, endpointServiceName } from '../../../src/exporter/import-names.ts'
 import { exportedPorts, linksOf, listenersOf } from '../../../src/exporter/route-snapshot-builder.ts'
 import { endpoint, service, serviceExport, slice } from '../../support/exporter-objects.ts'
 
@@ -58,6 +58,30 @@ describe('listeners', () => {
     expect(listenersOf([moved, derived('thief', claim)], before)).toMatchObject([
       { service: 'demo/victim', addresses: ['10.96.9.9'], affinity: { timeoutMs: 10_800_000 } },
     ])
+  })
+
+  test('a port of one endpoint names it, and is held by it alone', () => {
+    const one = (id: string, targetPort: number) =>
+      service(
+        { ports: [{ port: 80, targetPort }] },
+        {
+          name: endpointServiceName('demo/pets', { cluster: 'east', id }),
+          labels: {
+            'fairlead.dev/derived-from': 'pets',
+            'fairlead.dev/endpoint-cluster': 'east',
+            'fairlead.dev/endpoint': id,
+          },
+        },
+      )
+    const found = listenersOf([one('web-0', 20_080), one('web-1', 20_081)])
+    expect(found).toMatchObject([
+      { service: 'demo/pets', listenPort: 20_080, endpoint: { cluster: 'east', id: 'web-0' } },
+      { service: 'demo/pets', listenPort: 20_081, endpoint: { cluster: 'east', id: 'web-1' } },
+    ])
+    expect(listenersOf([one('web-0', 20_080), one('web-1', 20_080)], found)).toEqual(found.slice(0, 1))
+    const forged = one('web-0', 20_080)
+    forged.metadata.labels = { ...forged.metadata.labels, 'fairlead.dev/endpoint': 'web-7' }
+    expect(listenersOf([forged])).toEqual([])
   })
 
   test('the same number for TCP and UDP has two router ports', () => {

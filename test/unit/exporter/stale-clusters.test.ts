@@ -5,7 +5,7 @@ import type { Directory } from '../../../src/api/service-record.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { ViewChange } from '../../../src/exporter/clusterset-view.ts'
 import { importStatus } from '../../../src/exporter/import-object.ts'
-import { CONDITION_MESSAGE_MAX, STALE_MESSAGE_NAMES } from '../../../src/exporter/limits.ts'
+import { CONDITION_MESSAGE_MAX, MESSAGE_CLUSTERS } from '../../../src/exporter/limits.ts'
 import { mergeService } from '../../../src/exporter/service-merge.ts'
 import { StaleClusters } from '../../../src/exporter/stale-clusters.ts'
 import { staleNames } from '../../../src/exporter/staleness.ts'
@@ -140,15 +140,12 @@ test('nothing is left behind by one that is stopped', async () => {
 })
 
 test('a message names as many as fit, counts the others, and is read back', () => {
-  const names = Array.from(
-    { length: STALE_MESSAGE_NAMES + 3 },
-    (_, index) => `${'c'.repeat(61)}${10 + index}`,
-  )
+  const names = Array.from({ length: MESSAGE_CLUSTERS + 3 }, (_, index) => `${'c'.repeat(61)}${10 + index}`)
   const all = imported(names, names)
   const message = all.status?.conditions?.find(({ type }) => type === 'fairlead.dev/Stale')?.message ?? ''
   expect(message.endsWith(' and 3 more')).toBe(true)
   expect(message.length).toBeLessThan(CONDITION_MESSAGE_MAX)
-  expect(staleNames(all)).toEqual(names.slice(0, STALE_MESSAGE_NAMES))
+  expect(staleNames(all)).toEqual(names.slice(0, MESSAGE_CLUSTERS))
   expect(staleNames(imported(['a', 'b'], ['b']))).toEqual(['b'])
   expect(staleNames(imported(['a']))).toEqual([])
 })

@@ -1,0 +1,94 @@
+/**
+ * What stands for one remote endpoint of a headless import: a derived Service, whose cluster IP is the endpoint's address
+ * in this cluster, and the slice that leads from there to the routers. Pure.
+ */
+import { Label, MANAGED_BY } from '../api/names.ts'
+import type { EndpointSlice, OwnerReference, Service } from '../api/objects.ts'
+import { servedPorts } from './derived-service.ts'
+import { endpointServiceName } from './import-names.ts'
+import { SLICE_MAX_ENDPOINTS } from './limits.ts'
+import type { ListenPorts } from './listen-ports.ts'
+import { endpointPortKey } from './port-merge.ts'
+import type { RemoteEndpoint } from './remote-endpoints.ts'
+import type { MergedService } from './service-merge.ts'
+
+export interface EndpointServiceInputs {
+  readonly merged: MergedService
+  readonly listenPorts: ListenPorts
+  /** Pod addresses of the routers. */
+  readonly routers: readonly string[]
+  readonly owner: OwnerReference
+}
+
+export interface EndpointObjects {
+  readonly endpoint: RemoteEndpoint
+  readonly service: Service
+  readonly slice: EndpointSlice
+}
+
+/** The objects of an endpoint; undefined when none of its ports has a router port. */
+export function endpointObjects(
+  endpoint: RemoteEndpoint,
+  inputs: EndpointServiceInputs,
+): EndpointObjects | undefined {
+  const { merged, listenPorts } = inputs
+  const ports = servedPorts(merged, endpoint.ports, (port) =>
+    listenPorts.get(endpointPortKey(endpoint, port)),
+  )
+  if (ports.length === 0) return undefined
+  const service = serviceOf(endpoint, ports, inputs)
+  return { endpoint, service, slice: sliceOf(service, ports, inputs) }
+}
+
+type Ports = ReturnType<typeof servedPorts>
+
+function serviceOf(
+  endpoint: RemoteEndpoint,
+  ports: Ports,
+  { merged, owner }: EndpointServiceInputs,
+): Service {
+  return {
+    metadata: {
+      name: endpointServiceName(merged.key, endpoint),
+      namespace: merged.namespace,
+      labels: {
+        [Label.derivedFrom]: merged.name,
+        [Label.endpointCluster]: endpoint.cluster,
+        [Label.endpoint]: endpoint.id,
+      },
+      ownerReferences: [owner],
+    },
+    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports },
+  }
+}
+
+/** Always ready: a router whose endpoint is not refuses by itself, and sooner than this would tell. */
+function sliceOf(
+  service: Service,
+  ports: Ports,
+  { merged, routers, owner }: EndpointServiceInputs,
+): EndpointSlice {
+  const { name = '' } = service.metadata
+  return {
+    metadata: {
+      name,
+      namespace: merged.namespace,
+      labels: {
+        [Label.kubeServiceName]: name,
+        [Label.derivedFrom]: merged.name,
+        [Label.managedBy]: MANAGED_BY,
+      },
+      ownerReferences: [owner],
+    },
+    addressType: 'IPv4',
+    endpoints: routers.slice(0, SLICE_MAX_ENDPOINTS).map((address) => ({
+      addresses: [address],
+      conditions: { ready: true, serving: true, terminating: false },
+    })),
+    ports: ports.map(({ name: portName = '', protocol, targetPort }) => ({
+      name: portName,
+      ...(protocol === undefined ? {} : { protocol }),
+      port: Number(targetPort),
+    })),
+  }
+}
