@@ -1,7 +1,7 @@
 /**
  * The Multi-Cluster Services API (KEP-1645, group multicluster.x-k8s.io) and ClusterProperty (KEP-2149).
  */
-import type { Condition, KubeObject, Protocol } from './objects.ts'
+import type { Condition, IPFamily, KubeObject, Protocol } from './objects.ts'
 
 export interface ServiceExport extends KubeObject {
   spec?: { exportedLabels?: Record<string, string>; exportedAnnotations?: Record<string, string> }
@@ -22,7 +22,7 @@ export interface ServiceImport extends KubeObject {
     type: ImportType
     ports: ImportPort[]
     ips?: string[]
-    ipFamilies?: ('IPv4' | 'IPv6')[]
+    ipFamilies?: IPFamily[]
     sessionAffinity?: 'None' | 'ClientIP'
     sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } }
     internalTrafficPolicy?: string
@@ -79,5 +79,6 @@ export const ImportCondition = {
 export const ImportReason = {
   ready: 'Ready',
   pending: 'Pending',
+  familyNotSupported: 'IPFamilyNotSupported',
   clustersUnreachable: 'ClustersUnreachable',
 } as const

@@ -45,6 +45,8 @@ export interface Condition {
   observedGeneration?: number
 }
 
+export type IPFamily = 'IPv4' | 'IPv6'
+
 export type Protocol = 'TCP' | 'UDP' | 'SCTP'
 
 export interface ServicePort {
@@ -61,7 +63,7 @@ export interface Service extends KubeObject {
     type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
     clusterIP?: string
     clusterIPs?: string[]
-    ipFamilies?: ('IPv4' | 'IPv6')[]
+    ipFamilies?: IPFamily[]
     ipFamilyPolicy?: string
     externalName?: string
     selector?: Record<string, string>

@@ -4,7 +4,7 @@
  */
 import type { ImportType } from './mcs.ts'
 import type { ServiceKey } from './names.ts'
-import type { Protocol } from './objects.ts'
+import type { IPFamily, Protocol } from './objects.ts'
 
 export interface RecordPort {
   /** Empty when the Service's port has no name. */
@@ -35,7 +35,7 @@ export interface ServiceRecord {
   readonly exportedAt: string
   readonly type: ImportType
   readonly ports: readonly RecordPort[]
-  readonly ipFamilies: readonly ('IPv4' | 'IPv6')[]
+  readonly ipFamilies: readonly IPFamily[]
   readonly sessionAffinity: 'None' | 'ClientIP'
   /** Only with ClientIP. */
   readonly sessionAffinityTimeoutSeconds?: number

@@ -26,9 +26,12 @@ interface FieldRule {
   readonly same: (winner: ServiceRecord, other: ServiceRecord) => boolean
 }
 
+/** Endpoints of a headless Service are reached by their own addresses, and by clients of their families only. */
+const IP_FAMILIES = 'ipFamilies'
+
 /**
- * One row per field of rule 34. IP families are not among them: routers carry a flow between clusters of different
- * families, so no backend is out of reach of an import.
+ * One row per field of rule 34. IP families count for headless Services only: routers carry a flow between clusters of
+ * different families, so no backend is out of reach of an import with an address.
  */
 const FIELD_RULES: readonly FieldRule[] = [
   { reason: 'PortConflict', field: 'ports', same: samePorts },
@@ -50,6 +53,12 @@ const FIELD_RULES: readonly FieldRule[] = [
     (record) => record.internalTrafficPolicy ?? 'Cluster',
   ),
   rule('TrafficDistributionConflict', 'trafficDistribution', (record) => record.trafficDistribution ?? ''),
+  {
+    reason: 'IPFamilyConflict',
+    field: IP_FAMILIES,
+    same: (winner, other) =>
+      winner.type !== 'Headless' || sameValue([...winner.ipFamilies].sort(), [...other.ipFamilies].sort()),
+  },
 ]
 
 function rule(reason: string, field: string, read: (record: ServiceRecord) => unknown): FieldRule {
@@ -74,12 +83,18 @@ export function conflictReason(conflicts: readonly FieldConflict[]): string {
 /** What people read: field by field, who wins over whom. */
 export function conflictMessage(conflicts: readonly FieldConflict[], exporters: number): string {
   return conflicts
-    .map(
-      ({ field, winner, losers }) =>
-        `${field}: the oldest export, of cluster ${winner}, wins over ${losers.join(', ')} ` +
-        `(${losers.length} of ${exporters} differ)`,
-    )
+    .map(({ field, winner, losers }) => {
+      const differ = `${losers.join(', ')} (${losers.length} of ${exporters} differ)`
+      return field === IP_FAMILIES
+        ? `${field}: clients of one family do not reach the endpoints of both cluster ${winner} and ${differ}`
+        : `${field}: the oldest export, of cluster ${winner}, wins over ${differ}`
+    })
     .join('; ')
+}
+
+/** Where the export of a cluster loses to an older one; different families leave each its own. */
+export function lostConflicts(conflicts: readonly FieldConflict[], cluster: string): FieldConflict[] {
+  return conflicts.filter(({ field, losers }) => field !== IP_FAMILIES && losers.includes(cluster))
 }
 
 /** What the losing side reads: whose word counts instead of its own, and about what. */

@@ -6,6 +6,7 @@ import { Label, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { OwnerReference, Service, ServicePort } from '../api/objects.ts'
 import type { EndpointName } from '../api/route-snapshot.ts'
 import { derivedServiceName, endpointServiceName } from './import-names.ts'
+import type { AddressRequest } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
 import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
@@ -61,13 +62,13 @@ export function servedPorts(
 
 /**
  * The derived Service as it should be; undefined for a headless import and when no port can be served.
- * `clusterIP` asks for an address: an import that lost its Service should come back under the one it had.
+ * `addresses`: an import that lost its Service should come back under those it had.
  */
 export function derivedService(
   merged: MergedService,
   listenPorts: ListenPorts,
   owner: OwnerReference,
-  clusterIP?: string,
+  addresses: AddressRequest = {},
 ): Service | undefined {
   const ports = servedPorts(merged, merged.ports, (port) => listenPorts.get(port))
   if (merged.type === 'Headless' || ports.length === 0) return undefined
@@ -82,7 +83,7 @@ export function derivedService(
       type: 'ClusterIP',
       ports,
       ...affinity(merged),
-      ...(clusterIP === undefined ? {} : { clusterIP }),
+      ...addresses,
     },
   }
 }

@@ -3,9 +3,10 @@
  * in this cluster, and the slice that leads from there to the routers. Pure.
  */
 import { Label, MANAGED_BY } from '../api/names.ts'
-import type { EndpointSlice, OwnerReference, Service } from '../api/objects.ts'
+import type { EndpointSlice, IPFamily, OwnerReference, Service } from '../api/objects.ts'
 import { servedPorts } from './derived-service.ts'
 import { endpointServiceName } from './import-names.ts'
+import { familyOf } from './ip-families.ts'
 import { SLICE_MAX_ENDPOINTS } from './limits.ts'
 import type { ListenPorts } from './listen-ports.ts'
 import { endpointPortKey } from './port-merge.ts'
@@ -36,15 +37,25 @@ export function endpointObjects(
     listenPorts.get(endpointPortKey(endpoint, port)),
   )
   if (ports.length === 0) return undefined
-  const service = serviceOf(endpoint, ports, inputs)
-  return { endpoint, service, slice: sliceOf(service, ports, inputs) }
+  const family = routerFamily(inputs.routers)
+  const service = serviceOf(endpoint, { ports, family }, inputs)
+  return { endpoint, service, slice: sliceOf(service, { ports, family }, inputs) }
 }
 
-type Ports = ReturnType<typeof servedPorts>
+/** What leads to the endpoint. */
+interface Way {
+  readonly ports: ReturnType<typeof servedPorts>
+  readonly family: IPFamily
+}
+
+/** The one family that an endpoint's address is of: a Service cannot change it, so it follows from the routers alone. */
+function routerFamily(routers: readonly string[]): IPFamily {
+  return routers.length > 0 && routers.every((address) => familyOf(address) === 'IPv6') ? 'IPv6' : 'IPv4'
+}
 
 function serviceOf(
   endpoint: RemoteEndpoint,
-  ports: Ports,
+  { ports, family }: Way,
   { merged, owner }: EndpointServiceInputs,
 ): Service {
   return {
@@ -58,17 +69,18 @@ function serviceOf(
       },
       ownerReferences: [owner],
     },
-    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports },
+    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports, ipFamilies: [family] },
   }
 }
 
 /** Always ready: a router whose endpoint is not refuses by itself, and sooner than this would tell. */
 function sliceOf(
   service: Service,
-  ports: Ports,
+  { ports, family }: Way,
   { merged, routers, owner }: EndpointServiceInputs,
 ): EndpointSlice {
   const { name = '' } = service.metadata
+  const near = routers.filter((address) => familyOf(address) === family)
   return {
     metadata: {
       name,
@@ -80,8 +92,8 @@ function sliceOf(
       },
       ownerReferences: [owner],
     },
-    addressType: 'IPv4',
-    endpoints: routers.slice(0, SLICE_MAX_ENDPOINTS).map((address) => ({
+    addressType: family,
+    endpoints: near.slice(0, SLICE_MAX_ENDPOINTS).map((address) => ({
       addresses: [address],
       conditions: { ready: true, serving: true, terminating: false },
     })),

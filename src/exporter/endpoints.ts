@@ -1,8 +1,17 @@
 /**
  * Which endpoints stand behind a port of a Service, read from its EndpointSlices. Pure.
  */
-import type { Endpoint, EndpointPort, EndpointSlice, Protocol, Service, ServicePort } from '../api/objects.ts'
+import type {
+  Endpoint,
+  EndpointPort,
+  EndpointSlice,
+  IPFamily,
+  Protocol,
+  Service,
+  ServicePort,
+} from '../api/objects.ts'
 import type { Backend } from '../api/route-snapshot.ts'
+import { isOfFamily, serviceFamilies } from './ip-families.ts'
 
 /** Protocol of a port; Kubernetes says TCP when none is given. */
 export function protocolOf(port: { readonly protocol?: Protocol }): Protocol {
@@ -23,10 +32,18 @@ export function isServing(endpoint: Endpoint, service: Service | undefined): boo
   return endpoint.conditions?.terminating === true && endpoint.conditions.serving !== false
 }
 
+/** The slices of the Service's families. */
+export function servingSlices(service: Service, slices: readonly EndpointSlice[]): EndpointSlice[] {
+  return slicesOfFamilies(serviceFamilies(service), slices)
+}
+
 /** The slices of the Service's first IP family: a dual-stack Service lists every pod once per family. */
 export function primarySlices(service: Service, slices: readonly EndpointSlice[]): EndpointSlice[] {
-  const family = service.spec?.ipFamilies?.[0] ?? 'IPv4'
-  return slices.filter((slice) => slice.addressType === family && isLive(slice))
+  return slicesOfFamilies(serviceFamilies(service).slice(0, 1), slices)
+}
+
+function slicesOfFamilies(families: readonly IPFamily[], slices: readonly EndpointSlice[]): EndpointSlice[] {
+  return slices.filter((slice) => isOfFamily(slice, families) && isLive(slice))
 }
 
 function isLive(slice: EndpointSlice): boolean {

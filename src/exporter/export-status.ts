@@ -5,7 +5,13 @@ import { findCondition } from '../api/conditions.ts'
 import { ExportCondition, ExportReason, type ServiceExport } from '../api/mcs.ts'
 import type { Condition } from '../api/objects.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
-import { conflictMessage, conflictReason, type FieldConflict, overruledMessage } from './conflicts.ts'
+import {
+  conflictMessage,
+  conflictReason,
+  type FieldConflict,
+  lostConflicts,
+  overruledMessage,
+} from './conflicts.ts'
 import type { ExportEvaluation } from './export-record.ts'
 import { forwarding } from './forwarding.ts'
 import { annotatedProtocol } from './proxy-protocol.ts'
@@ -94,7 +100,7 @@ function overruling({ conflicts, cluster }: ExportSituation, previous: readonly 
     const before = findCondition(previous, type)
     return before === undefined ? [] : [before]
   }
-  const lost = conflicts.filter(({ losers }) => losers.includes(cluster))
+  const lost = lostConflicts(conflicts, cluster)
   if (lost.length === 0) return []
   const message = overruledMessage(cluster, lost)
   return [{ type, status: 'True', reason: conflictReason(lost), message }]

@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Label, MANAGED_BY, type ServiceKey } from '../api/names.ts'
-import type { EndpointSlice } from '../api/objects.ts'
+import type { EndpointSlice, IPFamily } from '../api/objects.ts'
 import type { EndpointName } from '../api/route-snapshot.ts'
 
 const BASE32_HEX = '0123456789abcdefghijklmnopqrstuv'
@@ -53,10 +53,18 @@ export const SlicePurpose = {
 } as const
 export type SlicePurpose = (typeof SlicePurpose)[keyof typeof SlicePurpose]
 
-/** Name of a remote cluster's slice. */
-export function remoteSliceName(key: ServiceKey, purpose: SlicePurpose, cluster: string): string {
-  return `${derivedServiceName(key)}-${purpose}-${cluster}`
+/** Name of a slice that leads to a cluster through the routers. */
+export function routedSliceName(
+  key: ServiceKey,
+  purpose: SlicePurpose,
+  cluster: string,
+  family: IPFamily,
+): string {
+  return `${derivedServiceName(key)}-${purpose}${family === 'IPv6' ? SIX : ''}-${cluster}`
 }
+
+/** Marks the names of slices that have IPv6 addresses. */
+const SIX = '6'
 
 /** Name of the slice that mirrors `source`, a slice of the local Service; another one when it carries no traffic. */
 export function localSliceName(key: ServiceKey, source: string, cluster: string, carries: boolean): string {
@@ -71,7 +79,7 @@ export function hostSlicePrefix(key: ServiceKey, kind: string): string {
 /** False for the slices of ports whose cluster has no ready endpoint. */
 export function isReadySlice(slice: EndpointSlice): boolean {
   const [, , purpose] = (slice.metadata.name ?? '').split('-')
-  return purpose !== SlicePurpose.unready
+  return purpose !== SlicePurpose.unready && purpose !== `${SlicePurpose.unready}${SIX}`
 }
 
 /** Labels that every slice of an import has; `carries` adds the one that kube-proxy goes by. */

@@ -3,7 +3,7 @@
  */
 import { ImportCondition, type ImportPort, ImportReason, type ServiceImport } from '../api/mcs.ts'
 import { Annotation } from '../api/names.ts'
-import type { Service } from '../api/objects.ts'
+import type { IPFamily, Service } from '../api/objects.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import { clusterIps } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
@@ -11,6 +11,7 @@ import { importMetadata } from './exported-metadata.ts'
 import { forwarding, notForwarded } from './forwarding.ts'
 import { type EndpointFacts, headlessReadiness } from './headless-status.ts'
 import { derivedServiceName } from './import-names.ts'
+import { familyOf, serviceFamilies } from './ip-families.ts'
 import { carriedPorts } from './listen-ports.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
@@ -64,6 +65,8 @@ function affinity(
 export interface ImportFacts {
   /** The API server keeps `status.endpointSliceObjects`. */
   readonly statesSlices?: boolean
+  /** Pod addresses of the routers; none while they are not known. */
+  readonly routers?: readonly string[]
   /** Clusters that have been out of reach for long. */
   readonly stale?: ReadonlySet<string>
   /** Of a headless import. */
@@ -78,7 +81,7 @@ export function importStatus(
   derived: Service | undefined,
   existing: ServiceImport,
   now: number,
-  { statesSlices = false, stale = new Set(), endpoints = NO_ENDPOINTS }: ImportFacts = {},
+  { statesSlices = false, stale = new Set(), routers = [], endpoints = NO_ENDPOINTS }: ImportFacts = {},
 ): ServiceImport {
   const { name, namespace, generation } = existing.metadata
   const context = { previous: existing.status?.conditions ?? [], generation, now }
@@ -89,7 +92,9 @@ export function importStatus(
       ...(statesSlices ? { endpointSliceObjects: 'Present' } : {}),
       conditions: conditionsOf(
         [
-          merged.type === 'Headless' ? headlessReadiness(merged, endpoints) : readiness(merged, derived),
+          merged.type === 'Headless'
+            ? headlessReadiness(merged, endpoints)
+            : readiness(merged, derived, routers),
           ...forwarding(merged.ports),
           ...staleness(merged, stale),
         ],
@@ -103,7 +108,7 @@ function byCluster(left: { cluster: string }, right: { cluster: string }): numbe
   return left.cluster < right.cluster ? -1 : 1
 }
 
-function readiness(merged: MergedService, derived: Service | undefined): Verdict {
+function readiness(merged: MergedService, derived: Service | undefined, routers: readonly string[]): Verdict {
   const pending = (message: string): Verdict => ({
     type: ImportCondition.ready,
     status: 'False',
@@ -112,12 +117,28 @@ function readiness(merged: MergedService, derived: Service | undefined): Verdict
   })
   if (derived === undefined) return pending(unserved(merged, derived))
   if (clusterIps(derived).length === 0) return pending('waiting for the address of the derived Service')
+  const unrouted = serviceFamilies(derived).filter((family) => !servesFamily(routers, family))
+  if (unrouted.length === serviceFamilies(derived).length) {
+    const message = unroutedMessage(unrouted)
+    return { type: ImportCondition.ready, status: 'False', reason: ImportReason.familyNotSupported, message }
+  }
   return {
     type: ImportCondition.ready,
     status: 'True',
     reason: ImportReason.ready,
-    message: unserved(merged, derived),
+    message: [unserved(merged, derived), unroutedMessage(unrouted)].filter((part) => part !== '').join('; '),
   }
+}
+
+function unroutedMessage(families: readonly IPFamily[]): string {
+  return families.length === 0
+    ? ''
+    : `no router of this cluster has an address of family ${families.join(' or ')}`
+}
+
+/** While no router is known they may come with any address. */
+function servesFamily(routers: readonly string[], family: IPFamily): boolean {
+  return routers.length === 0 || routers.some((address) => familyOf(address) === family)
 }
 
 /** The ports that nobody listens for, and why, for people. */

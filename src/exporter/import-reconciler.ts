@@ -197,6 +197,7 @@ export class ImportReconciler implements Startable {
       stale,
       facts: {
         stale,
+        routers: routers.current(),
         statesSlices: stores.definitions.get({ name: IMPORT_DEFINITION })?.statesSlices === true,
       },
     })

@@ -2,13 +2,14 @@
  * The EndpointSlices of an import: which of them carry traffic follows from locality and readiness. Local pods carry
  * it themselves where flows may go to nobody else, else the routers do, to all clusters that are chosen. Pure.
  */
-import type { EndpointPort, EndpointSlice, OwnerReference, Service } from '../api/objects.ts'
+import type { EndpointPort, EndpointSlice, IPFamily, OwnerReference, Service } from '../api/objects.ts'
 import { Locality, type TrafficSettings } from '../api/traffic-settings.ts'
 import { chosenClusters, isReadyIn } from './chosen-clusters.ts'
 import type { ClusterExport } from './conflicts.ts'
 import { slicePortNames } from './derived-service.ts'
-import { backendsOf, isReady, primarySlices, protocolOf, slicePortOf } from './endpoints.ts'
-import { localSliceName, remoteSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
+import { backendsOf, isReady, protocolOf, servingSlices, slicePortOf } from './endpoints.ts'
+import { localSliceName, routedSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
+import { familyOf, servedFamilies, serviceFamilies } from './ip-families.ts'
 import { SLICE_MAX_ENDPOINTS } from './limits.ts'
 import type { ListenPorts } from './listen-ports.ts'
 import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
@@ -22,8 +23,10 @@ export interface SliceInputs {
   /** The local Service of that name and its slices; they count only when this cluster exports it. */
   readonly local: { readonly service: Service | undefined; readonly slices: readonly EndpointSlice[] }
   readonly traffic: TrafficSettings
-  /** Pod addresses of the routers. */
+  /** Pod addresses of the routers, of either family. */
   readonly routers: readonly string[]
+  /** Those of the derived Service. Absent: those of the exports. */
+  readonly families?: readonly IPFamily[]
   readonly owner: OwnerReference
   /** Clusters that have been out of reach for long: their endpoints stay only where nothing else is left. */
   readonly stale?: ReadonlySet<string>
@@ -44,10 +47,26 @@ export function importSlices(inputs: SliceInputs): EndpointSlice[] {
   const own = merged.exporters.find((exporter) => exporter.cluster === cluster)
   const choices = merged.ports.map((port) => portChoice(port, own !== undefined, inputs))
   const remote = merged.type === 'Headless' ? [] : merged.exporters.filter((exporter) => exporter !== own)
+  const families = servedFamilies(inputs.families ?? merged.ipFamilies, inputs.routers)
   return [
     ...(own === undefined ? [] : localSlices(choices, inputs)),
-    ...remote.flatMap((exporter) => remoteSlices(exporter, choices, inputs)),
+    ...(own === undefined ? [] : bridgeSlices(own, families, choices, inputs)),
+    ...remote.flatMap((exporter) => routedSlices(exporter, families, choices, inputs)),
   ]
+}
+
+/** Local pods that have no address of a family of the import are reached through the routers there. */
+function bridgeSlices(
+  own: ClusterExport,
+  families: readonly IPFamily[],
+  choices: readonly PortChoice[],
+  inputs: SliceInputs,
+): EndpointSlice[] {
+  const { service } = inputs.local
+  if (service === undefined || inputs.merged.type === 'Headless') return []
+  const local = serviceFamilies(service)
+  const missing = families.filter((family) => !local.includes(family))
+  return routedSlices(own, missing, choices, inputs)
 }
 
 function portChoice(port: MergedPort, exported: boolean, inputs: SliceInputs): PortChoice {
@@ -73,7 +92,7 @@ function localSlices(choices: readonly PortChoice[], inputs: SliceInputs): Endpo
   if (service === undefined) return []
   const carried = choices.filter((choice) => localCarries(choice, inputs)).map(({ port }) => port)
   const idle = choices.map(({ port }) => port).filter((port) => !carried.includes(port))
-  return primarySlices(service, slices).flatMap((source) => [
+  return servingSlices(service, slices).flatMap((source) => [
     ...mirrorOf(inputs, service, source, carried, true),
     ...mirrorOf(inputs, service, source, idle, false),
   ])
@@ -151,9 +170,10 @@ function mirror(
   }
 }
 
-/** A remote cluster's ports, one slice for each purpose that any of them has. */
-function remoteSlices(
+/** A cluster's ports through the routers, one slice for each family and each purpose that any of them has. */
+function routedSlices(
   exporter: ClusterExport,
+  families: readonly IPFamily[],
   choices: readonly PortChoice[],
   inputs: SliceInputs,
 ): EndpointSlice[] {
@@ -165,7 +185,8 @@ function remoteSlices(
       ports.map(({ port }) => port),
       inputs,
     )
-    return listening.length === 0 ? [] : [remoteSlice(exporter.cluster, purpose, listening, inputs)]
+    if (listening.length === 0) return []
+    return families.map((family) => routedSlice(exporter.cluster, { purpose, family }, listening, inputs))
   })
 }
 
@@ -189,22 +210,23 @@ function listeningPorts(ports: readonly MergedPort[], { merged, listenPorts }: S
   })
 }
 
-function remoteSlice(
+function routedSlice(
   cluster: string,
-  purpose: SlicePurpose,
+  { purpose, family }: { readonly purpose: SlicePurpose; readonly family: IPFamily },
   ports: EndpointPort[],
   { merged, routers, owner }: SliceInputs,
 ): EndpointSlice {
   const ready = purpose === SlicePurpose.active || purpose === SlicePurpose.standby
-  const reached = purpose === SlicePurpose.stale ? [] : routers.slice(0, SLICE_MAX_ENDPOINTS)
+  const near = routers.filter((address) => familyOf(address) === family)
+  const reached = purpose === SlicePurpose.stale ? [] : near.slice(0, SLICE_MAX_ENDPOINTS)
   return {
     metadata: {
-      name: remoteSliceName(merged.key, purpose, cluster),
+      name: routedSliceName(merged.key, purpose, cluster, family),
       namespace: merged.namespace,
       labels: sliceLabels(merged, cluster, purpose === SlicePurpose.active),
       ownerReferences: [owner],
     },
-    addressType: 'IPv4',
+    addressType: family,
     endpoints: reached.map((address) => ({
       addresses: [address],
       conditions: { ready, serving: ready, terminating: false },

@@ -13,6 +13,7 @@ import { clusterIps, derivedFrom, derivedService } from './derived-service.ts'
 import { EndpointWriter } from './endpoint-writer.ts'
 import { type ImportFacts, importObject, importStatus } from './import-object.ts'
 import { importSlices, type SliceInputs } from './import-slices.ts'
+import { addressRequest, servedFamilies } from './ip-families.ts'
 import { ENDPOINT_WRITERS } from './limits.ts'
 import { importAspect, importStatusAspect, serviceAspect, sliceAspect } from './owned-kinds.ts'
 import { OwnedObjects, type WritingClient } from './owned-objects.ts'
@@ -36,7 +37,7 @@ export interface ImportWriterDeps {
 }
 
 /** What `write` is told; the owner follows from the import itself. */
-export type ImportInputs = Omit<SliceInputs, 'owner'> & {
+export type ImportInputs = Omit<SliceInputs, 'owner' | 'families'> & {
   readonly facts: ImportFacts
   /** Endpoints of other clusters, of a headless import. */
   readonly endpoints: readonly RemoteEndpoint[]
@@ -107,8 +108,10 @@ export class ImportWriter {
       importAspect,
     )
     const owner = ownerOf(created)
-    const slices = importSlices({ ...inputs, owner })
-    const wanted = derivedService(merged, inputs.listenPorts, owner, keptAddress(found))
+    const families = servedFamilies(merged.ipFamilies, inputs.routers)
+    const slices = importSlices({ ...inputs, owner, families: known?.spec?.ipFamilies ?? families })
+    const addresses = addressRequest(families, keptAddresses(found))
+    const wanted = derivedService(merged, inputs.listenPorts, owner, addresses)
     const [derived, endpoints] = await Promise.all([
       wanted === undefined ? undefined : this.#ensureService(wanted),
       this.#endpoints.write(found, { ...inputs, owner }),
@@ -149,13 +152,13 @@ export class ImportWriter {
     throwFirst(await inParallel(removals, ENDPOINT_WRITERS, (remove) => remove()))
   }
 
-  /** The address an import had may be taken by now: any other is better than none. */
+  /** The address an import had may be taken by now, and its family not be there: any other is better than none. */
   async #ensureService(wanted: Service): Promise<Service> {
     try {
       return await this.#services.ensure(wanted, serviceAspect)
     } catch (error) {
-      if (wanted.spec?.clusterIP === undefined || !isInvalid(error)) throw error
-      const { clusterIP: _, ...spec } = wanted.spec
+      const { clusterIP, clusterIPs, ipFamilies, ...spec } = wanted.spec ?? {}
+      if ((clusterIP === undefined && ipFamilies === undefined) || !isInvalid(error)) throw error
       return await this.#services.ensure({ ...wanted, spec }, serviceAspect)
     }
   }
@@ -180,8 +183,9 @@ function mainService({ services }: ImportObjects): Service | undefined {
   return services.find((service) => derivedFrom(service)?.endpoint === undefined)
 }
 
-function keptAddress(found: ImportObjects): string | undefined {
-  return clusterIps(mainService(found))[0] ?? found.import?.spec?.ips?.[0]
+function keptAddresses(found: ImportObjects): string[] {
+  const present = clusterIps(mainService(found))
+  return present.length > 0 ? present : (found.import?.spec?.ips ?? [])
 }
 
 /** While a lost derived Service is made again, the import goes on naming the address it should come back under. */

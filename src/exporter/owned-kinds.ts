@@ -56,16 +56,27 @@ export const importStatusAspect: Aspect<ServiceImport> = {
   repair: (actual, wanted) => ({ ...actual, ...(wanted.status && { status: wanted.status }) }),
 }
 
-/** The API server fills in much of a Service; a selector or another port would send traffic past us. */
+/**
+ * The API server fills in much of a Service; a selector or another port would send traffic past us. Families are asked
+ * for when it is made, and are the API server's from then on.
+ */
 export const serviceAspect: Aspect<Service> = {
   matches: (actual, wanted) =>
     metadataMatches(actual, wanted) &&
     actual.spec?.selector === undefined &&
-    contains(withSortedPorts(actual.spec), withSortedPorts(wanted.spec)),
+    contains(withSortedPorts(actual.spec), withSortedPorts(withoutFamilies(wanted.spec))),
   repair: (actual, wanted) => {
     const { selector: _, ...spec } = actual.spec ?? {}
-    return { ...actual, metadata: repairedMetadata(actual, wanted), spec: { ...spec, ...wanted.spec } }
+    return {
+      ...actual,
+      metadata: repairedMetadata(actual, wanted),
+      spec: { ...spec, ...withoutFamilies(wanted.spec) },
+    }
   },
+}
+
+function withoutFamilies({ ipFamilies: _, ...spec }: NonNullable<Service['spec']> = {}): Service['spec'] {
+  return spec
 }
 
 /** Ports are a map by port and protocol: their order says nothing. */

@@ -13,12 +13,12 @@ import { Index, serviceOfSlice } from './stores.ts'
 export const ROUTER_SERVICE = 'fairlead-router'
 
 /**
- * Addresses of ready routers, sorted. When none is ready those that are not ready: a router that restarts in its pod
+ * Addresses of ready routers, of either family, sorted. When none is ready those that are not ready: a router that restarts in its pod
  * comes back under its address, and rewriting every import twice would only delay its clients.
  */
 export function routerAddresses(slices: readonly EndpointSlice[]): string[] {
   const endpoints = slices
-    .filter((slice) => slice.addressType === 'IPv4')
+    .filter((slice) => slice.addressType !== 'FQDN')
     .flatMap((slice) => slice.endpoints ?? [])
   const ready = endpoints.filter((endpoint) => endpoint.conditions?.ready !== false)
   return addressesOf(ready.length > 0 ? ready : endpoints)

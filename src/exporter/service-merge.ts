@@ -4,9 +4,11 @@
  */
 import type { ImportType } from '../api/mcs.ts'
 import { type ServiceKey, serviceKey } from '../api/names.ts'
+import type { IPFamily } from '../api/objects.ts'
 import type { Directory, ServiceRecord } from '../api/service-record.ts'
 import { sameValue } from './compare.ts'
 import { type ClusterExport, type FieldConflict, findConflicts } from './conflicts.ts'
+import { unitedFamilies } from './ip-families.ts'
 import { type MergedPort, mergePorts } from './port-merge.ts'
 
 /** What every cluster imports. */
@@ -16,6 +18,8 @@ export interface MergedService {
   readonly name: string
   readonly type: ImportType
   readonly ports: readonly MergedPort[]
+  /** Of any export, those of the oldest first. */
+  readonly ipFamilies: readonly IPFamily[]
   readonly sessionAffinity: ServiceRecord['sessionAffinity']
   readonly sessionAffinityTimeoutSeconds?: number
   readonly internalTrafficPolicy?: string
@@ -50,6 +54,7 @@ export function mergeService(exports: readonly ClusterExport[]): MergedService |
     key: serviceKey(winner.namespace, winner.name),
     ...singleFields(winner),
     ports: mergePorts(exporters.map(({ record }) => record)),
+    ipFamilies: unitedFamilies(exporters.map(({ record }) => record)),
     exporters,
     conflicts: findConflicts(exporters),
   }
@@ -58,7 +63,7 @@ export function mergeService(exports: readonly ClusterExport[]): MergedService |
 /** The fields that cannot be merged: the winner's stand. */
 function singleFields(
   winner: ServiceRecord,
-): Omit<MergedService, 'key' | 'ports' | 'exporters' | 'conflicts'> {
+): Omit<MergedService, 'key' | 'ports' | 'ipFamilies' | 'exporters' | 'conflicts'> {
   const { exportedAt: _, ports: __, ipFamilies: ___, ...fields } = winner
   return fields
 }

@@ -1,6 +1,7 @@
 /**
  * The flags of the router process. Reads nothing but what it is given.
  */
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { parseArgs } from 'node:util'
 import { Port } from '../api/names.ts'
 import { describeError, UsageError } from '../core/errors.ts'
@@ -32,7 +33,7 @@ export function parseRouterOptions(
   const values = parseFlags(argv)
   return {
     tlsDir: values['tls-dir'],
-    listenHost: values['listen-host'] ?? env['POD_IP'] ?? '0.0.0.0',
+    listenHost: values['listen-host'] ?? podHost(env['POD_IPS']) ?? env['POD_IP'] ?? '0.0.0.0',
     linkPort: numberOf('--link-port', values['link-port'], 65_535),
     healthPort: numberOf('--health-port', values['health-port'], 65_535),
     kubeconfig: values.kubeconfig,
@@ -41,6 +42,12 @@ export function parseRouterOptions(
     logLevel: oneOf('--log-level', values['log-level'], LogLevel),
     flowLog: oneOf('--flow-log', values['flow-log'], FlowLogLevel),
   }
+}
+
+/** A pod with addresses of both families listens at all it has; with one, at that (`status.podIPs`, joined by commas). */
+function podHost(addresses = ''): string | undefined {
+  const all = addresses.split(',').filter((address) => isIP(address) !== 0)
+  return all.some(isIPv4) && all.some(isIPv6) ? '::' : all[0]
 }
 
 const FLAGS = {

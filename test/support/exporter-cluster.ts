@@ -34,8 +34,14 @@ interface Running {
   readonly events: EventRecorder
 }
 
-export class ExporterCluster implements AsyncDisposable {
-  readonly api: ApiCluster
+/** The API server under a controller. */
+export interface ClusterApi extends AsyncDisposable {
+  readonly client: WatchingKubeClient
+  namespace(name: string): Promise<void>
+}
+
+export class ExporterCluster<A extends ClusterApi = ApiCluster> implements AsyncDisposable {
+  readonly api: A
   readonly name: string
   /** `verb resource name` of each write that the controller made. */
   readonly writes: string[] = []
@@ -46,7 +52,7 @@ export class ExporterCluster implements AsyncDisposable {
   readonly #link: DirectoryLink
   #running: Running | undefined
 
-  private constructor(api: ApiCluster, name: string, link: DirectoryLink) {
+  private constructor(api: A, name: string, link: DirectoryLink) {
     this.api = api
     this.name = name
     this.#link = link
@@ -58,7 +64,16 @@ export class ExporterCluster implements AsyncDisposable {
     link: DirectoryLink,
     options: { readonly durable?: boolean } = {},
   ): Promise<ExporterCluster> {
-    const cluster = new ExporterCluster(await ApiCluster.start(options), name, link)
+    return await ExporterCluster.on(await ApiCluster.start(options), name, link)
+  }
+
+  /** The same on an API server that is there and has the product's definitions. */
+  static async on<A extends ClusterApi>(
+    api: A,
+    name: string,
+    link: DirectoryLink,
+  ): Promise<ExporterCluster<A>> {
+    const cluster = new ExporterCluster(api, name, link)
     await cluster.api.namespace('demo')
     await cluster.api.namespace(SYSTEM_NAMESPACE)
     await cluster.setEndpoints('fairlead-router', ['10.244.0.5'], 5671, SYSTEM_NAMESPACE)

@@ -118,6 +118,19 @@ describe('what stands for one remote endpoint', () => {
     expect(names).not.toContain(north.services[0]?.metadata.name)
   })
 
+  test('is of the family that the routers have, IPv4 where they have both', () => {
+    const [endpoint] = remoteEndpoints(merged, 'west')
+    if (endpoint === undefined) throw new Error('no endpoint')
+    const listenPorts = new ListenPortLedger().assign(merged.key, portsInTurn([endpoint], new Map()))
+    const familiesOf = (...routers: string[]) => {
+      const objects = endpointObjects(endpoint, { merged, listenPorts, routers, owner: OWNER })
+      const { addressType, endpoints = [] } = objects?.slice ?? {}
+      return [objects?.service.spec?.ipFamilies, addressType, endpoints.map(({ addresses }) => addresses[0])]
+    }
+    expect(familiesOf('fd00::5')).toEqual([['IPv6'], 'IPv6', ['fd00::5']])
+    expect(familiesOf('fd00::5', '10.0.0.5')).toEqual([['IPv4'], 'IPv4', ['10.0.0.5']])
+  })
+
   test('is nothing when no router port is left for it', () => {
     const [endpoint] = remoteEndpoints(merged, 'west')
     const inputs = { merged, listenPorts: new Map(), routers: [], owner: OWNER }

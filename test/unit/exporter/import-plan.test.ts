@@ -30,7 +30,7 @@ function listening(service: MergedService): Map<string, number> {
 }
 
 function derived(service: MergedService, clusterIP?: string): Service | undefined {
-  return derivedService(service, listening(service), OWNER, clusterIP)
+  return derivedService(service, listening(service), OWNER, clusterIP === undefined ? {} : { clusterIP })
 }
 
 /** The slices of an import in cluster west. */
@@ -418,7 +418,7 @@ describe('the ServiceImport', () => {
   test('says which ports routers cannot carry', () => {
     const sctp = { ...port(7, 'sctp'), protocol: 'SCTP' } as const
     const found = merged({ east: { ports: [port(80, 'http'), sctp] } })
-    const derived = derivedService(found, new Map([['TCP/80', 20_000]]), OWNER, '10.96.1.1')
+    const derived = derivedService(found, new Map([['TCP/80', 20_000]]), OWNER, { clusterIP: '10.96.1.1' })
     const status = importStatus(found, derived, { metadata: {} }, NOW).status
     expect(status?.conditions?.[0]).toMatchObject({
       status: 'True',
@@ -433,7 +433,7 @@ describe('the ServiceImport', () => {
     const two = merged({ east: { ports: [port(80, 'a'), port(81, 'b')] } })
     const partly = importStatus(
       two,
-      derivedService(two, new Map([['TCP/80', 20_000]]), OWNER, '10.96.0.9'),
+      derivedService(two, new Map([['TCP/80', 20_000]]), OWNER, { clusterIP: '10.96.0.9' }),
       { metadata: {} },
       NOW,
     )

@@ -10,6 +10,14 @@ test('imports point to the ready routers, sorted, each once', () => {
   expect(routerAddresses(slices)).toEqual(['10.0.0.1', '10.0.0.2'])
 })
 
+test('routers with addresses of both families are listed with both', () => {
+  const six = {
+    ...slice([endpoint('fd00::1'), endpoint('fd00::2', { ready: false })]),
+    addressType: 'IPv6' as const,
+  }
+  expect(routerAddresses([slice([endpoint('10.0.0.1')]), six])).toEqual(['10.0.0.1', 'fd00::1'])
+})
+
 test('when no router is ready imports point to those that may come back', () => {
   expect(routerAddresses([slice([endpoint('10.0.0.3', { ready: false })])])).toEqual(['10.0.0.3'])
 })

@@ -15,6 +15,7 @@ import { type ExportSituation, exportConditions, exportNotices } from '../../../
 import { importDefinition } from '../../../src/exporter/import-definition.ts'
 import { importObject, importStatus } from '../../../src/exporter/import-object.ts'
 import { importSlices } from '../../../src/exporter/import-slices.ts'
+import { addressRequest, servedFamilies } from '../../../src/exporter/ip-families.ts'
 import { carriedPorts } from '../../../src/exporter/listen-ports.ts'
 import { importAspect } from '../../../src/exporter/owned-kinds.ts'
 import { portKey } from '../../../src/exporter/port-merge.ts'
@@ -57,17 +58,34 @@ function derived(found: MergedService): Service | undefined {
 }
 
 /** The slices of the import in cluster west. */
-function slicesOf(found: MergedService, local?: Service, stale: readonly string[] = []): EndpointSlice[] {
+function slicesOf(
+  found: MergedService,
+  local?: Service,
+  stale: readonly string[] = [],
+  routers: readonly string[] = ['10.244.0.5'],
+  more: readonly EndpointSlice[] = [],
+): EndpointSlice[] {
   return importSlices({
     merged: found,
     cluster: 'west',
     listenPorts: listening(found),
-    local: { service: local, slices: local === undefined ? [] : [slice([endpoint('10.244.0.9')])] },
+    local: { service: local, slices: local === undefined ? [] : [slice([endpoint('10.244.0.9')]), ...more] },
     traffic: DEFAULT_TRAFFIC,
-    routers: ['10.244.0.5'],
+    routers,
     owner: OWNER,
     stale: new Set(stale),
   })
+}
+
+/** `cluster family address` of each slice that kube-proxy goes by, sorted. */
+function addressesOf(slices: readonly EndpointSlice[]): string[] {
+  return slices
+    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] !== undefined)
+    .map(({ metadata, addressType, endpoints }) => {
+      const source = metadata.labels?.['multicluster.kubernetes.io/source-cluster']
+      return `${source} ${addressType} ${endpoints.map(({ addresses }) => addresses[0]).join()}`
+    })
+    .sort()
 }
 
 function recordOf(subject: Service, exported = serviceExport()): ServiceRecord {
@@ -264,7 +282,9 @@ describe('the clusterset IP', () => {
 
   test('rule 27 stable: the derived Service asks for the address that the import had', () => {
     const found = merged({ east: {} })
-    expect(derivedService(found, listening(found), OWNER, '10.96.7.7')?.spec?.clusterIP).toBe('10.96.7.7')
+    expect(derivedService(found, listening(found), OWNER, { clusterIP: '10.96.7.7' })?.spec?.clusterIP).toBe(
+      '10.96.7.7',
+    )
   })
 
   test('rule 28 headless: no derived address, no ips', () => {
@@ -272,11 +292,87 @@ describe('the clusterset IP', () => {
     expect(importObject(found, ADDRESSED).spec).not.toHaveProperty('ips')
   })
 
-  test('rule 29 families: ips are in the order of ipFamilies', () => {
-    const both = service({ clusterIPs: ['10.96.7.7', 'fd00::7'], ipFamilies: ['IPv4', 'IPv6'] })
+  test('rule 29 families: ips are in the order of ipFamilies, which are those of the derived Service', () => {
+    const both = service({ clusterIPs: ['fd00::7', '10.96.7.7'], ipFamilies: ['IPv6', 'IPv4'] })
     expect(importObject(merged({ east: {} }), both).spec).toMatchObject({
-      ips: ['10.96.7.7', 'fd00::7'],
-      ipFamilies: ['IPv4', 'IPv6'],
+      ips: ['fd00::7', '10.96.7.7'],
+      ipFamilies: ['IPv6', 'IPv4'],
+    })
+  })
+
+  const V4 = ['10.244.0.5']
+  const BOTH = ['10.244.0.5', 'fd00::5']
+  test.each<[string, ServiceRecord['ipFamilies'][], string[], string[], object]>([
+    ['IPv4 alone', [['IPv4']], BOTH, [], { ipFamilies: ['IPv4'] }],
+    [
+      'both, where one export has both',
+      [['IPv6', 'IPv4'], ['IPv4']],
+      BOTH,
+      [],
+      { ipFamilies: ['IPv6'], ipFamilyPolicy: 'PreferDualStack' },
+    ],
+    [
+      'both, where exports differ',
+      [['IPv4'], ['IPv6']],
+      BOTH,
+      [],
+      { ipFamilies: ['IPv4'], ipFamilyPolicy: 'PreferDualStack' },
+    ],
+    ['what the routers of the cluster have', [['IPv6']], V4, [], { ipFamilies: ['IPv4'] }],
+    [
+      'what it has already, and a second family when one comes',
+      [['IPv4', 'IPv6']],
+      BOTH,
+      ['10.96.7.7'],
+      { clusterIP: '10.96.7.7', ipFamilyPolicy: 'PreferDualStack' },
+    ],
+    [
+      'both that it has, when the export of the second goes',
+      [['IPv4']],
+      BOTH,
+      ['10.96.7.7', 'fd00::7'],
+      { clusterIP: '10.96.7.7', clusterIPs: ['10.96.7.7', 'fd00::7'], ipFamilyPolicy: 'PreferDualStack' },
+    ],
+  ])('rules 27, 30 families: the derived Service asks for %s', (_what, exported, routers, kept, asked) => {
+    const clusters = exported.map((ipFamilies, index) => [`c${index}`, { ipFamilies }])
+    const { ipFamilies } = merged(Object.fromEntries(clusters))
+    expect(addressRequest(servedFamilies(ipFamilies, routers), kept)).toEqual(asked)
+  })
+
+  test('rule 30 families: slices lead to the routers in each family of the import', () => {
+    const found = merged({ east: { ipFamilies: ['IPv4', 'IPv6'] }, north: {} })
+    expect(addressesOf(slicesOf(found, undefined, [], BOTH))).toEqual([
+      'east IPv4 10.244.0.5',
+      'east IPv6 fd00::5',
+      'north IPv4 10.244.0.5',
+      'north IPv6 fd00::5',
+    ])
+  })
+
+  test('rule 30 families: local pods are mirrored in each family they have, and reached through routers in another', () => {
+    const six = { ...slice([endpoint('fd00::9')], undefined, 'web-6'), addressType: 'IPv6' as const }
+    const found = merged({ west: { ipFamilies: ['IPv4', 'IPv6'] } })
+    const local = (ipFamilies: ('IPv4' | 'IPv6')[]) => service({ ipFamilies })
+    expect(addressesOf(slicesOf(found, local(['IPv4', 'IPv6']), [], BOTH, [six]))).toEqual([
+      'west IPv4 10.244.0.9',
+      'west IPv6 fd00::9',
+    ])
+    expect(addressesOf(slicesOf(found, local(['IPv4']), [], BOTH, [six]))).toEqual([
+      'west IPv4 10.244.0.9',
+      'west IPv6 fd00::5',
+    ])
+  })
+
+  test('rule 30 families: an address that no router serves is not Ready, and one of two is told', () => {
+    const ready = (ipFamilies: ('IPv4' | 'IPv6')[]) => {
+      const at = service({ clusterIPs: ['10.96.7.7', 'fd00::7'].slice(-ipFamilies.length), ipFamilies })
+      const { status } = importStatus(merged({ east: {} }), at, { metadata: {} }, NOW, { routers: V4 })
+      return findCondition(status?.conditions, 'Ready')
+    }
+    expect(ready(['IPv6'])).toMatchObject({ status: 'False', reason: 'IPFamilyNotSupported' })
+    expect(ready(['IPv4', 'IPv6'])).toMatchObject({
+      status: 'True',
+      message: expect.stringContaining('no router of this cluster has an address of family IPv6'),
     })
   })
 })
@@ -400,6 +496,23 @@ describe('conflicts', () => {
       const alone = importObject(merged({ east: { exportedAt: OLD, ...east } }), ADDRESSED)
       expect(importObject(found, ADDRESSED)).toEqual(alone)
     }
+  })
+
+  test('rule 34 IPFamilyConflict: of headless exports, whose endpoints clients of one family do not reach', () => {
+    const found = (type: ServiceRecord['type']) =>
+      merged({
+        east: { exportedAt: OLD, type, ipFamilies: ['IPv4'] },
+        west: { exportedAt: YOUNG, type, ipFamilies: ['IPv4', 'IPv6'] },
+      })
+    expect(reasons(found('ClusterSetIP'))).toEqual([])
+    const { conflicts } = found('Headless')
+    expect(conflictReason(conflicts)).toBe('IPFamilyConflict')
+    expect(conflictMessage(conflicts, 2)).toBe(
+      'ipFamilies: clients of one family do not reach the endpoints of both cluster east and west (1 of 2 differ)',
+    )
+    const told = conditionsOf(service(), { conflicts, cluster: 'west', exporters: 2 })
+    expect(summary(told)).toContain('Conflict=True IPFamilyConflict')
+    expect(findCondition(told, 'fairlead.dev/Overruled')).toBeUndefined()
   })
 
   test('rule 34 several: all reasons are given, joined by commas', () => {

@@ -21,6 +21,15 @@ test('the pod address is the listen address unless a flag says otherwise', () =>
   expect(parseRouterOptions(['--listen-host', '::'], { POD_IP: '10.244.0.9' }).listenHost).toBe('::')
 })
 
+test('a pod with addresses of both families listens at both', () => {
+  const listenHost = (addresses: string) =>
+    parseRouterOptions([], { POD_IP: '10.244.0.9', POD_IPS: addresses }).listenHost
+  expect(listenHost('10.244.0.9,fd00::9')).toBe('::')
+  expect(listenHost('10.244.0.9')).toBe('10.244.0.9')
+  expect(listenHost('fd00::9')).toBe('fd00::9')
+  expect(listenHost('')).toBe('10.244.0.9')
+})
+
 test('both ways of giving a value are understood', () => {
   const options = parseRouterOptions(['--link-port=0', '--drain-seconds', '3', '--flow-log=off'], {})
   expect(options).toMatchObject({ linkPort: 0, drainMs: 3000, flowLog: 'off' })
