@@ -11,8 +11,7 @@ const split = process.argv.indexOf('--')
 const suites = process.argv.slice(2, split === -1 ? undefined : split)
 const extra = split === -1 ? [] : process.argv.slice(split + 1)
 /** End-to-end tests that run in a lab of real API servers too. */
-const REAL =
-  'conformance|export-lifecycle|least-privilege|headless|three-clusters|hand-made-endpoints|quiet'
+const REAL = 'conformance|export-lifecycle|least-privilege|headless|three-clusters|hand-made-endpoints|quiet'
 /** Files of a suite that has no folder of its own name. */
 const files = { 'e2e-real': `/test/e2e/(${REAL})\\.test` }
 // One file at a time where tests own machine-wide things (namespaces, ports) or need the cores to themselves.

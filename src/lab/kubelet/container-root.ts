@@ -1,20 +1,23 @@
 /** Makes the folders a container's root is built from, and knows what every container sees besides its volumes. */
 import { mkdir, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { run } from '../command.ts'
 import { packageRoot } from '../entry.ts'
 import { CommandError } from '../errors.ts'
 import { systemEnv } from '../system-env.ts'
 import type { Bind, ContainerRoot, RootEntry } from './container-script.ts'
-import { makeMountPoint, resolvePath } from './mount-points.ts'
+import { makeLink, makeMountPoint, resolvePath } from './mount-points.ts'
 import { parseMounts, RootMode, sharedMounts } from './root-plan.ts'
 
 /** Where every container finds this build of fairlead and its Node, readable for every user. */
 const INSTALL = '/opt/fairlead'
 const NODE = '/opt/fairlead-node/node'
 
+/** The command of this build. The one of node_modules is another build's where that folder is a link. */
+const COMMAND = '/opt/fairlead-node/fairlead'
+
 /** Folders that come first on every container's PATH. */
-export const INSTALL_PATH = [`${INSTALL}/node_modules/.bin`, dirname(NODE)] as const
+export const INSTALL_PATH = [dirname(NODE), `${INSTALL}/node_modules/.bin`] as const
 
 /** What does not change from container to container. */
 export interface RootFacts {
@@ -49,18 +52,28 @@ export async function prepareRoot(
   for (const bind of resolved) {
     await makeMountPoint(layerOf(facts, layer, folder, bind.target), bind.target, await kindOf(bind.source))
   }
+  await makeLink(layerOf(facts, layer, folder, COMMAND), COMMAND, commandFile())
   await mkdir(join(facts.mode === RootMode.overlay ? upper : join(folder, 'root'), '.outside'))
   return { ...facts, folder, binds: resolved.sort(shallowFirst), readOnly }
 }
 
 /** The files of this package, with the packages it depends on, and the Node that runs us. */
 function installBinds(): Bind[] {
-  const root = packageRoot()
-  const beside = basename(dirname(root)) === 'node_modules' ? dirname(dirname(root)) : root
   return [
-    { source: beside, target: INSTALL, readOnly: true },
+    { source: installFolder(packageRoot()), target: INSTALL, readOnly: true },
     { source: process.execPath, target: NODE, readOnly: true },
   ]
+}
+
+/** Where a container has what `fairlead` runs. */
+function commandFile(): string {
+  const root = packageRoot()
+  return join(INSTALL, relative(installFolder(root), root), 'bin', 'fairlead.mjs')
+}
+
+/** The folder that holds the package and those it depends on. */
+function installFolder(root: string): string {
+  return basename(dirname(root)) === 'node_modules' ? dirname(dirname(root)) : root
 }
 
 /** Every folder of `/` gets an upper and a work folder of its own, except those that are made fresh. */

@@ -1,6 +1,6 @@
 /** Prepares the upper layer of a container's root, so that every mount point exists there before anything is mounted. */
 import type { Stats } from 'node:fs'
-import { chmod, chown, lstat, mkdir, readlink, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { errorCode } from '../../core/errors.ts'
 import { LabError } from '../errors.ts'
@@ -38,6 +38,13 @@ export async function makeMountPoint(upper: string, target: string, kind: 'file'
     await makeFolder(upper, path)
   }
   if (kind === 'file') await writeFile(join(upper, target), '')
+}
+
+/** Makes `path` (links resolved) in the layer `upper` a symbolic link to `target`. */
+export async function makeLink(upper: string, path: string, target: string): Promise<void> {
+  await makeMountPoint(upper, dirname(path), 'folder')
+  await rm(join(upper, path), { force: true })
+  await symlink(target, join(upper, path))
 }
 
 async function makeFolder(upper: string, path: string): Promise<void> {

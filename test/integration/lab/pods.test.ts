@@ -89,6 +89,12 @@ describeInLab([], 'pods of the lab', () => {
     )
   })
 
+  test('have the command of this build, wherever node_modules leads to', async () => {
+    const output = await outputOf('build', 'realpath "$(command -v fairlead)"; fairlead version')
+    const here = await lab.fairlead(['version'])
+    expect(output).toBe(`/opt/fairlead/bin/fairlead.mjs\n${here.stdout}`)
+  })
+
   test('see volumes where they mount them, and the machine never does', async () => {
     const output = await outputOf(
       'volumes',
