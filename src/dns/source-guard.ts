@@ -15,7 +15,7 @@ export type DatagramHandler = (message: Buffer, address: string) => ReturnType<M
 export interface SourceGuardDeps {
   readonly handler: MessageHandler
   readonly limits: SourceLimits
-  readonly stats: DnsStats
+  readonly stats: Pick<DnsStats, 'limited'>
   readonly clock: Pick<Clock, 'monotonic'>
 }
 
