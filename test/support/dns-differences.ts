@@ -1,4 +1,4 @@
-/** Where our answers are meant to differ from CoreDNS's, each with its reason; docs/mcs.md says the same to people. */
+/** Where our answers are meant to differ from CoreDNS's, each with its reason; docs/dns.md says the same to people. */
 import type { Question, Said } from './dns-ask.ts'
 import { ZONE } from './dns-fixture.ts'
 
