@@ -26,7 +26,7 @@ interface FieldRule {
   readonly same: (winner: ServiceRecord, other: ServiceRecord) => boolean
 }
 
-/** Endpoints of a headless Service are reached by their own addresses, and by clients of their families only. */
+/** In their own cluster the pods of a headless Service are reached by their own addresses only. */
 const IP_FAMILIES = 'ipFamilies'
 
 /**
@@ -86,7 +86,7 @@ export function conflictMessage(conflicts: readonly FieldConflict[], exporters: 
     .map(({ field, winner, losers }) => {
       const differ = `${losers.join(', ')} (${losers.length} of ${exporters} differ)`
       return field === IP_FAMILIES
-        ? `${field}: clients of one family do not reach the endpoints of both cluster ${winner} and ${differ}`
+        ? `${field}: the pods of cluster ${winner} and ${differ} have addresses of other families, and clients of one may not reach them all`
         : `${field}: the oldest export, of cluster ${winner}, wins over ${differ}`
     })
     .join('; ')

@@ -1,13 +1,12 @@
 /**
  * What stands for one remote endpoint of a headless import: a derived Service, whose cluster IP is the endpoint's address
- * in this cluster, and the slice that leads from there to the routers. Pure.
+ * in this cluster, and the slices that lead from there to the routers, one for each family. Pure.
  */
 import { Label, MANAGED_BY } from '../api/names.ts'
 import type { EndpointSlice, IPFamily, OwnerReference, Service } from '../api/objects.ts'
 import { servedPorts } from './derived-service.ts'
 import { endpointServiceName } from './import-names.ts'
-import { familyOf } from './ip-families.ts'
-import { SLICE_MAX_ENDPOINTS } from './limits.ts'
+import { addressRequest, ofFamily, servedFamilies } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
 import { endpointPortKey } from './port-merge.ts'
 import type { RemoteEndpoint } from './remote-endpoints.ts'
@@ -16,7 +15,7 @@ import type { MergedService } from './service-merge.ts'
 export interface EndpointServiceInputs {
   readonly merged: MergedService
   readonly listenPorts: ListenPorts
-  /** Pod addresses of the routers. */
+  /** Pod addresses of the routers, of either family. */
   readonly routers: readonly string[]
   readonly owner: OwnerReference
 }
@@ -24,38 +23,34 @@ export interface EndpointServiceInputs {
 export interface EndpointObjects {
   readonly endpoint: RemoteEndpoint
   readonly service: Service
-  readonly slice: EndpointSlice
+  readonly slices: readonly EndpointSlice[]
 }
 
-/** The objects of an endpoint; undefined when none of its ports has a router port. */
+/** The objects of an endpoint, whose Service may be there; undefined when none of its ports has a router port. */
 export function endpointObjects(
   endpoint: RemoteEndpoint,
   inputs: EndpointServiceInputs,
+  existing?: Service,
 ): EndpointObjects | undefined {
   const { merged, listenPorts } = inputs
   const ports = servedPorts(merged, endpoint.ports, (port) =>
     listenPorts.get(endpointPortKey(endpoint, port)),
   )
   if (ports.length === 0) return undefined
-  const family = routerFamily(inputs.routers)
-  const service = serviceOf(endpoint, { ports, family }, inputs)
-  return { endpoint, service, slice: sliceOf(service, { ports, family }, inputs) }
+  const families = servedFamilies(merged.ipFamilies, inputs.routers)
+  const service = serviceOf(endpoint, ports, families, inputs)
+  const slices = servedFamilies(existing?.spec?.ipFamilies ?? families, inputs.routers).map((family) =>
+    sliceOf(service, ports, family, inputs),
+  )
+  return { endpoint, service, slices }
 }
 
-/** What leads to the endpoint. */
-interface Way {
-  readonly ports: ReturnType<typeof servedPorts>
-  readonly family: IPFamily
-}
-
-/** The one family that an endpoint's address is of: a Service cannot change it, so it follows from the routers alone. */
-function routerFamily(routers: readonly string[]): IPFamily {
-  return routers.length > 0 && routers.every((address) => familyOf(address) === 'IPv6') ? 'IPv6' : 'IPv4'
-}
+type Ports = ReturnType<typeof servedPorts>
 
 function serviceOf(
   endpoint: RemoteEndpoint,
-  { ports, family }: Way,
+  ports: Ports,
+  families: readonly IPFamily[],
   { merged, owner }: EndpointServiceInputs,
 ): Service {
   return {
@@ -69,21 +64,21 @@ function serviceOf(
       },
       ownerReferences: [owner],
     },
-    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports, ipFamilies: [family] },
+    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports, ...addressRequest(families, []) },
   }
 }
 
 /** Always ready: a router whose endpoint is not refuses by itself, and sooner than this would tell. */
 function sliceOf(
   service: Service,
-  { ports, family }: Way,
+  ports: Ports,
+  family: IPFamily,
   { merged, routers, owner }: EndpointServiceInputs,
 ): EndpointSlice {
   const { name = '' } = service.metadata
-  const near = routers.filter((address) => familyOf(address) === family)
   return {
     metadata: {
-      name,
+      name: family === 'IPv6' ? `${name}-6` : name,
       namespace: merged.namespace,
       labels: {
         [Label.kubeServiceName]: name,
@@ -93,7 +88,7 @@ function sliceOf(
       ownerReferences: [owner],
     },
     addressType: family,
-    endpoints: near.slice(0, SLICE_MAX_ENDPOINTS).map((address) => ({
+    endpoints: ofFamily(routers, family).map((address) => ({
       addresses: [address],
       conditions: { ready: true, serving: true, terminating: false },
     })),

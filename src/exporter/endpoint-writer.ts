@@ -4,13 +4,15 @@
 import type { EndpointSlice, Service } from '../api/objects.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
 import { inParallel } from '../core/parallel.ts'
+import { ensureAddressed } from './addressed-service.ts'
 import { isOffering } from './chosen-clusters.ts'
 import { clusterIps } from './derived-service.ts'
 import { type EndpointObjects, type EndpointServiceInputs, endpointObjects } from './endpoint-services.ts'
 import type { EndpointFacts } from './headless-status.ts'
 import { type Host, hostSlices } from './host-slices.ts'
+import { endpointServiceName } from './import-names.ts'
 import { ENDPOINT_WRITERS } from './limits.ts'
-import { serviceAspect, sliceAspect } from './owned-kinds.ts'
+import { sliceAspect } from './owned-kinds.ts'
 import type { OwnedObjects } from './owned-objects.ts'
 import type { RemoteEndpoint } from './remote-endpoints.ts'
 
@@ -46,12 +48,14 @@ export class EndpointWriter {
 
   /** The derived Services with their slices first: names lead to the addresses that these have. */
   async write(found: ExistingObjects, inputs: EndpointInputs): Promise<WrittenEndpoints> {
-    const planned = inputs.endpoints.flatMap((endpoint) => endpointObjects(endpoint, inputs) ?? [])
     const known = new Map(found.services.map((service) => [service.metadata.name, service]))
-    const failures = await inParallel(planned, ENDPOINT_WRITERS, ({ service, slice }) =>
-      this.#writeOne(service, slice, known),
-    )
-    const hosts = planned.flatMap((objects) => hostOf(objects, known, inputs))
+    const planned = inputs.endpoints.flatMap((endpoint) => {
+      const name = endpointServiceName(inputs.merged.key, endpoint)
+      return endpointObjects(endpoint, inputs, known.get(name)) ?? []
+    })
+    const failures = await inParallel(planned, ENDPOINT_WRITERS, (objects) => this.#writeOne(objects, known))
+    const addressed = planned.map((objects) => hostsOf(objects, known, inputs))
+    const hosts = addressed.flat()
     const { merged, owner } = inputs
     const named = hostSlices({ merged, hosts, existing: found.slices, owner })
     const failedSlices = await inParallel(named, ENDPOINT_WRITERS, async (slice) => {
@@ -59,38 +63,44 @@ export class EndpointWriter {
     })
     return {
       services: planned.map(({ service }) => service),
-      slices: [...planned.map(({ slice }) => slice), ...named],
-      facts: { waiting: planned.length - hosts.length, unserved: unservedOf(inputs.endpoints, planned) },
+      slices: [...planned.flatMap(({ slices }) => slices), ...named],
+      facts: {
+        waiting: addressed.filter((each) => each.length === 0).length,
+        unserved: unservedOf(inputs.endpoints, planned),
+      },
       failures: [...failures, ...failedSlices],
     }
   }
 
   async #writeOne(
-    service: Service,
-    slice: EndpointSlice,
+    { service, slices }: EndpointObjects,
     known: Map<string | undefined, Service>,
   ): Promise<void> {
     await Promise.all([
-      this.#services
-        .ensure(service, serviceAspect)
-        .then((written) => known.set(written.metadata.name, written)),
-      this.#slices.ensure(slice, sliceAspect),
+      ensureAddressed(this.#services, service).then((written) => known.set(written.metadata.name, written)),
+      ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
     ])
   }
 }
 
-function hostOf(
+/** An endpoint is found at each address of its Service. */
+function hostsOf(
   { endpoint, service }: EndpointObjects,
   known: ReadonlyMap<string | undefined, Service>,
   { merged, traffic, stale }: EndpointInputs,
 ): Host[] {
-  const [address] = clusterIps(known.get(service.metadata.name))
-  if (address === undefined) return []
   const { hostname, ready } = endpoint
   const served = new Set(service.spec?.ports?.map(({ protocol, port }) => `${protocol}/${port}`))
   const offered = ready && isOffering(merged, endpoint.cluster, { traffic, stale })
   const ports = endpoint.ports.filter(({ protocol, port }) => served.has(`${protocol}/${port}`))
-  return [{ cluster: endpoint.cluster, hostname, address, offered, ready, ports }]
+  return clusterIps(known.get(service.metadata.name)).map((address) => ({
+    cluster: endpoint.cluster,
+    hostname,
+    address,
+    offered,
+    ready,
+    ports,
+  }))
 }
 
 /** How many endpoints of each cluster got no router port. */

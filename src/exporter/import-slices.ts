@@ -9,8 +9,7 @@ import type { ClusterExport } from './conflicts.ts'
 import { slicePortNames } from './derived-service.ts'
 import { backendsOf, isReady, protocolOf, servingSlices, slicePortOf } from './endpoints.ts'
 import { localSliceName, routedSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
-import { familyOf, servedFamilies, serviceFamilies } from './ip-families.ts'
-import { SLICE_MAX_ENDPOINTS } from './limits.ts'
+import { ofFamily, servedFamilies, serviceFamilies } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
 import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
@@ -217,8 +216,7 @@ function routedSlice(
   { merged, routers, owner }: SliceInputs,
 ): EndpointSlice {
   const ready = purpose === SlicePurpose.active || purpose === SlicePurpose.standby
-  const near = routers.filter((address) => familyOf(address) === family)
-  const reached = purpose === SlicePurpose.stale ? [] : near.slice(0, SLICE_MAX_ENDPOINTS)
+  const reached = purpose === SlicePurpose.stale ? [] : ofFamily(routers, family)
   return {
     metadata: {
       name: routedSliceName(merged.key, purpose, cluster, family),

@@ -8,14 +8,14 @@ import type { EndpointSlice, KubeObject, OwnerReference, Service } from '../api/
 import { apiVersion, Resource } from '../api/resources.ts'
 import type { Clock } from '../core/clock.ts'
 import { inParallel } from '../core/parallel.ts'
-import { ApiError } from '../kube/errors.ts'
+import { ensureAddressed } from './addressed-service.ts'
 import { clusterIps, derivedFrom, derivedService } from './derived-service.ts'
 import { EndpointWriter } from './endpoint-writer.ts'
 import { type ImportFacts, importObject, importStatus } from './import-object.ts'
 import { importSlices, type SliceInputs } from './import-slices.ts'
 import { addressRequest, servedFamilies } from './ip-families.ts'
 import { ENDPOINT_WRITERS } from './limits.ts'
-import { importAspect, importStatusAspect, serviceAspect, sliceAspect } from './owned-kinds.ts'
+import { importAspect, importStatusAspect, sliceAspect } from './owned-kinds.ts'
 import { OwnedObjects, type WritingClient } from './owned-objects.ts'
 import type { RemoteEndpoint } from './remote-endpoints.ts'
 import { type ControllerStores, Index, importOfService, importOfSlice, keyOf, splitKey } from './stores.ts'
@@ -113,7 +113,7 @@ export class ImportWriter {
     const addresses = addressRequest(families, keptAddresses(found))
     const wanted = derivedService(merged, inputs.listenPorts, owner, addresses)
     const [derived, endpoints] = await Promise.all([
-      wanted === undefined ? undefined : this.#ensureService(wanted),
+      wanted === undefined ? undefined : ensureAddressed(this.#services, wanted),
       this.#endpoints.write(found, { ...inputs, owner }),
       ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
     ])
@@ -151,21 +151,6 @@ export class ImportWriter {
     ]
     throwFirst(await inParallel(removals, ENDPOINT_WRITERS, (remove) => remove()))
   }
-
-  /** The address an import had may be taken by now, and its family not be there: any other is better than none. */
-  async #ensureService(wanted: Service): Promise<Service> {
-    try {
-      return await this.#services.ensure(wanted, serviceAspect)
-    } catch (error) {
-      const { clusterIP, clusterIPs, ipFamilies, ...spec } = wanted.spec ?? {}
-      if ((clusterIP === undefined && ipFamilies === undefined) || !isInvalid(error)) throw error
-      return await this.#services.ensure({ ...wanted, spec }, serviceAspect)
-    }
-  }
-}
-
-function isInvalid(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 422
 }
 
 function surplus<T extends KubeObject>(found: readonly T[], wanted: readonly T[]): T[] {

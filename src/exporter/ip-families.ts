@@ -4,10 +4,16 @@
  */
 import { isIPv6 } from 'node:net'
 import type { EndpointSlice, IPFamily, Service } from '../api/objects.ts'
+import { SLICE_MAX_ENDPOINTS } from './limits.ts'
 
 /** Family of an address in text. */
 export function familyOf(address: string): IPFamily {
   return isIPv6(address) ? 'IPv6' : 'IPv4'
+}
+
+/** The addresses of a family, as many as one slice holds. */
+export function ofFamily(addresses: readonly string[], family: IPFamily): string[] {
+  return addresses.filter((address) => familyOf(address) === family).slice(0, SLICE_MAX_ENDPOINTS)
 }
 
 /** Families of a Service, its first one first. */

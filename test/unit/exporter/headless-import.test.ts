@@ -62,7 +62,10 @@ function written(merged: MergedService, existing: readonly EndpointSlice[] = [])
   return {
     import: { ...object, status: importStatus(merged, undefined, object, 0).status ?? {} },
     services: addressed.map(({ service }) => service),
-    slices: [...planned.map(({ slice }) => slice), ...hostSlices({ merged, hosts, existing, owner: OWNER })],
+    slices: [
+      ...planned.flatMap((each) => each.slices),
+      ...hostSlices({ merged, hosts, existing, owner: OWNER }),
+    ],
   }
 }
 
@@ -118,17 +121,20 @@ describe('what stands for one remote endpoint', () => {
     expect(names).not.toContain(north.services[0]?.metadata.name)
   })
 
-  test('is of the family that the routers have, IPv4 where they have both', () => {
-    const [endpoint] = remoteEndpoints(merged, 'west')
+  test('asks for both families and has a slice for each where the routers have both, and goes by what it got', () => {
+    const both = mergedOf(directory(origin('east', [headless(ENDPOINTS, { ipFamilies: ['IPv6', 'IPv4'] })])))
+    const [endpoint] = remoteEndpoints(both, 'west')
     if (endpoint === undefined) throw new Error('no endpoint')
-    const listenPorts = new ListenPortLedger().assign(merged.key, portsInTurn([endpoint], new Map()))
-    const familiesOf = (...routers: string[]) => {
-      const objects = endpointObjects(endpoint, { merged, listenPorts, routers, owner: OWNER })
-      const { addressType, endpoints = [] } = objects?.slice ?? {}
-      return [objects?.service.spec?.ipFamilies, addressType, endpoints.map(({ addresses }) => addresses[0])]
-    }
-    expect(familiesOf('fd00::5')).toEqual([['IPv6'], 'IPv6', ['fd00::5']])
-    expect(familiesOf('fd00::5', '10.0.0.5')).toEqual([['IPv4'], 'IPv4', ['10.0.0.5']])
+    const listenPorts = new ListenPortLedger().assign(both.key, portsInTurn([endpoint], new Map()))
+    const inputs = { merged: both, listenPorts, routers: ['10.0.0.5', 'fd00::5'], owner: OWNER }
+    const found = endpointObjects(endpoint, inputs)
+    expect(found?.service.spec).toMatchObject({ ipFamilies: ['IPv6'], ipFamilyPolicy: 'PreferDualStack' })
+    const reached = (objects: typeof found) =>
+      objects?.slices.map(({ addressType, endpoints }) => `${addressType} ${endpoints[0]?.addresses[0]}`)
+    expect(reached(found)).toEqual(['IPv6 fd00::5', 'IPv4 10.0.0.5'])
+    expect(new Set(found?.slices.map(({ metadata }) => metadata.name)).size).toBe(2)
+    const got: Service = { metadata: {}, spec: { ipFamilies: ['IPv4'] } }
+    expect(reached(endpointObjects(endpoint, inputs, got))).toEqual(['IPv4 10.0.0.5'])
   })
 
   test('is nothing when no router port is left for it', () => {

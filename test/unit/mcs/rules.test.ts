@@ -508,7 +508,7 @@ describe('conflicts', () => {
     const { conflicts } = found('Headless')
     expect(conflictReason(conflicts)).toBe('IPFamilyConflict')
     expect(conflictMessage(conflicts, 2)).toBe(
-      'ipFamilies: clients of one family do not reach the endpoints of both cluster east and west (1 of 2 differ)',
+      'ipFamilies: the pods of cluster east and west (1 of 2 differ) have addresses of other families, and clients of one may not reach them all',
     )
     const told = conditionsOf(service(), { conflicts, cluster: 'west', exporters: 2 })
     expect(summary(told)).toContain('Conflict=True IPFamilyConflict')
