@@ -3,6 +3,7 @@
  */
 import type { EndpointSlice, Service } from '../api/objects.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
+import type { Clock } from '../core/clock.ts'
 import { inParallel } from '../core/parallel.ts'
 import { ensureAddressed } from './addressed-service.ts'
 import { isOffering } from './chosen-clusters.ts'
@@ -40,8 +41,14 @@ export interface WrittenEndpoints {
 export class EndpointWriter {
   readonly #services: OwnedObjects<Service>
   readonly #slices: OwnedObjects<EndpointSlice>
+  readonly #clock: Pick<Clock, 'sleep'>
 
-  constructor(services: OwnedObjects<Service>, slices: OwnedObjects<EndpointSlice>) {
+  constructor(
+    services: OwnedObjects<Service>,
+    slices: OwnedObjects<EndpointSlice>,
+    clock: Pick<Clock, 'sleep'>,
+  ) {
+    this.#clock = clock
     this.#services = services
     this.#slices = slices
   }
@@ -77,7 +84,9 @@ export class EndpointWriter {
     known: Map<string | undefined, Service>,
   ): Promise<void> {
     await Promise.all([
-      ensureAddressed(this.#services, service).then((written) => known.set(written.metadata.name, written)),
+      ensureAddressed(this.#services, service, this.#clock).then((written) =>
+        known.set(written.metadata.name, written),
+      ),
       ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
     ])
   }

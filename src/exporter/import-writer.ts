@@ -80,7 +80,7 @@ export class ImportWriter {
         ofImport: (store, key) => store.byIndex(Index.import, key),
       },
     )
-    this.#endpoints = new EndpointWriter(this.#services, this.#slices)
+    this.#endpoints = new EndpointWriter(this.#services, this.#slices, clock)
   }
 
   close(): void {
@@ -113,7 +113,7 @@ export class ImportWriter {
     const addresses = addressRequest(families, keptAddresses(found))
     const wanted = derivedService(merged, inputs.listenPorts, owner, addresses)
     const [derived, endpoints] = await Promise.all([
-      wanted === undefined ? undefined : ensureAddressed(this.#services, wanted),
+      wanted === undefined ? undefined : ensureAddressed(this.#services, wanted, this.#clock),
       this.#endpoints.write(found, { ...inputs, owner }),
       ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
     ])

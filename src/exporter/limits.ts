@@ -72,6 +72,9 @@ export const STALE_AFTER_BOUNDS = { min: 1_000, max: 24 * 3_600_000 } as const
 /** Clusters that one condition of an import names; the rest is counted. Names are at most 63 characters long. */
 export const MESSAGE_CLUSTERS = 12
 
+/** How long a derived Service that is made again asks for the addresses it had, before it takes others. */
+export const ADDRESS_RETRY = { attempts: 6, pauseMs: 100 } as const
+
 /** Longest message of a condition we write; the API allows 32,768. */
 export const CONDITION_MESSAGE_MAX = 1_024
 

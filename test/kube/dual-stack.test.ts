@@ -117,6 +117,28 @@ describeWithRealApi('dual stack on a real API server', ['kubectl'], () => {
   )
 
   test(
+    'a remote endpoint of a headless import has an address of each family',
+    async () => {
+      const headless = record({
+        name: 'pods',
+        type: 'Headless',
+        ipFamilies: ['IPv4', 'IPv6'],
+        endpoints: [{ id: 'pods-0' }],
+      })
+      routers.take(origin('north', [headless]))
+      const addresses = async () =>
+        (await west.importSet('pods')).slices
+          .flatMap(({ endpoints }) => endpoints)
+          .map(({ hostname, addresses: [address = ''] }) => `${hostname} ${address.split(/[.:]/)[0]}`)
+          .sort()
+      await eventually(async () => expect(await addresses()).toEqual(['pods-0 10', 'pods-0 fd00']))
+      await west.whenReady('pods')
+      await west.whenQuiet()
+    },
+    TIMEOUT,
+  )
+
+  test(
     'local pods are mirrored in both families',
     async () => {
       const ports = [{ name: 'http', protocol: 'TCP' as const, port: 80, targetPort: 8080 }]
