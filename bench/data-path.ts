@@ -17,7 +17,7 @@ import { memoryRow } from './data-path/rows/memory.ts'
 import { pingPongRow } from './data-path/rows/ping-pong.ts'
 import type { Row } from './data-path/rows/row.ts'
 import { webChurnRow, webRow } from './data-path/rows/web.ts'
-import { Stage } from './data-path/stage.ts'
+import { endWithUs, Stage } from './data-path/stage.ts'
 import { fairlead } from './data-path/systems/fairlead.ts'
 import { haproxy } from './data-path/systems/haproxy.ts'
 import { nginx, webOrigin } from './data-path/systems/nginx.ts'
@@ -25,7 +25,8 @@ import { nodePipe } from './data-path/systems/node-pipe.ts'
 import type { Competitor } from './data-path/systems/system.ts'
 import { alignedText, markdown, tableOf } from './data-path/table.ts'
 import { findTools, missingTools, versionsOf } from './data-path/tools.ts'
-import type { Kept } from './record.ts'
+import { chosen } from './named-options.ts'
+import { describeRun, type Kept } from './record.ts'
 
 /** What is kept of a run. */
 interface DataPathResult {
@@ -39,9 +40,8 @@ interface DataPathResult {
 /** The table for the documentation, and what it was made with. */
 export function section({ date, machine, result }: Kept): string {
   const { options, programs, failures, lines } = result as DataPathResult
-  const versions = Object.entries(programs).map(([name, version]) => `${name} ${version}`)
   return [
-    `${date}, ${machine.cores} cores (${machine.cpu}), kernel ${machine.kernel}, load average ${machine.load} before, Node ${machine.node.slice(1)}, ${versions.join(', ')}. Medians of ${options.rounds} rounds of ${options.ms} ms (lowest-highest):`,
+    `${describeRun(date, machine, programs)}. Medians of ${options.rounds} rounds of ${options.ms} ms (lowest-highest):`,
     markdown(tableOf(lines)),
     ...(failures.length === 0 ? [] : [`Not measured: ${failures.join('; ')}.`]),
   ].join('\n\n')
@@ -94,16 +94,6 @@ function rows(stage: Stage, options: Options): Row[] {
   return chosen(all, options.rows)
 }
 
-function chosen<T extends { readonly name: string }>(all: readonly T[], names: readonly string[]): T[] {
-  const unknown = names.filter((name) => !all.some((one) => one.name === name))
-  if (unknown.length > 0) {
-    throw new Error(
-      `unknown or missing: ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`,
-    )
-  }
-  return all.filter(({ name }) => names.length === 0 || names.includes(name))
-}
-
 async function startOrigins(stage: Stage): Promise<Ports> {
   const { children, tools } = stage
   const origins = await Promise.all(
@@ -111,12 +101,4 @@ async function startOrigins(stage: Stage): Promise<Ports> {
   )
   if (tools.nginx !== undefined) origins.push(await webOrigin(stage, tools.nginx))
   return Object.assign({}, ...origins.map(({ ports }) => ports)) as Ports
-}
-
-/** A benchmark that is interrupted leaves neither processes nor files. */
-function endWithUs(stage: Stage): void {
-  process.on('exit', () => stage.children.killAll())
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, () => void stage[Symbol.asyncDispose]().finally(() => process.exit(1)))
-  }
 }

@@ -18,6 +18,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   propagation: () => import('./propagation.ts'),
   'data-path': () => import('./data-path.ts'),
+  dns: () => import('./dns.ts'),
   amqp: () => import('./amqp.ts'),
 }
 const DOCUMENT = join(import.meta.dirname, '../docs/performance.md')

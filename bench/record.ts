@@ -35,6 +35,19 @@ export function kept(bench: string, machine: Machine, result: unknown): Kept {
   return { bench, date: new Date().toISOString().slice(0, 10), machine, result }
 }
 
+/** When, where and with what a result was made, as text. */
+export function describeRun(
+  date: string,
+  { cores, cpu, kernel, load, node }: Machine,
+  programs: Readonly<Record<string, string>>,
+): string {
+  const versions = Object.entries(programs).map(([name, version]) => `${name} ${version}`)
+  return [
+    `${date}, ${cores} cores (${cpu}), kernel ${kernel}, load average ${load} before, Node ${node.slice(1)}`,
+    ...versions,
+  ].join(', ')
+}
+
 /** The document with new text between the marks of `name`, which it must have. */
 export function withSection(document: string, name: string, text: string): string {
   const [begin, end] = [`<!-- bench ${name}: written by --save -->`, `<!-- end of bench ${name} -->`]

@@ -1,4 +1,5 @@
-/** Options of the benchmark, `name=value`. */
+/** Options of the benchmark of the data path. */
+import { NamedOptions } from '../named-options.ts'
 
 export interface Options {
   readonly rounds: number
@@ -13,39 +14,19 @@ export interface Options {
 }
 
 /** How to say them. */
-export const USAGE =
+const USAGE =
   'rounds=3 ms=2000 flows=2000,10000 only=haproxy,nginx,"node pipe",fairlead rows=bulk-1,churn,... (PROFILE=DIR keeps CPU profiles)'
 
 /** Throws on what it does not know. */
 export function parseOptions(args: readonly string[]): Options {
-  const given = new Map(args.map(splitAtEquals))
-  const take = (name: string, standard: string): string => {
-    const value = given.get(name) ?? standard
-    given.delete(name)
-    return value
-  }
+  const given = new NamedOptions(args, USAGE)
   const options = {
-    rounds: positive(take('rounds', '3')),
-    ms: positive(take('ms', '2000')),
-    only: words(take('only', '')),
-    rows: words(take('rows', '')),
-    flows: words(take('flows', '2000,10000')).map(positive),
+    rounds: given.positive('rounds', 3),
+    ms: given.positive('ms', 2000),
+    only: given.words('only'),
+    rows: given.words('rows'),
+    flows: given.positives('flows', '2000,10000'),
   }
-  if (given.size > 0) throw new Error(`unknown option ${[...given.keys()].join(', ')}; options: ${USAGE}`)
+  given.end()
   return options
-}
-
-function splitAtEquals(arg: string): [string, string] {
-  const at = arg.indexOf('=')
-  return at === -1 ? [arg, ''] : [arg.slice(0, at), arg.slice(at + 1)]
-}
-
-function words(list: string): string[] {
-  return list.split(',').filter((word) => word !== '')
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!(value > 0)) throw new Error(`${text} is not a positive number; options: ${USAGE}`)
-  return value
 }

@@ -16,6 +16,10 @@ export type PortName =
   | 'datagrams'
   /** Routers: where links are taken. */
   | 'link'
+  /** A resolver, over UDP and TCP. */
+  | 'dns'
+  /** Whether a process is ready, over HTTP. */
+  | 'health'
 
 /** Where a process serves, as far as it does. */
 export type Ports = Readonly<Partial<Record<PortName, number>>>

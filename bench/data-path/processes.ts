@@ -7,7 +7,7 @@ export interface Process {
 }
 
 /** Linux counts CPU time in these steps, milliseconds. */
-const TICK_MS = 10
+export const TICK_MS = 10
 
 /** CPU milliseconds the processes have used so far, all threads, user and system time. */
 export function cpuTime(processes: readonly Process[]): number {

@@ -47,7 +47,8 @@ function lineOf(measure: Measure, samples: ReadonlyMap<string, readonly Sample[]
   return { ...measure, values, ratios, ...(met === undefined ? {} : { met }) }
 }
 
-function spreadOf(found: readonly number[]): Spread {
+/** Of the values of all rounds. */
+export function spreadOf(found: readonly number[]): Spread {
   const { min, p50, max } = summarize(found)
   return { low: round(min), median: round(p50), high: round(max) }
 }
@@ -71,6 +72,6 @@ function metBy(
 }
 
 /** Three significant digits, whole above a thousand. */
-function round(value: number): number {
+export function round(value: number): number {
   return value >= 1000 ? Math.round(value) : Number(value.toPrecision(3))
 }

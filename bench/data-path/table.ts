@@ -39,12 +39,14 @@ export function markdown(rows: readonly string[][]): string {
   return [line(header), `|${'---|'.repeat(header.length)}`, ...body.map(line)].join('\n')
 }
 
-function spreadText(spread: Spread | undefined): string {
+/** `median (lowest-highest)`; nothing when there is no value. */
+export function spreadText(spread: Spread | undefined): string {
   if (spread === undefined) return ''
   return `${numberText(spread.median)} (${numberText(spread.low)}-${numberText(spread.high)})`
 }
 
-function numberText(value: number): string {
+/** Large ones in thousands. */
+export function numberText(value: number): string {
   return value >= 10_000 ? `${Number((value / 1000).toPrecision(4))} k` : value.toString()
 }
 

@@ -23,8 +23,8 @@ export const INSTALL = 'apt-get install haproxy nginx libnginx-mod-stream wrk'
 /** Looks for the programs on PATH and where Debian keeps servers. */
 export function findTools(): Tools {
   const [haproxy, wrk] = [
-    find('haproxy', ['-v'], /version (\S+)/i),
-    find('wrk', ['-v'], /wrk (?:debian\/)?(\S+)/),
+    findTool('haproxy', ['-v'], /version (\S+)/i),
+    findTool('wrk', ['-v'], /wrk (?:debian\/)?(\S+)/),
   ]
   const nginx = findNginx()
   return {
@@ -43,18 +43,21 @@ export function missingTools(tools: Tools): string[] {
 }
 
 /** Versions by program. */
-export function versionsOf(tools: Tools): Record<string, string> {
-  return Object.fromEntries(Object.entries(tools).map(([name, { version }]) => [name, version]))
+export function versionsOf(tools: object): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(tools as Readonly<Record<string, Tool>>).map(([name, { version }]) => [name, version]),
+  )
 }
 
-function find(name: string, versionArgs: readonly string[], pattern: RegExp): Tool | undefined {
+/** One program, its version from what it says to `versionArgs`. */
+export function findTool(name: string, versionArgs: readonly string[], pattern: RegExp): Tool | undefined {
   const path = commandPath(name)
   if (path === undefined) return undefined
   return { path, version: pattern.exec(output(path, versionArgs))?.[1] ?? 'unknown' }
 }
 
 function findNginx(): Tools['nginx'] {
-  const nginx = find('nginx', ['-v'], /nginx\/(\S+)/)
+  const nginx = findTool('nginx', ['-v'], /nginx\/(\S+)/)
   if (nginx === undefined) return undefined
   const folder = /--modules-path=(\S+)/.exec(output(nginx.path, ['-V']))?.[1] ?? ''
   const streamModule = join(folder, 'ngx_stream_module.so')
