@@ -9,6 +9,7 @@ import { clusterIps } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { importMetadata } from './exported-metadata.ts'
 import { forwarding, notForwarded } from './forwarding.ts'
+import type { IpFamily } from './headless-families.ts'
 import { type EndpointFacts, headlessReadiness } from './headless-status.ts'
 import { derivedServiceName } from './import-names.ts'
 import { familyOf, serviceFamilies } from './ip-families.ts'
@@ -17,25 +18,37 @@ import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 import { staleness } from './staleness.ts'
 
-/** Metadata and spec as they should be. `derived` is the derived Service as the API server has it. */
-export function importObject(merged: MergedService, derived: Service | undefined): ServiceImport {
+/**
+ * Metadata and spec as they should be. `derived` is the derived Service as the API server has it; a headless import has
+ * none, and the families of its endpoints.
+ */
+export function importObject(
+  merged: MergedService,
+  derived: Service | undefined,
+  families: readonly IpFamily[] = [],
+): ServiceImport {
   const own =
     merged.type === 'Headless' ? {} : { [Annotation.derivedService]: derivedServiceName(merged.key) }
   return {
     metadata: { name: merged.name, namespace: merged.namespace, ...importMetadata(merged, own) },
-    spec: importSpec(merged, derived),
+    spec: importSpec(merged, derived, families),
   }
 }
 
-function importSpec(merged: MergedService, derived: Service | undefined): NonNullable<ServiceImport['spec']> {
+function importSpec(
+  merged: MergedService,
+  derived: Service | undefined,
+  headless: readonly IpFamily[],
+): NonNullable<ServiceImport['spec']> {
   const ips = merged.type === 'Headless' ? [] : clusterIps(derived)
-  const families = derived?.spec?.ipFamilies
+  const addressed = ips.length === 0 ? [] : (derived?.spec?.ipFamilies ?? [])
+  const ipFamilies = merged.type === 'Headless' ? headless : addressed
   const { internalTrafficPolicy, trafficDistribution } = merged
   return {
     type: merged.type,
     ports: merged.ports.map(importPort),
     ...(ips.length === 0 ? {} : { ips }),
-    ...(ips.length === 0 || families === undefined ? {} : { ipFamilies: families }),
+    ...(ipFamilies.length === 0 ? {} : { ipFamilies: [...ipFamilies] }),
     ...affinity(merged),
     ...(internalTrafficPolicy === undefined ? {} : { internalTrafficPolicy }),
     ...(trafficDistribution === undefined ? {} : { trafficDistribution }),

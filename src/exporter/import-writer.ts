@@ -11,6 +11,7 @@ import { inParallel } from '../core/parallel.ts'
 import { ensureAddressed } from './addressed-service.ts'
 import { clusterIps, derivedFrom, derivedService } from './derived-service.ts'
 import { EndpointWriter } from './endpoint-writer.ts'
+import { headlessFamilies } from './headless-families.ts'
 import { type ImportFacts, importObject, importStatus } from './import-object.ts'
 import { importSlices, type SliceInputs } from './import-slices.ts'
 import { addressRequest, servedFamilies } from './ip-families.ts'
@@ -98,13 +99,13 @@ export class ImportWriter {
 
   /**
    * Import first, because the others name it as their owner; then the derived Services and the slices together; then
-   * the import again with the address that the Service got, and its status.
+   * the import again with the address that the Service got, or the families of its endpoints, and its status.
    */
   async write(found: ImportObjects, inputs: ImportInputs): Promise<void> {
     const { merged } = inputs
     const known = mainService(found)
     const created = await this.#imports.ensure(
-      importObject(merged, known ?? keptService(found)),
+      importObject(merged, known ?? keptService(found), headlessFamilies(found.slices)),
       importAspect,
     )
     const owner = ownerOf(created)
@@ -117,11 +118,12 @@ export class ImportWriter {
       this.#endpoints.write(found, { ...inputs, owner }),
       ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
     ])
+    const allSlices = [...slices, ...endpoints.slices]
     const [current] = await Promise.all([
-      this.#imports.ensure(importObject(merged, derived), importAspect),
+      this.#imports.ensure(importObject(merged, derived, headlessFamilies(allSlices)), importAspect),
       this.#removeSurplus(found, {
         services: [...(derived === undefined ? [] : [derived]), ...endpoints.services],
-        slices: [...slices, ...endpoints.slices],
+        slices: allSlices,
       }),
     ])
     const facts = { ...inputs.facts, endpoints: endpoints.facts }

@@ -77,7 +77,8 @@ describe('a headless export', () => {
     const { east, west } = await pair()
     await east.exportHeadless('web', pods(2))
     const { import: object, slices } = await west.whenReady('web')
-    expect(object?.spec).toMatchObject({ type: 'Headless', ports: [{ name: 'http', port: 80 }] })
+    const ports = [{ name: 'http', port: 80 }]
+    expect(object?.spec).toMatchObject({ type: 'Headless', ports, ipFamilies: ['IPv4'] })
     expect(object?.spec?.ips).toBeUndefined()
     const [first] = slices
     expect(slices).toHaveLength(1)

@@ -7,6 +7,7 @@ import type { Directory, RecordEndpoint, ServiceRecord } from '../../../src/api/
 import { DEFAULT_TRAFFIC, Locality } from '../../../src/api/traffic-settings.ts'
 import { isOffering } from '../../../src/exporter/chosen-clusters.ts'
 import { endpointObjects } from '../../../src/exporter/endpoint-services.ts'
+import { headlessFamilies } from '../../../src/exporter/headless-families.ts'
 import { hostSlices } from '../../../src/exporter/host-slices.ts'
 import { importObject, importStatus } from '../../../src/exporter/import-object.ts'
 import { ListenPortLedger } from '../../../src/exporter/listen-port-ledger.ts'
@@ -68,6 +69,32 @@ function written(merged: MergedService, existing: readonly EndpointSlice[] = [])
     ],
   }
 }
+
+describe('the families of a headless import', () => {
+  const slice = (
+    addressType: EndpointSlice['addressType'],
+    labels: Record<string, string>,
+  ): EndpointSlice => ({
+    metadata: { labels },
+    addressType,
+    endpoints: [],
+  })
+  const published = { 'multicluster.kubernetes.io/source-cluster': 'east' }
+
+  test('are those of its slices, each once, IPv4 first', () => {
+    const v4 = slice('IPv4', published)
+    expect(headlessFamilies([slice('IPv6', published), v4, v4])).toEqual(['IPv4', 'IPv6'])
+    expect(headlessFamilies([slice('IPv6', published), slice('IPv4', {}), slice('FQDN', published)])).toEqual(
+      ['IPv6'],
+    )
+  })
+
+  test('are in the import, and nothing is when it has no endpoint', () => {
+    const merged = mergedOf(directory(east()))
+    expect(importObject(merged, undefined, ['IPv4']).spec?.ipFamilies).toEqual(['IPv4'])
+    expect(importObject(merged, undefined, []).spec).not.toHaveProperty('ipFamilies')
+  })
+})
 
 describe('what stands for one remote endpoint', () => {
   const merged = mergedOf(directory(east()))
