@@ -8,6 +8,7 @@ import { checkConflicts } from '../support/conformance/conflicts.ts'
 import { checkConnectivity } from '../support/conformance/connectivity.ts'
 import { checkDns } from '../support/conformance/dns.ts'
 import { checkEndpointSlices } from '../support/conformance/endpoint-slices.ts'
+import { checkHeadlessDns } from '../support/conformance/headless-dns.ts'
 import { checkImports } from '../support/conformance/imports.ts'
 import { checksIn } from '../support/conformance/scene.ts'
 import { describeInLab } from '../support/missing.ts'
@@ -24,5 +25,6 @@ describeInLab(['nslookup', 'nc'], 'conformance', () => {
   checkConflicts(check)
   checkEndpointSlices(check)
   checkDns(check)
+  checkHeadlessDns(check)
   checkConnectivity(check)
 })

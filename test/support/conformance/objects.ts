@@ -54,6 +54,16 @@ export function helloDeployment(cluster: string, replicas = 1): object {
   }
 }
 
+/** The same pods with host names that stay. */
+export function helloStatefulSet(cluster: string, replicas: number): object {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: `${HELLO}-set` },
+    spec: { replicas, serviceName: HELLO, ...helloPods(cluster) },
+  }
+}
+
 function helloPods(cluster: string): object {
   return {
     selector: { matchLabels: { app: HELLO } },
