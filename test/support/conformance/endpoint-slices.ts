@@ -34,6 +34,15 @@ export function checkEndpointSlices(check: Check): void {
           await scene.eventually(async () => (await scene.find(cluster, 'endpointslice', name)) === undefined)
     },
   )
+
+  check('[KEP-1645] EndpointSlice: every import says that it has EndpointSlices', async (scene) => {
+    await scene.serve('east')
+    await scene.export('east')
+    for (const cluster of CLUSTERS) {
+      await publishedSlices(scene, cluster)
+      await scene.imported(cluster, ({ status }) => expect(status?.endpointSliceObjects).toBe('Present'))
+    }
+  })
 }
 
 /** The slices of the import that have endpoints, once there are some of each family of the import. */

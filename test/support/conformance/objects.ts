@@ -39,6 +39,7 @@ export function helloService(spec: Service['spec'] = {}): Service {
       ports: [TCP_PORT, UDP_PORT],
       sessionAffinity: 'ClientIP',
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 10 } },
+      ...(spec.type === 'ExternalName' ? {} : { ipFamilyPolicy: 'PreferDualStack' }),
       ...spec,
     },
   }
