@@ -4,9 +4,9 @@
  */
 import { Label, MANAGED_BY } from '../api/names.ts'
 import type { EndpointSlice, IPFamily, OwnerReference, Service } from '../api/objects.ts'
-import { servedPorts } from './derived-service.ts'
+import { clusterIps, servedPorts } from './derived-service.ts'
 import { endpointServiceName } from './import-names.ts'
-import { addressRequest, ofFamily, servedFamilies } from './ip-families.ts'
+import { type AddressRequest, addressRequest, ofFamily, servedFamilies } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
 import { endpointPortKey } from './port-merge.ts'
 import type { RemoteEndpoint } from './remote-endpoints.ts'
@@ -26,7 +26,10 @@ export interface EndpointObjects {
   readonly slices: readonly EndpointSlice[]
 }
 
-/** The objects of an endpoint, whose Service may be there; undefined when none of its ports has a router port. */
+/**
+ * The objects of an endpoint; undefined when none of its ports has a router port. `existing` is its Service as it is, or
+ * was before it went: the addresses that it has are to stay.
+ */
 export function endpointObjects(
   endpoint: RemoteEndpoint,
   inputs: EndpointServiceInputs,
@@ -38,7 +41,8 @@ export function endpointObjects(
   )
   if (ports.length === 0) return undefined
   const families = servedFamilies(merged.ipFamilies, inputs.routers)
-  const service = serviceOf(endpoint, ports, families, inputs)
+  const request = addressRequest(families, clusterIps(existing))
+  const service = serviceOf(endpoint, { ...request, ports }, inputs)
   const slices = servedFamilies(existing?.spec?.ipFamilies ?? families, inputs.routers).map((family) =>
     sliceOf(service, ports, family, inputs),
   )
@@ -49,8 +53,7 @@ type Ports = ReturnType<typeof servedPorts>
 
 function serviceOf(
   endpoint: RemoteEndpoint,
-  ports: Ports,
-  families: readonly IPFamily[],
+  spec: AddressRequest & { ports: Ports },
   { merged, owner }: EndpointServiceInputs,
 ): Service {
   return {
@@ -64,7 +67,7 @@ function serviceOf(
       },
       ownerReferences: [owner],
     },
-    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports, ...addressRequest(families, []) },
+    spec: { type: 'ClusterIP', sessionAffinity: 'None', ...spec },
   }
 }
 

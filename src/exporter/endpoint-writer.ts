@@ -5,6 +5,7 @@ import type { EndpointSlice, Service } from '../api/objects.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { inParallel } from '../core/parallel.ts'
+import { AddressMemory } from './address-memory.ts'
 import { ensureAddressed } from './addressed-service.ts'
 import { isOffering } from './chosen-clusters.ts'
 import { clusterIps } from './derived-service.ts'
@@ -42,6 +43,7 @@ export class EndpointWriter {
   readonly #services: OwnedObjects<Service>
   readonly #slices: OwnedObjects<EndpointSlice>
   readonly #clock: Pick<Clock, 'sleep'>
+  readonly #memory = new AddressMemory()
 
   constructor(
     services: OwnedObjects<Service>,
@@ -58,7 +60,8 @@ export class EndpointWriter {
     const known = new Map(found.services.map((service) => [service.metadata.name, service]))
     const planned = inputs.endpoints.flatMap((endpoint) => {
       const name = endpointServiceName(inputs.merged.key, endpoint)
-      return endpointObjects(endpoint, inputs, known.get(name)) ?? []
+      const existing = known.get(name) ?? this.#memory.lastOf(inputs.merged.namespace, name)
+      return endpointObjects(endpoint, inputs, existing) ?? []
     })
     const failures = await inParallel(planned, ENDPOINT_WRITERS, (objects) => this.#writeOne(objects, known))
     const addressed = planned.map((objects) => hostsOf(objects, known, inputs))
@@ -84,9 +87,10 @@ export class EndpointWriter {
     known: Map<string | undefined, Service>,
   ): Promise<void> {
     await Promise.all([
-      ensureAddressed(this.#services, service, this.#clock).then((written) =>
-        known.set(written.metadata.name, written),
-      ),
+      ensureAddressed(this.#services, service, this.#clock).then((written) => {
+        known.set(written.metadata.name, written)
+        this.#memory.saw(written)
+      }),
       ...slices.map((slice) => this.#slices.ensure(slice, sliceAspect)),
     ])
   }

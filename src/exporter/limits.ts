@@ -14,6 +14,9 @@ export const ENDPOINT_PORTS_PER_IMPORT = 1_024
 /** Router ports of the endpoints of all headless imports: imports with an address always have the others. */
 export const ENDPOINT_PORTS = 6_000
 
+/** Endpoints whose addresses are remembered when they go: all that can be at a time (ENDPOINT_PORTS), and some that went. */
+export const REMEMBERED_ADDRESSES = 8_192
+
 /** Remote endpoints in one EndpointSlice, as the controller of Kubernetes has it: one that changes rewrites few others. */
 export const HOSTS_PER_SLICE = 100
 

@@ -172,6 +172,24 @@ describe('endpoints that come and go', () => {
     expect(await whenNamed(west, 1)).toEqual(two.slice(0, 1))
   })
 
+  test('have the address again that they had when they come back', async () => {
+    const { east, west } = await pair()
+    await east.exportHeadless('web', pods(3))
+    const before = await whenNamed(west, 3)
+    await east.setPods('web', pods(1))
+    await whenNamed(west, 1)
+    await east.setPods('web', pods(3, '10.9'))
+    expect(await whenNamed(west, 3)).toEqual(before)
+    await east.setPods('web', pods(2))
+    await whenNamed(west, 2)
+    const taken = before[2]?.split('=')[1] ?? ''
+    await west.createService('other', [{ port: 80 }], { clusterIP: taken })
+    await east.setPods('web', pods(3))
+    const after = await whenNamed(west, 3)
+    expect(after.slice(0, 2)).toEqual(before.slice(0, 2))
+    expect(after[2]).not.toBe(before[2])
+  })
+
   test('keep the address of the name when another pod takes it over, and nothing is written', async () => {
     const { east, west } = await pair()
     await east.exportHeadless('web', pods(2))
@@ -244,7 +262,7 @@ describe('what is there', () => {
   test('is put right when somebody deletes or edits it', async () => {
     const { east, west } = await pair()
     await east.exportHeadless('web', pods(2))
-    await whenNamed(west, 2)
+    const before = await whenNamed(west, 2)
     const [zero, one] = [...(await west.endpointSets('web')).values()].map(({ service }) => service)
     const ref = (name = '') => ({ namespace: 'demo', name })
     await west.client.delete(Resource.service, ref(zero?.metadata.name))
@@ -252,7 +270,7 @@ describe('what is there', () => {
       spec: { selector: { app: 'mine' } },
     })
     await west.client.delete(Resource.endpointSlice, ref(one?.metadata.name))
-    await whenNamed(west, 2)
+    await eventually(async () => expect(await whenNamed(west, 2)).toEqual(before))
     await eventually(async () => {
       const sets = [...(await west.endpointSets('web')).values()]
       expect(sets.map(({ service, slice }) => [service.spec?.selector, slice === undefined])).toEqual([
