@@ -14,7 +14,7 @@ import type { Clock } from '../core/clock.ts'
 import { errorCode } from '../core/errors.ts'
 import { SmallPieces } from '../core/small-pieces.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { FlowRecord } from './flow-log.ts'
+import { askedFor, type FlowRecord } from './flow-log.ts'
 import type { EndableFlow, FlowRegistry } from './flow-registry.ts'
 import { endSocket, probeSocket, resetSocket, type SocketOwner, whenWritten } from './flow-socket.ts'
 import type { FlowStats } from './flow-stats.ts'
@@ -271,13 +271,11 @@ export abstract class FlowEnd implements FlowHandler, SocketOwner, EndableFlow, 
   }
 
   /** What both sides tell of a flow that has ended; `firstByteAt` is when the backend's first byte was here. */
-  protected recordOf({ service, port, protocol }: FlowRequest, ending: FlowEnding, firstByteAt: number) {
+  protected recordOf(request: FlowRequest, ending: FlowEnding, firstByteAt: number) {
     const isFinished = ending === 'finished'
     return {
       flow: this.channel?.id ?? '',
-      service,
-      port,
-      protocol,
+      ...askedFor(request),
       connectMs: this.#msUntil(this.connectedAt),
       firstByteMs: this.#msUntil(firstByteAt),
       milliseconds: this.#msUntil(this.#deps.clock.monotonic()) ?? 0,

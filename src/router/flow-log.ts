@@ -1,7 +1,7 @@
 /**
  * One JSON line for each finished flow, at the level the user chose.
  */
-import type { FlowClient } from '../amqp/flow-transport.ts'
+import type { FlowClient, FlowRequest } from '../amqp/flow-transport.ts'
 import { type LogFields, type Logger, LogLevel } from '../core/log.ts'
 
 /** Where flow lines go; `off` writes none. */
@@ -31,6 +31,8 @@ export interface FlowRecord {
   readonly service: string
   readonly port: number
   readonly protocol: 'TCP' | 'UDP'
+  /** Id of the endpoint that was asked for; absent when any would do. */
+  readonly endpoint?: string
   readonly client: FlowRecordClient
   /** The cluster it went to; empty when to none. */
   readonly cluster: string
@@ -54,6 +56,16 @@ export interface FlowRecord {
   readonly description?: string | undefined
   /** Who ended it, or ended it first. */
   readonly endedBy: 'client' | 'backend' | 'router'
+}
+
+/** What a flow asked for, as its record tells it. */
+export function askedFor({
+  service,
+  port,
+  protocol,
+  endpoint,
+}: FlowRequest): Pick<FlowRecord, 'service' | 'port' | 'protocol' | 'endpoint'> {
+  return { service, port, protocol, ...(endpoint === undefined ? {} : { endpoint }) }
 }
 
 /** `level` as long as a log of `logLevel` shows such lines, else `off`: no record is made for nobody. */

@@ -12,7 +12,7 @@ import {
 import type { Clock } from '../../core/clock.ts'
 import type { Deadlines } from '../deadlines.ts'
 import type { FlowEnding } from '../flow-end.ts'
-import type { FlowLog, FlowRecord } from '../flow-log.ts'
+import { askedFor, type FlowLog, type FlowRecord } from '../flow-log.ts'
 import type { EndableFlow, FlowRegistry } from '../flow-registry.ts'
 import type { Allowance } from './allowance.ts'
 import { FirstDatagrams } from './first-datagrams.ts'
@@ -210,12 +210,10 @@ export abstract class Association implements FlowHandler, EndableFlow, IdleMembe
   protected abstract finished(ending: FlowEnding): void
 
   /** What both sides tell of it. */
-  protected recordOf({ service, port }: FlowRequest, ending: FlowEnding): CommonRecord {
+  protected recordOf(request: FlowRequest, ending: FlowEnding): CommonRecord {
     return {
-      protocol: 'UDP',
       flow: this.#channel?.id ?? '',
-      service,
-      port,
+      ...askedFor(request),
       ...(this.#connectMs === undefined ? {} : { connectMs: this.#connectMs }),
       ...(this.#answerMs === undefined ? {} : { firstByteMs: this.#answerMs }),
       milliseconds: this.#elapsed(),

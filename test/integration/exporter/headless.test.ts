@@ -4,6 +4,7 @@ import { Label } from '../../../src/api/names.ts'
 import type { Endpoint, EndpointSlice, Service } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
 import { derivedServiceName } from '../../../src/exporter/import-names.ts'
+import { RECORD_MAX_NAMED_ENDPOINTS } from '../../../src/exporter/limits.ts'
 import { listenersOf } from '../../../src/exporter/route-snapshot-builder.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ExporterCluster } from '../../support/exporter-cluster.ts'
@@ -319,6 +320,61 @@ describe('what is there', () => {
     await whenNamed(west, 3)
     await west.whenReady('web')
   })
+})
+
+describe('a cluster that is out of reach for long', () => {
+  test('loses its names while another has endpoints, and keeps them while none has', async () => {
+    const routers = new MemoryDirectory()
+    const links = [routers.connect(), routers.connect()] as const
+    const [east, west] = await Promise.all([
+      ExporterCluster.start('east', links[0]),
+      ExporterCluster.start('west', links[1]),
+    ])
+    cleanups.push(
+      () => east[Symbol.asyncDispose](),
+      () => west[Symbol.asyncDispose](),
+    )
+    await west.stopController()
+    west.staleAfterMs = 1
+    await west.startController()
+    await east.exportHeadless('web', pods(1))
+    const remote = await whenNamed(west, 1)
+    links[1].reachable.set(new Set())
+    await eventually(async () => {
+      const { import: object, slices } = await west.importSet('web')
+      expect(object?.status?.conditions?.map(({ type }) => type)).toContain('fairlead.dev/Stale')
+      expect(names(slices)).toEqual(remote)
+    })
+    await west.exportHeadless('web', pods(1, '10.2'))
+    const own = 'west/web-0=10.2.0.0'
+    await eventually(async () => expect(names((await west.importSet('web')).slices)).toEqual([own]))
+    links[1].reachable.set(new Set(['east']))
+    await eventually(async () =>
+      expect(names((await west.importSet('web')).slices)).toEqual([...remote, own]),
+    )
+    expect(await addresses(west)).toEqual(remote)
+  })
+})
+
+describe('more endpoints than a record can name', () => {
+  test('are told of to the user of the export, also when the record stays the same', async () => {
+    const { east, west } = await pair()
+    await east.exportHeadless('web', pods(RECORD_MAX_NAMED_ENDPOINTS))
+    await whenNamed(west, RECORD_MAX_NAMED_ENDPOINTS)
+    expect((await east.conditions('web'))['fairlead.dev/Complete']).toBeUndefined()
+    await east.setPods('web', pods(RECORD_MAX_NAMED_ENDPOINTS + 1))
+    await eventually(async () => {
+      const { status, reason, message } = (await east.conditions('web'))['fairlead.dev/Complete'] ?? {}
+      expect([status, reason]).toEqual(['False', 'TooManyEndpoints'])
+      expect(message).toContain(`only the first ${RECORD_MAX_NAMED_ENDPOINTS} endpoints`)
+    })
+    await whenNamed(west, RECORD_MAX_NAMED_ENDPOINTS)
+    await east.setPods('web', pods(1))
+    await eventually(async () =>
+      expect((await east.conditions('web'))['fairlead.dev/Complete']).toBeUndefined(),
+    )
+    await whenNamed(west, 1)
+  }, 120_000)
 })
 
 describe('300 endpoints', () => {

@@ -57,7 +57,9 @@ async function port(protocol: 'TCP' | 'UDP' = 'TCP'): Promise<number> {
 }
 
 async function who(): Promise<string> {
-  return (await readAll(await dial(await port()))).toString()
+  const client = await dial(await port())
+  client.end()
+  return (await readAll(client)).toString()
 }
 
 const isClosed = () => west.dataPath.listenPort(ECHO, 80, 'TCP', WEB_0) === undefined
@@ -69,6 +71,10 @@ describe('a TCP client', () => {
     world.directory.set(endpointDirectory({ east: [{ id: 'web-0' }, { id: 'web-1' }] }))
     const answers = [await who(), await who(), await who(), await who()]
     expect(answers).toEqual(Array(4).fill('zero'))
+    await eventually(() => {
+      const ended = [west, east].map(({ lines }) => lines.filter(({ msg }) => msg === 'flow ended'))
+      expect(ended.flat().map(({ endpoint }) => endpoint)).toEqual(Array(8).fill('web-0'))
+    })
   })
 
   test('is not sent to the endpoint of that name in another cluster', async () => {
@@ -108,6 +114,22 @@ describe('a TCP client', () => {
     east.routes.set(exportingEndpoints({ 'web-1': (await named('one')).port, 'web-0': await closedPort() }))
     expect(await howItEnds(connect(await port(), '127.0.0.1'))).toBe('ECONNRESET')
   })
+})
+
+test('300 endpoints have a port each, and one that is lost closes its own alone', async () => {
+  const ids = Array.from({ length: 300 }, (_, index) => `web-${index}`)
+  const backend = await named('some')
+  const listeners = ids.flatMap((id) => importingEndpoint('east', id).listeners)
+  const told = (lost?: string) =>
+    endpointDirectory({ east: ids.map((id) => (id === lost ? { id, unready: true as const } : { id })) })
+  const open = () => ids.filter((id) => west.dataPath.listenPort(ECHO, 80, 'TCP', { cluster: 'east', id }))
+  east.routes.set(exportingEndpoints(Object.fromEntries(ids.map((id) => [id, backend.port]))))
+  west.routes.set({ ...west.routes.current(), listeners })
+  world.directory.set(told())
+  await eventually(() => expect(open()).toEqual(ids))
+  expect(await who()).toBe('some')
+  world.directory.set(told('web-7'))
+  await eventually(() => expect(open()).toEqual(ids.filter((id) => id !== 'web-7')))
 })
 
 describe('a UDP client', () => {

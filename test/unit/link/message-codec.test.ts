@@ -158,6 +158,17 @@ describe('records of our own', () => {
   })
 })
 
+test('the longest record fits a delta', () => {
+  const endpoints = Array.from({ length: 440 }, (_, index) => ({ id: `${index}`.padStart(63, 'e') }))
+  const long = record('long', { type: 'Headless', endpoints })
+  const full = record('long', { ...long, exportedAnnotations: { pad: 'x'.repeat(8_000) } })
+  expect(Buffer.byteLength(JSON.stringify(full))).toBeGreaterThan(MAX_RECORD_BYTES - 1_000)
+  expect(codec.checkRecord(full)).toMatchObject({ ok: true })
+  const delta = { type: 'directory-delta', cluster: 'east', epoch: 1, from: 1, to: 2 } as const
+  const message = { ...delta, upserts: [full], removes: [] }
+  expect(codec.decode(codec.encode(message))).toEqual(message)
+})
+
 describe('a cluster cut into parts', () => {
   const padded = (index: number, size: number): ServiceRecord =>
     record(`s${index}`, { exportedAnnotations: { pad: 'x'.repeat(size) } })
