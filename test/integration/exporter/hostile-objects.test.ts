@@ -4,7 +4,7 @@ import type { ServiceExport, ServiceImport } from '../../../src/api/mcs.ts'
 import { Label, MANAGED_BY, SYSTEM_NAMESPACE, serviceKey } from '../../../src/api/names.ts'
 import type { EndpointSlice, Service, ServicePort } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
-import { derivedServiceName } from '../../../src/exporter/import-names.ts'
+import { derivedServiceName, endpointServiceName } from '../../../src/exporter/import-names.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ExporterCluster } from '../../support/exporter-cluster.ts'
 import { MemoryDirectory } from '../../support/memory-directory.ts'
@@ -68,6 +68,32 @@ test('a Service made to look derived goes; one that only has the label stays, an
     expect(found).toBeUndefined()
   })
   expect(await west.client.get(Resource.service, { namespace: 'tenant', name: 'plain' })).toBeDefined()
+  await nothingHappened(before)
+})
+
+test('Services and slices made to look like those of remote endpoints go, and take nobody a router port', async () => {
+  const before = await west.importSet('web')
+  const stolen = [{ port: 80, targetPort: portsOf(before.service)?.[0] ?? 0 }]
+  const key = serviceKey('tenant', 'x')
+  const names = Array.from({ length: 20 }, (_, index) => `pod-${index}`)
+  for (const id of names) {
+    const labels = { [Label.derivedFrom]: 'x', [Label.endpointCluster]: 'east', [Label.endpoint]: id }
+    await createService(west, endpointServiceName(key, { cluster: 'east', id }), stolen, labels)
+  }
+  await west.client.create<EndpointSlice>(Resource.endpointSlice, {
+    metadata: {
+      name: 'by-hand',
+      namespace: 'tenant',
+      labels: { [Label.derivedFrom]: 'x', [Label.managedBy]: MANAGED_BY },
+    },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['10.244.0.66'] }],
+  })
+  await eventually(async () => {
+    const services = await west.client.list(Resource.service, { namespace: 'tenant' })
+    const slices = await west.client.list(Resource.endpointSlice, { namespace: 'tenant' })
+    expect([...services.items, ...slices.items]).toEqual([])
+  })
   await nothingHappened(before)
 })
 
