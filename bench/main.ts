@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   propagation: () => import('./propagation.ts'),
   'data-path': () => import('./data-path.ts'),
   dns: () => import('./dns.ts'),
+  discovery: () => import('./discovery.ts'),
   amqp: () => import('./amqp.ts'),
 }
 const DOCUMENT = join(import.meta.dirname, '../docs/performance.md')

@@ -9,6 +9,11 @@ export class MemoryDirectory {
   readonly #directory = new Snapshot<Directory>(new Map())
   readonly #links: MemoryLink[] = []
 
+  /** What is known of a cluster. */
+  get(cluster: string): OriginState | undefined {
+    return this.#directory.current().get(cluster)
+  }
+
   /** A controller's session. */
   connect(): MemoryLink {
     const link = new MemoryLink(this.#directory, (state) => this.take(state))
