@@ -6,6 +6,8 @@ import { decode, optRecord, query, rawQuery, wireName } from '../../support/dns-
 
 const responder = testResponder(tableSnapshot)
 const answer = (message: Buffer) => decode(responder.handle(message))
+/** A type that no name has (MX). */
+const NO_TYPE = 15
 const SVC1 = `svc1.testns.svc.${ZONE}`
 
 /** An import with so many endpoints that only TCP can carry them. */
@@ -64,6 +66,23 @@ describe('an answer', () => {
       answers: [],
       authority: [soa],
     })
+  })
+
+  test('has the SOA with its own name, however long the denied name is and however often it was denied', () => {
+    const paths = [
+      '',
+      'a.',
+      'b.',
+      'ab.',
+      'a.b.',
+      'x.testns.svc.',
+      'y.testns.svc.',
+      `${'z'.repeat(63)}.testns.svc.`,
+    ]
+    for (const path of [...paths, ...paths]) {
+      const { authority } = answer(query(`${path}${ZONE}`, { type: NO_TYPE }))
+      expect([path, authority]).toMatchObject([path, [{ name: ZONE, type: RecordType.SOA, serial: 7 }]])
+    }
   })
 
   test('has its records in another order each time', () => {
