@@ -35,6 +35,9 @@ export const TCP_FRAME_MS = 5_000
 /** Answer octets waiting in the UDP socket; more are dropped, as the network would. */
 export const UDP_MAX_QUEUED = 4 * 1024 * 1024
 
+/** Of so many UDP responses one is watched: how much waits in the socket, and whether it could be sent. */
+export const UDP_WATCH_EVERY = 64
+
 /** Receive buffer asked of the kernel for the UDP socket, octets: rides out a pause of the event loop. */
 export const UDP_RECEIVE_BUFFER = 1024 * 1024
 

@@ -2,11 +2,12 @@
  * DNS over UDP: one socket, one message in, one message out to where it came from.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { lookup } from 'node:dns'
 import { isIPv6 } from 'node:net'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { DnsListenError } from './errors.ts'
-import { UDP_MAX_QUEUED, UDP_RECEIVE_BUFFER } from './limits.ts'
+import { UDP_MAX_QUEUED, UDP_RECEIVE_BUFFER, UDP_WATCH_EVERY } from './limits.ts'
 import type { DatagramHandler } from './source-guard.ts'
 
 export interface ListenConfig {
@@ -26,13 +27,19 @@ export class UdpListener implements Startable {
   readonly #config: ListenConfig
   readonly #socket: Socket
   #open = false
+  /** Responses since the last one that was watched; the first one is. */
+  #unwatched = UDP_WATCH_EVERY
 
   constructor(deps: UdpListenerDeps, config: ListenConfig) {
     this.#deps = deps
     this.#config = config
+    const family = isIPv6(config.host) ? 6 : 4
     this.#socket = createSocket({
-      type: isIPv6(config.host) ? 'udp6' : 'udp4',
+      type: `udp${family}`,
       recvBufferSize: UDP_RECEIVE_BUFFER,
+      // Senders have addresses, and Node would put each response off by a tick to find that out.
+      lookup: (host, options, callback) =>
+        this.#open ? callback(null, host, family) : lookup(host, options, callback),
     })
   }
 
@@ -73,9 +80,18 @@ export class UdpListener implements Startable {
     else this.#send(response, from)
   }
 
+  /** Most responses are sent without asking what became of them: that costs a tick and a closure each. */
   #send(response: Buffer | undefined, to: RemoteInfo): void {
     if (response === undefined || !this.#open) return
+    this.#unwatched += 1
+    if (this.#unwatched < UDP_WATCH_EVERY) this.#socket.send(response, to.port, to.address)
+    else this.#sendWatched(response, to)
+  }
+
+  #sendWatched(response: Buffer, to: RemoteInfo): void {
+    // As long as too much waits, every response is watched.
     if (this.#socket.getSendQueueSize() > UDP_MAX_QUEUED) return
+    this.#unwatched = 0
     this.#socket.send(response, to.port, to.address, (error) => {
       if (error !== null) this.#deps.log.debug({ error: error.message, to: to.address }, 'response not sent')
     })
