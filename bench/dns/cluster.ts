@@ -4,7 +4,7 @@ import { Label } from '../../src/api/names.ts'
 import type { EndpointSlice } from '../../src/api/objects.ts'
 import { Resource } from '../../src/api/resources.ts'
 import { ApiCluster } from '../../test/support/api-cluster.ts'
-import { type BenchService, headlessServices, NAMESPACE, PORT, virtualServices } from './names.ts'
+import { headlessServices, NAMESPACE, PORT, virtualServices } from './names.ts'
 
 /** Where the endpoints of each service are. */
 const CLUSTERS = ['east', 'west'] as const
@@ -13,12 +13,12 @@ const CLUSTERS = ['east', 'west'] as const
 export async function startCluster(): Promise<ApiCluster> {
   const cluster = await ApiCluster.start()
   await cluster.namespace(NAMESPACE)
-  for (const service of virtualServices) {
-    await create(cluster, importOf(service, 'ClusterSetIP', service.addresses), service.addresses)
-  }
-  for (const service of headlessServices) {
-    await create(cluster, importOf(service, 'Headless'), service.addresses)
-  }
+  await Promise.all([
+    ...virtualServices.map(({ addresses, name }) =>
+      create(cluster, importOf(name, 'ClusterSetIP', addresses), addresses),
+    ),
+    ...headlessServices.map(({ addresses, name }) => create(cluster, importOf(name, 'Headless'), addresses)),
+  ])
   return cluster
 }
 
@@ -34,11 +34,7 @@ async function create(
   }
 }
 
-function importOf(
-  { name }: BenchService,
-  type: 'ClusterSetIP' | 'Headless',
-  ips?: readonly string[],
-): ServiceImport {
+function importOf(name: string, type: 'ClusterSetIP' | 'Headless', ips?: readonly string[]): ServiceImport {
   return {
     metadata: { name, namespace: NAMESPACE },
     spec: { type, ...(ips && { ips: [...ips] }), ports: [PORT] },

@@ -25,7 +25,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }))
 async function bench(): Promise<{ lines: readonly DnsLine[]; failures: readonly string[] }> {
   const out = join(dir, 'out.json')
   await run([process.execPath, join(ROOT, 'bench/main.ts'), 'dns', '--out', out, ...SHORT], {
-    timeout: 110_000,
+    timeout: 230_000,
   })
   const { result } = JSON.parse(await readFile(out, 'utf8')) as { result: Awaited<ReturnType<typeof bench>> }
   return result
@@ -43,5 +43,5 @@ describeUnless(missing, 'the benchmark of the resolver', () => {
     expect(medians.filter((median) => !Number.isFinite(median))).toEqual([])
     const rates = lines.filter(({ measure }) => measure !== 'lost')
     for (const { ratios } of rates) expect(Object.keys(ratios)).toEqual(PEERS)
-  }, 120_000)
+  }, 240_000)
 })
