@@ -18,5 +18,6 @@ export default {
   },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   workerIdleMemoryLimit: '512MB',
-  testTimeout: 15000,
+  // A bound for what hangs, wide enough for simulations on a busy machine.
+  testTimeout: 60000,
 }
