@@ -47,6 +47,12 @@ export interface ServiceRecord {
   readonly exportedAnnotations?: Readonly<Record<string, string>>
 }
 
+/** What a cluster tells of itself beside its exports. */
+export interface ClusterFacts {
+  /** Namespaces that others export from and that it does not have, sorted: it imports nothing of theirs. */
+  readonly missingNamespaces?: readonly string[]
+}
+
 /** Every record of one origin cluster. Only that cluster's controller writes it. */
 export interface OriginState {
   readonly cluster: string
@@ -55,6 +61,8 @@ export interface OriginState {
   /** Grows with each change inside an epoch. */
   readonly sequence: number
   readonly records: ReadonlyMap<ServiceKey, ServiceRecord>
+  /** Absent: nothing is told. */
+  readonly facts?: ClusterFacts
 }
 
 /** What the whole clusterset exports, by cluster id. A cluster that is absent is unknown, not empty. */

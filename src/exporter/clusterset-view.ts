@@ -6,6 +6,7 @@ import type { ServiceKey } from '../api/names.ts'
 import type { Directory, ServiceRecord } from '../api/service-record.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
+import { changedNamespaces } from './missing-namespaces.ts'
 import { changedKeys } from './service-merge.ts'
 
 type Records = ReadonlyMap<ServiceKey, ServiceRecord>
@@ -22,6 +23,8 @@ export interface ViewChange {
   readonly keys: ReadonlySet<ServiceKey>
   /** Clusters that were unknown: what is remembered of them no longer counts, in whatever service. */
   readonly appeared: readonly string[]
+  /** Namespaces that another cluster has now and had not, or the other way round. */
+  readonly namespaces: ReadonlySet<string>
 }
 
 /** Own records stand in for what the routers echo of us: they are there before a router is, and never stale. */
@@ -68,7 +71,8 @@ export class ClustersetView implements Startable {
     this.#directory = this.#combine()
     const keys = changedKeys(this.#directory, before)
     const appeared = [...this.#directory.keys()].filter((cluster) => !before.has(cluster))
-    for (const listener of [...this.#listeners]) listener({ keys, appeared })
+    const namespaces = changedNamespaces(this.#directory, before)
+    for (const listener of [...this.#listeners]) listener({ keys, appeared, namespaces })
   }
 
   #combine(): Directory {

@@ -18,6 +18,7 @@ import { ExportedServices, type ExportView } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
 import { STALE_AFTER_MS } from './limits.ts'
 import { OriginPublisher } from './origin-publisher.ts'
+import { OwnFacts } from './own-facts.ts'
 import type { WritingClient } from './owned-objects.ts'
 import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
@@ -61,7 +62,8 @@ export class ExportController implements Startable {
     const records = this.#records.values
     const routers = new RouterAddresses(stores.slices, namespace)
     const view = new ClustersetView({ directory: link.directory, records }, cluster)
-    const publisher = new OriginPublisher({ ...deps, records }, cluster)
+    const facts = new OwnFacts({ view, namespaces: stores.namespaces })
+    const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
     const { traffic } = policies
     this.#stale = new StaleClusters({ ...deps, view, reachable: link.reachable }, { cluster, graceMs })
@@ -78,6 +80,7 @@ export class ExportController implements Startable {
       routers,
       policies,
       this.#stale,
+      facts,
       publisher,
       this.#imports,
       status,

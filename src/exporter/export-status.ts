@@ -14,6 +14,7 @@ import {
 } from './conflicts.ts'
 import type { ExportEvaluation } from './export-record.ts'
 import { forwarding } from './forwarding.ts'
+import { waiting } from './missing-namespaces.ts'
 import { annotatedProtocol } from './proxy-protocol.ts'
 
 export interface ExportSituation {
@@ -26,6 +27,8 @@ export interface ExportSituation {
   readonly cluster: string
   /** Clusters that export the service, this one included. */
   readonly exporters: number
+  /** Clusters that do not have its namespace. */
+  readonly without: readonly string[]
 }
 
 /** The conditions that an export should have. */
@@ -43,6 +46,7 @@ export function exportConditions(
           conflict(situation, previous),
           ...overruling(situation, previous),
           ...forwarding(situation.evaluation.record.ports),
+          ...waiting(serviceExport.metadata.namespace ?? '', situation.without),
         ]
       : []),
     ...configuration(serviceExport),

@@ -26,6 +26,7 @@ import {
   Index,
   importOfService,
   importOfSlice,
+  isLiveNamespace,
   keyOf,
   serviceOfSlice,
   splitKey,
@@ -164,7 +165,9 @@ export class ImportReconciler implements Startable {
   }
 
   async #reconcile(key: ServiceKey): Promise<void> {
-    if (!this.#namespaceIsLive(key)) return this.#ledger.release(key)
+    // Rule 20: without the namespace there is no import; its end takes everything in it along.
+    if (!isLiveNamespace(this.#deps.stores.namespaces, splitKey(key).namespace))
+      return this.#ledger.release(key)
     const found = this.#writer.read(key)
     const remembered = this.#remembered.get(key)
     const isBelieved = (cluster: string) => remembered?.has(cluster) === true
@@ -201,12 +204,6 @@ export class ImportReconciler implements Startable {
         statesSlices: stores.definitions.get({ name: IMPORT_DEFINITION })?.statesSlices === true,
       },
     })
-  }
-
-  /** Rule 20: without the namespace there is no import; its end takes everything in it along. */
-  #namespaceIsLive(key: ServiceKey): boolean {
-    const found = this.#deps.stores.namespaces.get({ name: splitKey(key).namespace })
-    return found !== undefined && found.metadata.deletionTimestamp === undefined
   }
 }
 

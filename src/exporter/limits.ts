@@ -72,7 +72,10 @@ export const WRITE_BACKOFF = { min: 50, max: 30_000 } as const
 export const STALE_AFTER_MS = 60_000
 export const STALE_AFTER_BOUNDS = { min: 1_000, max: 24 * 3_600_000 } as const
 
-/** Clusters that one condition of an import names; the rest is counted. Names are at most 63 characters long. */
+/** Namespaces told to be missing: what peers take (MAX_MISSING_NAMESPACES of the link). */
+export const MISSING_NAMESPACES_MAX = 100
+
+/** Clusters that one condition names; the rest is counted. Names are at most 63 characters long. */
 export const MESSAGE_CLUSTERS = 12
 
 /** How long a derived Service that is made again asks for the addresses it had, before it takes others. */

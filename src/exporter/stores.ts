@@ -31,6 +31,12 @@ export function splitKey(key: ServiceKey): { namespace: string; name: string } {
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
+/** The namespace is there, and not being removed. */
+export function isLiveNamespace(namespaces: Pick<Store<Namespace>, 'get'>, name: string): boolean {
+  const found = namespaces.get({ name })
+  return found !== undefined && found.metadata.deletionTimestamp === undefined
+}
+
 /** The Service that a slice belongs to. */
 export function serviceOfSlice({ metadata }: EndpointSlice): ServiceKey[] {
   const name = metadata.labels?.[Label.kubeServiceName]

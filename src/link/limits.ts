@@ -35,6 +35,9 @@ export const MAX_PORTS = 256
 /** Endpoints of one record of a headless Service. */
 export const MAX_ENDPOINTS = 1024
 
+/** Namespaces that one cluster tells to be missing there: they and the envelope fit a message with the longest record. */
+export const MAX_MISSING_NAMESPACES = 100
+
 /** Exported labels or annotations of one record. */
 export const MAX_MAP_ENTRIES = 128
 

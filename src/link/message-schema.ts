@@ -7,6 +7,7 @@ import {
   MAX_DIGEST_ENTRIES,
   MAX_ENDPOINTS,
   MAX_MAP_ENTRIES,
+  MAX_MISSING_NAMESPACES,
   MAX_PORTS,
   MAX_RECORDS_PER_ORIGIN,
 } from './limits.ts'
@@ -97,7 +98,14 @@ export const recordSchema: Schema = object(
 const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
 
-const message = (type: string, properties: Schema): Schema => object({ type: { const: type }, ...properties })
+/** What a cluster tells of itself (src/api/service-record.ts). */
+const facts = object(
+  {},
+  { missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label } },
+)
+
+const message = (type: string, properties: Schema, optional: Schema = {}): Schema =>
+  object({ type: { const: type }, ...properties }, optional)
 
 /** Every control message (messages.ts). */
 export const messageSchema: Schema = {
@@ -119,20 +127,28 @@ export const messageSchema: Schema = {
       last: { type: 'boolean' },
       origins: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: object(version) },
     }),
-    message('directory-origin', {
-      ...version,
-      part: { type: 'integer', minimum: 0, maximum: MAX_RECORDS_PER_ORIGIN },
-      last: { type: 'boolean' },
-      records: records(MAX_RECORDS_PER_ORIGIN),
-    }),
-    message('directory-delta', {
-      cluster: label,
-      epoch: count,
-      from: count,
-      to: count,
-      upserts: records(MAX_DELTA_CHANGES),
-      removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
-    }),
+    message(
+      'directory-origin',
+      {
+        ...version,
+        part: { type: 'integer', minimum: 0, maximum: MAX_RECORDS_PER_ORIGIN },
+        last: { type: 'boolean' },
+        records: records(MAX_RECORDS_PER_ORIGIN),
+      },
+      { facts },
+    ),
+    message(
+      'directory-delta',
+      {
+        cluster: label,
+        epoch: count,
+        from: count,
+        to: count,
+        upserts: records(MAX_DELTA_CHANGES),
+        removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
+      },
+      { facts },
+    ),
     message('directory-request', { cluster: label }),
     message('reach', {
       last: { type: 'boolean' },

@@ -2,7 +2,7 @@
  * The messages of a control session. Each is one JSON object in one AMQP message; message-schema.ts says what is allowed.
  */
 import type { ServiceKey } from '../api/names.ts'
-import type { OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Role } from '../pki/identity.ts'
 
 /** Versions of this protocol that we speak. */
@@ -41,6 +41,8 @@ export interface DirectoryOrigin extends OriginVersion {
   readonly part: number
   readonly last: boolean
   readonly records: readonly ServiceRecord[]
+  /** In part 0 only, where there are any. */
+  readonly facts?: ClusterFacts
 }
 
 /** What changed in one cluster between two sequence numbers of an epoch. */
@@ -52,6 +54,8 @@ export interface DirectoryDelta {
   readonly to: number
   readonly upserts: readonly ServiceRecord[]
   readonly removes: readonly ServiceKey[]
+  /** All of them, when any is different from before. */
+  readonly facts?: ClusterFacts
 }
 
 /** A delta did not fit: send the whole cluster again. */

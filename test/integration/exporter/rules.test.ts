@@ -67,6 +67,25 @@ test('rule 20: an import ends with its namespace and comes again with it', async
   expect(after.import?.metadata.uid).not.toBe(before.import?.metadata.uid)
 })
 
+test('rule 20: the export says which clusters lack the namespace, and no more once they have it', async () => {
+  const { east, west } = await pair()
+  const imported = async () => (await east.conditions('web'))['fairlead.dev/Imported']
+  await west.client.delete(Resource.namespace, { name: 'demo' })
+  await eventually(async () => (await west.client.get(Resource.namespace, { name: 'demo' })) === undefined)
+  await east.exportService('web')
+  await eventually(async () =>
+    expect(await imported()).toMatchObject({
+      status: 'False',
+      reason: 'NamespaceMissing',
+      message: 'there is no namespace demo in: west',
+    }),
+  )
+  expect((await east.conditions('web'))['Ready']?.reason).toBe('Exported')
+  await west.api.namespace('demo')
+  await west.whenReady('web')
+  await eventually(async () => expect(await imported()).toBeUndefined())
+})
+
 test('rule 22: what others write into the status of an import or an export is put right, and their own is left alone', async () => {
   const { east, west } = await pair()
   await east.exportService('web')
