@@ -71,6 +71,7 @@ export const ExportReason = {
   portConflict: 'PortConflict',
   typeConflict: 'TypeConflict',
   invalidProxyProtocol: 'InvalidProxyProtocol',
+  invalidClusterSelector: 'InvalidClusterSelector',
   tooManyEndpoints: 'TooManyEndpoints',
   namespaceMissing: 'NamespaceMissing',
 } as const

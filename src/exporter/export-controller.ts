@@ -9,6 +9,7 @@ import { Lifecycle, type Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import { OwnProperties } from './cluster-properties.ts'
 import { ClustersetView } from './clusterset-view.ts'
 import type { DirectoryLink } from './directory-link.ts'
 import type { ExportFigures } from './export-metrics.ts'
@@ -61,8 +62,10 @@ export class ExportController implements Startable {
     this.#records = new ExportedServices(stores, recordView)
     const records = this.#records.values
     const routers = new RouterAddresses(stores.slices, namespace)
-    const view = new ClustersetView({ directory: link.directory, records }, cluster)
-    const facts = new OwnFacts({ view, namespaces: stores.namespaces })
+    const ownProperties = new OwnProperties({ ...stores, log: deps.log })
+    const properties = ownProperties.current
+    const view = new ClustersetView({ directory: link.directory, records, properties }, cluster)
+    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties })
     const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
     const { traffic } = policies
@@ -76,6 +79,7 @@ export class ExportController implements Startable {
     const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic, stale }, cluster)
     this.#parts = new Lifecycle([
       this.#records,
+      ownProperties,
       view,
       routers,
       policies,

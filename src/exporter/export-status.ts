@@ -4,6 +4,7 @@
 import { findCondition } from '../api/conditions.ts'
 import { ExportCondition, ExportReason, type ServiceExport } from '../api/mcs.ts'
 import type { Condition } from '../api/objects.ts'
+import { annotatedSelectors } from './cluster-selectors.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import {
   conflictMessage,
@@ -110,13 +111,16 @@ function overruling({ conflicts, cluster }: ExportSituation, previous: readonly 
   return [{ type, status: 'True', reason: conflictReason(lost), message }]
 }
 
+/** Annotations of ours that cannot be read. */
 function configuration(serviceExport: ServiceExport): Verdict[] {
-  const annotated = annotatedProtocol(serviceExport)
-  if (annotated?.kind !== 'unknown') return []
-  const { message } = annotated
-  return [
-    { type: ExportCondition.configured, status: 'False', reason: ExportReason.invalidProxyProtocol, message },
-  ]
+  const faults = [
+    { reason: ExportReason.invalidProxyProtocol, read: annotatedProtocol(serviceExport) },
+    { reason: ExportReason.invalidClusterSelector, read: annotatedSelectors(serviceExport) },
+  ].flatMap(({ reason, read }) => (read?.kind === 'unknown' ? [{ reason, message: read.message }] : []))
+  if (faults.length === 0) return []
+  const reason = faults.map((fault) => fault.reason).join(',')
+  const message = faults.map((fault) => fault.message).join('; ')
+  return [{ type: ExportCondition.configured, status: 'False', reason, message }]
 }
 
 function completeness(evaluation: ExportEvaluation): Verdict[] {

@@ -150,8 +150,9 @@ export class ImportReconciler implements Startable {
     )
   }
 
-  #viewChanged({ keys, appeared }: ViewChange): void {
+  #viewChanged({ keys, appeared, properties }: ViewChange): void {
     this.#enqueue(keys)
+    if (properties) this.#enqueue(this.#deps.view.selecting())
     if (appeared.length === 0) return
     this.#enqueueImportsOf(new Set(appeared))
   }
@@ -196,6 +197,7 @@ export class ImportReconciler implements Startable {
         slices: stores.slices.byIndex(Index.service, key),
       },
       traffic: traffic.current().settings.get(key) ?? DEFAULT_TRAFFIC,
+      rankOf: this.#deps.view.rankOf(merged),
       routers: routers.current(),
       stale,
       facts: {

@@ -1,6 +1,7 @@
 /**
  * What this cluster tells the others of itself, kept up to date.
  */
+import type { ClusterProperties } from '../api/cluster-selectors.ts'
 import type { Namespace } from '../api/objects.ts'
 import type { ClusterFacts } from '../api/service-record.ts'
 import type { Startable } from '../core/lifecycle.ts'
@@ -16,6 +17,7 @@ export interface OwnFactsDeps {
   readonly view: Pick<ClustersetView, 'keys' | 'subscribe'>
   /** Synced. */
   readonly namespaces: Pick<Store<Namespace>, 'get' | 'subscribe'>
+  readonly properties: SnapshotSource<ClusterProperties>
 }
 
 /** Changed at most once a turn of the event loop. */
@@ -35,12 +37,13 @@ export class OwnFacts implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, namespaces } = this.#deps
+    const { view, namespaces, properties } = this.#deps
     this.#unfollow = [
       view.subscribe(({ keys }) => {
         if (keys.size > 0) this.#refresh.request()
       }),
       namespaces.subscribe(() => this.#refresh.request()),
+      properties.subscribe(() => this.#refresh.request()),
     ]
     this.#update()
   }
@@ -54,7 +57,11 @@ export class OwnFacts implements Startable {
   #update(): void {
     const { view, namespaces } = this.#deps
     const missing = missingNamespaces(view.keys(), (name) => isLiveNamespace(namespaces, name))
-    const next: ClusterFacts = missing.length === 0 ? {} : { missingNamespaces: missing }
+    const properties = this.#deps.properties.current()
+    const next: ClusterFacts = {
+      ...(missing.length === 0 ? {} : { missingNamespaces: missing }),
+      ...(Object.keys(properties).length === 0 ? {} : { properties }),
+    }
     if (!sameValue(next, this.#current.current())) this.#current.set(next)
   }
 }

@@ -9,7 +9,12 @@ import {
   MAX_MAP_ENTRIES,
   MAX_MISSING_NAMESPACES,
   MAX_PORTS,
+  MAX_PROPERTIES,
+  MAX_PROPERTY_VALUE,
   MAX_RECORDS_PER_ORIGIN,
+  MAX_REQUIREMENT_VALUES,
+  MAX_REQUIREMENTS,
+  MAX_SELECTORS,
 } from './limits.ts'
 
 /** RFC 1123 label: cluster ids, namespaces, names of Services and their ports. */
@@ -70,6 +75,32 @@ const endpoint = object(
   },
 )
 
+/** RFC 1123 subdomain: names of ClusterProperties. */
+const property = {
+  type: 'string',
+  maxLength: 253,
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+}
+const properties = (maxProperties: number) => ({
+  type: 'object',
+  maxProperties,
+  propertyNames: property,
+  additionalProperties: text(MAX_PROPERTY_VALUE),
+})
+
+const requirement = object(
+  { key: property, operator: { enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] } },
+  { values: { type: 'array', maxItems: MAX_REQUIREMENT_VALUES, items: text(MAX_PROPERTY_VALUE) } },
+)
+
+const selector = object(
+  {},
+  {
+    matchLabels: properties(MAX_REQUIREMENTS),
+    matchExpressions: { type: 'array', maxItems: MAX_REQUIREMENTS, items: requirement },
+  },
+)
+
 /** A service record (src/api/service-record.ts). */
 export const recordSchema: Schema = object(
   {
@@ -92,6 +123,7 @@ export const recordSchema: Schema = object(
     exportedLabels: map(text(63)),
     exportedAnnotations: map(text(16_384)),
     endpoints: { type: 'array', maxItems: MAX_ENDPOINTS, items: endpoint },
+    clusterSelectors: { type: 'array', maxItems: MAX_SELECTORS, items: selector },
   },
 )
 
@@ -101,7 +133,10 @@ const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordS
 /** What a cluster tells of itself (src/api/service-record.ts). */
 const facts = object(
   {},
-  { missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label } },
+  {
+    missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
+    properties: properties(MAX_PROPERTIES),
+  },
 )
 
 const message = (type: string, properties: Schema, optional: Schema = {}): Schema =>
