@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'data-path': () => import('./data-path.ts'),
   dns: () => import('./dns.ts'),
   discovery: () => import('./discovery.ts'),
+  directory: () => import('./directory.ts'),
   amqp: () => import('./amqp.ts'),
 }
 const DOCUMENT = join(import.meta.dirname, '../docs/performance.md')
