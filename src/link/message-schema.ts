@@ -1,6 +1,16 @@
 /**
  * What a control message may look like, with every bound. The table against which all input from peers is checked.
  */
+import {
+  MAX_ADVERTISEMENTS_PER_MESSAGE,
+  MAX_LINK_COST,
+  MAX_LISTED_ROUTERS,
+  MAX_NEIGHBOURS,
+  MAX_PROOF,
+  MAX_ROUND_TRIP_MS,
+  MAX_ROUTER_NAME,
+} from '../api/limits.ts'
+import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
 import {
   MAX_DELTA_CHANGES,
@@ -127,6 +137,47 @@ export const recordSchema: Schema = object(
   },
 )
 
+const routerId = { type: 'string', pattern: ROUTER_ID.source }
+const array = (items: Schema, maxItems: number) => ({ type: 'array', maxItems, items })
+const pair = (...items: Schema[]) => ({
+  type: 'array',
+  items,
+  minItems: items.length,
+  additionalItems: false,
+})
+
+/** A neighbour in an advertisement (src/api/router-advertisement.ts). */
+const neighbour = pair(
+  routerId,
+  { type: 'integer', minimum: 1, maximum: MAX_LINK_COST },
+  { type: 'integer', minimum: 0, maximum: MAX_ROUND_TRIP_MS },
+)
+
+const advertisement = object(
+  {
+    router: routerId,
+    name: { type: 'string', maxLength: MAX_ROUTER_NAME, pattern: '^[A-Za-z0-9][-A-Za-z0-9_.]*$' },
+    cluster: label,
+    sequence: count,
+    draining: { type: 'boolean' },
+    neighbours: array(neighbour, MAX_NEIGHBOURS),
+  },
+  { proof: text(MAX_PROOF) },
+)
+
+const advertisementChange = object(
+  {
+    router: routerId,
+    age: count,
+    from: count,
+    to: count,
+    draining: { type: 'boolean' },
+    upserts: array(neighbour, MAX_NEIGHBOURS),
+    removes: array(routerId, MAX_NEIGHBOURS),
+  },
+  { proof: text(MAX_PROOF) },
+)
+
 const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
 
@@ -189,6 +240,16 @@ export const messageSchema: Schema = {
       last: { type: 'boolean' },
       clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
     }),
+    message('topology-digest', {
+      part: count,
+      last: { type: 'boolean' },
+      routers: array(pair(routerId, count), MAX_LISTED_ROUTERS),
+    }),
+    message('topology', {
+      advertisements: array(object({ age: count, advertisement }), MAX_ADVERTISEMENTS_PER_MESSAGE),
+      changes: array(advertisementChange, MAX_ADVERTISEMENTS_PER_MESSAGE),
+    }),
+    message('topology-request', { routers: array(routerId, MAX_LISTED_ROUTERS) }),
     message('ping', { id: count }),
     message('pong', { id: count }),
     message('goodbye', { reason: text(500) }),

@@ -3,10 +3,15 @@
  */
 import type { ServiceKey } from '../api/names.ts'
 import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { TopologyMessage } from '../api/router-advertisement.ts'
+import type { OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Role } from '../pki/identity.ts'
 
 /** Versions of this protocol that we speak. */
-export const PROTOCOL = { min: 1, max: 1 } as const
+export const PROTOCOL = { min: 1, max: 2 } as const
+
+/** The first version in which routers tell each other the topology. */
+export const TOPOLOGY_PROTOCOL = 2
 
 /** First message both ways; nothing else may come before it. */
 export interface Hello {
@@ -91,7 +96,7 @@ interface Goodbye {
 export type DirectoryMessage = DirectoryDigest | DirectoryOrigin | DirectoryDelta | DirectoryRequest
 
 /** What a session carries once it is ready. */
-export type SessionMessage = DirectoryMessage | Reach
+export type SessionMessage = DirectoryMessage | Reach | TopologyMessage
 
 export type ControlMessage = Hello | SessionMessage | Ping | Pong | Goodbye
 
