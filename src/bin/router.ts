@@ -13,6 +13,7 @@ import { createMetrics } from '../core/metrics.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
 import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
+import { RouterReplicas } from '../exporter/router-replicas.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { readTlsFiles } from '../link/tls-files.ts'
@@ -65,11 +66,13 @@ async function assemble(
   const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
   const routes = createRouteSource(watching, { namespace })
+  const routers = new RouterReplicas(routes.slices, namespace)
   const clients = new PodIdentities(watching, metrics)
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
   const network = new RouterNetwork(
     {
       snapshot: routes.snapshots,
+      replicas: routers.replicas,
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
       createDataConnection: amqpConnections({ clock, log, budget }, `${identity.cluster}/${name}`),
       budget,
@@ -77,7 +80,7 @@ async function assemble(
       clock,
       metrics,
     },
-    { host, port: options.linkPort, tlsDir, version: VERSION },
+    { host, port: options.linkPort, tlsDir, name, version: VERSION },
   )
   const dataPath = new DataPath(
     {
@@ -113,6 +116,7 @@ async function assemble(
     health,
     network,
     routes,
+    routers,
     clients,
     linkStatus,
     dataPath,

@@ -25,7 +25,7 @@ export interface SharingConfig extends DirectorySyncConfig {
   /** Told by the peer: it is our own router. Absent: the peer may not tell. */
   readonly onReach?: (clusters: ReadonlySet<string>) => void
   /** Shared with the peer, when it speaks of it: it is a router. Absent: the peer may not speak of it. */
-  readonly topology?: TopologyHook
+  readonly topology?: TopologyHook | undefined
 }
 
 export interface DirectorySessionHandlers {

@@ -6,10 +6,11 @@ import type { OriginState, ServiceRecord } from '../../src/api/service-record.ts
 import { systemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
-import { Snapshot } from '../../src/core/snapshot.ts'
+import { Snapshot, type SnapshotSource } from '../../src/core/snapshot.ts'
 import { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
+import type { ReplicaAddress } from '../../src/router/network/replicas.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 
 export interface TestNetwork {
@@ -26,6 +27,8 @@ export interface NetworkOptions {
   readonly logger?: Logger
   readonly routerId?: string
   readonly dataConnections?: number
+  readonly name?: string
+  readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
 }
 
 /** A network that refuses every flow, started. */
@@ -41,6 +44,7 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       clock: systemClock,
       acceptFlow: () => refuseFlow,
       createDataConnection: amqpConnections({ clock: systemClock, log: logger }, 'test'),
+      ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
     },
     { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
   )
@@ -103,8 +107,9 @@ const refuseFlow: FlowAcceptor = (_request, channel) => {
   return { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {}, onAcked() {}, onClosed() {} }
 }
 
-function optional({ heartbeat, routerId, dataConnections }: NetworkOptions) {
+function optional({ heartbeat, routerId, dataConnections, name }: NetworkOptions) {
   return {
+    ...(name === undefined ? {} : { name }),
     ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(routerId === undefined ? {} : { routerId }),
     ...(dataConnections === undefined ? {} : { dataConnections }),

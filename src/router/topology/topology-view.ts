@@ -39,6 +39,11 @@ export class TopologyView {
   #routers: ReadonlyMap<string, RouterInfo> | undefined
   #byCluster: ReadonlyMap<string, readonly Route[]> | undefined
 
+  /** The view of a router that knows of nobody, not even itself. */
+  static of(self: string): TopologyView {
+    return new TopologyView(self, 0, { routers: [], edges: [] }, [])
+  }
+
   /** `distances` are by slot of the graph. */
   constructor(self: string, source: number, graph: GraphState, distances: readonly number[]) {
     this.self = self
