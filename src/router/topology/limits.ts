@@ -44,6 +44,12 @@ export const SWEEP_MS = 10_000
 /** A router that cannot be reached for so long is forgotten, milliseconds: its process is gone, or the network is parted. */
 export const FORGET_MS = 60_000
 
+/** How long the words of a router that others name may be on their way before they are asked for, milliseconds. */
+export const MISSING_MS = 500
+
+/** Of so many missing routers on, all is compared instead of asking for each. */
+export const MANY_MISSING = 50
+
 /** After this without a loss a neighbour's record is half as bad, milliseconds. */
 export const FLAP_HALF_LIFE_MS = 30_000
 

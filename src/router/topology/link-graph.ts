@@ -3,7 +3,7 @@
  * what the dearer end says. Routers are small integers here, slots, so that paths are computed on plain arrays.
  */
 import type { Neighbour, RouterAdvertisement } from '../../api/router-advertisement.ts'
-import { sameNeighbour } from './advertisement.ts'
+import { claimOn, inOrder, sameNeighbour } from './advertisement.ts'
 import { DRAINING_METRIC, metricOf } from './metric.ts'
 
 /** What people and policies want to know of a router. */
@@ -28,15 +28,14 @@ export interface GraphState {
   readonly edges: readonly (readonly Edge[])[]
 }
 
-type Claims = ReadonlyMap<string, Neighbour>
-
-const NONE: Claims = new Map()
+const NONE: readonly Neighbour[] = []
 
 export class LinkGraph {
   readonly #self: string
   readonly #onWeight: OnWeight
   readonly #slots = new Map<string, number>()
-  readonly #claims = new Map<string, Claims>()
+  /** Neighbours that each router claims. */
+  readonly #claims = new Map<string, readonly Neighbour[]>()
   readonly #routers: (RouterInfo | undefined)[] = []
   readonly #edges: (readonly Edge[])[] = []
   #free: number[] = []
@@ -66,10 +65,9 @@ export class LinkGraph {
     const { router: id, name, cluster, draining } = advertisement
     const slot = this.#slots.get(id) ?? this.#newSlot(id)
     const before = this.#routers[slot]
-    const claims = new Map(advertisement.neighbours.map((neighbour) => [neighbour[0], neighbour]))
     const isSame = before?.name === name && before.cluster === cluster && before.draining === draining
     if (!isSame) this.#setInfo(slot, { id, name, cluster, draining })
-    this.#setClaims(id, slot, claims)
+    this.#setClaims(id, slot, advertisement.neighbours)
     return !isSame
   }
 
@@ -110,18 +108,17 @@ export class LinkGraph {
     for (const { to, metric } of this.edgesOf(slot)) this.#onWeight(slot, to, metric + before, metric + after)
   }
 
-  #setClaims(router: string, slot: number, claims: Claims): void {
-    const before = this.#claims.get(router) ?? NONE
-    this.#claims.set(router, claims)
+  #setClaims(router: string, slot: number, claims: readonly Neighbour[]): void {
     const metrics = new Map<number, number>()
-    for (const id of new Set([...before.keys(), ...claims.keys()])) {
-      const claim = claims.get(id)
-      if (sameNeighbour(before.get(id), claim)) continue
+    inOrder(this.#claims.get(router) ?? NONE, claims, (before, claim) => {
+      if (sameNeighbour(before, claim)) return
+      const id = (claim ?? before)?.[0] ?? ''
       const other = this.#slots.get(id)
-      const reverse = this.#claims.get(id)?.get(router)
-      if (other === undefined || reverse === undefined) continue
+      const reverse = claimOn(this.#claims.get(id) ?? NONE, router)
+      if (other === undefined || reverse === undefined) return
       metrics.set(other, claim === undefined ? Number.POSITIVE_INFINITY : metricOf(claim, reverse))
-    }
+    })
+    this.#claims.set(router, claims)
     if (metrics.size > 0) this.#setEdges(slot, metrics)
   }
 

@@ -12,10 +12,11 @@ import type { Cancel, Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
 import { Adjacency } from './adjacency.ts'
-import { changed, faultOf } from './advertisement.ts'
+import { changed, faultOf, faultOfChange } from './advertisement.ts'
 import { AdvertisementStore } from './advertisement-store.ts'
 import { TopologyViolation } from './errors.ts'
 import { MAX_SEQUENCE, REFRESH_MS, SWEEP_MS } from './limits.ts'
+import { MissingRouters } from './missing-routers.ts'
 import { NeighbourSync, type NeighbourSyncDeps, type TopologyChannel } from './neighbour-sync.ts'
 import { Originator, type Self } from './originator.ts'
 import type { TopologyView } from './topology-view.ts'
@@ -68,6 +69,7 @@ export class TopologyEngine {
   readonly #store: AdvertisementStore
   readonly #originator: Originator
   readonly #syncDeps: NeighbourSyncDeps
+  readonly #missing: MissingRouters
   #timers: Cancel[] = []
 
   constructor(deps: TopologyEngineDeps, self: Self) {
@@ -76,6 +78,7 @@ export class TopologyEngine {
     const { clock } = deps
     const store = new AdvertisementStore(clock, self, () => this.#syncs())
     this.#store = store
+    this.#missing = new MissingRouters(clock, store.database)
     this.#originator = new Originator(
       { clock, onAdvertisement: (advertisement) => void store.put(advertisement, 0) },
       self,
@@ -130,6 +133,7 @@ export class TopologyEngine {
   stop(): void {
     for (const cancel of this.#timers.splice(0)) cancel()
     this.#originator.stop()
+    this.#missing.stop()
     this.#store.stop()
   }
 
@@ -198,7 +202,7 @@ export class TopologyEngine {
 
   #takeChange(from: string, sync: NeighbourSync, change: AdvertisementChange): void {
     const { router, to } = change
-    if (to <= change.from) throw new TopologyViolation('invalid', 'a change that goes back')
+    requireNoFault(faultOfChange(change))
     const base = this.#store.latest(router)
     if (router === this.#self.router) this.#checkOwn(to)
     else if (base === undefined) sync.want(router)
@@ -209,11 +213,13 @@ export class TopologyEngine {
 
   #take(from: string, sync: NeighbourSync, advertisement: RouterAdvertisement, age: number): void {
     const { router, sequence } = advertisement
-    const fault = faultOf(advertisement)
-    if (fault !== undefined) throw new TopologyViolation('invalid', fault)
+    requireNoFault(faultOf(advertisement))
     if (router === this.#self.router) this.#checkOwn(sequence)
+    else if ((this.#store.latest(router)?.sequence ?? 0) >= sequence) sync.learn(router, sequence)
     else if (this.#isGenuine(from, advertisement)) {
-      if (this.#store.put(advertisement, age) === 'full') this.#refuse(router, 'more than is kept')
+      const stored = this.#store.put(advertisement, age)
+      if (stored === 'full') this.#refuse(router, 'more than is kept')
+      if (stored === 'stored') this.#missing.onStored(advertisement, sync)
       if (this.#store.latest(router) !== undefined) sync.learn(router, sequence)
     }
   }
@@ -249,4 +255,8 @@ export class TopologyEngine {
     this.#originator.refresh()
     for (const sync of this.#syncs()) sync.compare()
   }
+}
+
+function requireNoFault(fault: string | undefined): void {
+  if (fault !== undefined) throw new TopologyViolation('invalid', fault)
 }

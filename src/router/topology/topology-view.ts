@@ -68,6 +68,12 @@ export class TopologyView {
     return this.#routes.get(router)
   }
 
+  /** What the best way to a router costs, of however many routers it is; undefined when there is none. Quick. */
+  costTo(router: string): number | undefined {
+    const slot = this.#slotById.get(router)
+    return slot === undefined ? undefined : costOf(this.#distanceOf(slot))
+  }
+
   /** Where new flows to a cluster may go, best first: routers that drain only when there are no others. */
   routersOf(cluster: string): readonly Route[] {
     this.#byCluster ??= this.#group()

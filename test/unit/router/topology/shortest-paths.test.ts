@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { RouterAdvertisement } from '../../../../src/api/router-advertisement.ts'
+import { byRouter } from '../../../../src/router/topology/advertisement.ts'
 import { LinkGraph } from '../../../../src/router/topology/link-graph.ts'
 import { DRAINING_METRIC, metricOf } from '../../../../src/router/topology/metric.ts'
 import { ShortestPaths } from '../../../../src/router/topology/shortest-paths.ts'
@@ -96,6 +97,7 @@ test('after any changes, many or one at a time, distances are those of a computa
           const claims = neighbours
             .filter(([id]) => id !== router)
             .map(([id, cost, ms]) => [routerId(id), cost, ms] as const)
+            .sort(byRouter)
           if (gone === 0 && router !== 0) paths.delete(routerId(router))
           else paths.set(advertisement(router, [], { neighbours: claims, draining: draining === 0 }))
         }

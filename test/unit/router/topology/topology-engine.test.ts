@@ -9,8 +9,11 @@ import { silentLogger } from '../../../../src/core/log.ts'
 import { AdvertisementDatabase } from '../../../../src/router/topology/advertisement-database.ts'
 import {
   FORGET_MS,
+  HOLD_DOWN,
+  MANY_MISSING,
   MAX_AGE_MS,
   MAX_ROUTERS,
+  MISSING_MS,
   REFRESH_MS,
   SWEEP_MS,
 } from '../../../../src/router/topology/limits.ts'
@@ -287,6 +290,35 @@ test('routers that one neighbour forgot and another did not are there again at o
       .sort(),
   ).toEqual([1, 5, 6])
   expect(made.view.current().routers.size).toBe(4)
+})
+
+test('what a router forgot while a neighbour was kept out is there again as soon as it is let in', () => {
+  const world = new TopologyWorld(5)
+  for (const leaf of [1, 2, 3]) world.connect(0, leaf)
+  let cable = world.connect(0, 4)
+  for (let times = 0; times < 25; times += 1) {
+    world.settle(2_000)
+    world.cut(cable)
+    cable = world.connect(0, 4)
+  }
+  world.settle(HOLD_DOWN.max + MISSING_MS + 2_000)
+  expect(world.engines.map(({ view }) => view.current().routers.size)).toEqual(Array(5).fill(5))
+})
+
+test('a router that others name and nobody tells of is asked for once, many by comparing all', () => {
+  const { clock, neighbour } = engine()
+  const { session, wire } = neighbour(1)
+  session.receive(update(advertisement(1, [0, 7, 8])))
+  clock.advance(MISSING_MS)
+  const requests = () =>
+    wire.letters.splice(0).flatMap(({ message }) => (message.type === 'topology' ? [] : [message]))
+  expect(requests()).toEqual([{ type: 'topology-request', routers: [routerId(7), routerId(8)] }])
+  clock.advance(10 * MISSING_MS)
+  expect(requests()).toEqual([])
+  const many = Array.from({ length: MANY_MISSING + 1 }, (_, at) => at + 100)
+  session.receive(update(advertisement(1, [0, ...many], { sequence: 2 })))
+  clock.advance(MISSING_MS)
+  expect(requests()).toMatchObject([{ type: 'topology-digest', part: 0, last: true }])
 })
 
 test('now and then all is compared anew with each neighbour', () => {

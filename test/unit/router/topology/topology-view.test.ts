@@ -66,7 +66,7 @@ test('among more paths than are kept, those that share the least are kept', () =
     advertisement(0, [...relays, 21]),
     ...relays.map((relay) => advertisement(relay, [0, 1])),
     advertisement(21, [0, 2]),
-    advertisement(1, [...relays, 9]),
+    advertisement(1, [9, ...relays]),
     advertisement(2, [9, 21]),
     advertisement(9, [1, 2]),
   )
