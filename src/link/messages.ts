@@ -2,9 +2,8 @@
  * The messages of a control session. Each is one JSON object in one AMQP message; message-schema.ts says what is allowed.
  */
 import type { ServiceKey } from '../api/names.ts'
-import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { TopologyMessage } from '../api/router-advertisement.ts'
-import type { OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Role } from '../pki/identity.ts'
 
 /** Versions of this protocol that we speak. */
