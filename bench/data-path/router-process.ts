@@ -38,7 +38,7 @@ const network = new RouterNetwork(
   {
     snapshot,
     acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
-    createDataConnection: amqpConnections({ clock, log }, `bench-${process.pid}`),
+    createDataConnection: amqpConnections({ clock, log }),
     logger: log,
     clock,
     metrics,

@@ -132,7 +132,7 @@ export const FRAME_TIMEOUT_MS = 60_000
 export const HALF_FLOW_TIMEOUT_MS = 10_000
 
 /** Data connections a flow may pass from its first router to its last: bounds the length of an opening and of detours. */
-export const MAX_HOPS = 16
+export const MAX_HOPS = 32
 
 /** Characters of a router's name in an opening: a cluster id, a slash and a pod's name fit. */
 export const MAX_ROUTER_NAME_LENGTH = 320

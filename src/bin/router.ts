@@ -74,7 +74,7 @@ async function assemble(
       snapshot: routes.snapshots,
       replicas: routers.replicas,
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
-      createDataConnection: amqpConnections({ clock, log, budget }, `${identity.cluster}/${name}`),
+      createDataConnection: amqpConnections({ clock, log, budget }),
       budget,
       logger: log,
       clock,

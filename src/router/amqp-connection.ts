@@ -15,12 +15,9 @@ export interface AmqpConnectionDeps {
   readonly budget?: ByteBudget
 }
 
-/** The factory for RouterNetwork. `containerId` names this router in AMQP, and stays the same over restarts. */
-export function amqpConnections(
-  { clock, log, budget }: AmqpConnectionDeps,
-  containerId: string,
-): CreateDataConnection {
-  return (socket, { side, peer, instance, accept, onOpen, onDraining }) => {
+/** The factory for RouterNetwork. */
+export function amqpConnections({ clock, log, budget }: AmqpConnectionDeps): CreateDataConnection {
+  return (socket, { side, peer, instance, containerId, accept, onOpen, onDraining }) => {
     const logger = log.child({ component: 'data-connection', peer: peer.cluster })
     const onClose = (reason: object): void => logger.info({ ...reason }, 'data connection closed')
     return new DataConnection(

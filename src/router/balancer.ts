@@ -1,6 +1,6 @@
 /**
- * Which of several places a new flow goes to: fewest outstanding flows for each endpoint, equals in turn by weight.
- * Pure but for `take`, which counts the flow. Knows no sockets, clusters or backends.
+ * Which of several places a new flow goes to: fewest outstanding flows for each endpoint, of equals the cheapest to reach,
+ * and those in turn by weight. Pure but for `take`, which counts the flow. Knows no sockets, clusters or backends.
  */
 
 /** What is counted of one place, as flows come and go. */
@@ -18,6 +18,8 @@ export interface Candidate {
   /** Above 0: how many flows it takes for one flow of a place of weight 1. */
   readonly weight: number
   readonly load: Load
+  /** Of the way to it; absent: it does not matter. */
+  readonly cost?: number
   /** Left alone for its failures while there are others. */
   readonly ejected: boolean
   /** Taken only while there is no other: it keeps no clients by affinity. */
@@ -55,17 +57,23 @@ function bestOf<T extends Candidate>(
   const now = virtualTime(candidates)
   let best: T | undefined
   let bestFlows = Number.POSITIVE_INFINITY
-  let bestTurn = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     if (!isOpen(candidate, tried, desperate)) continue
     const flows = flowsPerEndpoint(candidate)
-    const turn = Math.max(candidate.load.turn, now)
-    if (flows > bestFlows || (flows === bestFlows && turn >= bestTurn)) continue
+    if (flows > bestFlows) continue
+    if (best !== undefined && flows === bestFlows && !isBetter(candidate, best, now)) continue
     best = candidate
     bestFlows = flows
-    bestTurn = turn
   }
   return best
+}
+
+/** Of two with as many flows. */
+function isBetter(one: Candidate, other: Candidate, now: number): boolean {
+  const { cost = 0 } = one
+  const { cost: otherCost = 0 } = other
+  if (cost !== otherCost) return cost < otherCost
+  return Math.max(one.load.turn, now) < Math.max(other.load.turn, now)
 }
 
 /** Whole flows: parts of one say nothing about a place with many endpoints, and turns follow the weights better. */

@@ -9,7 +9,7 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import { type Candidate, type Load, take } from './balancer.ts'
 import { AffinityTable } from './endpoints/affinity-table.ts'
 import { chooseByClient, chooseByLoad } from './endpoints/choose.ts'
-import { type ClusterView, clusterShares } from './endpoints/cluster-shares.ts'
+import { type ClusterShare, type ClusterView, clusterShares } from './endpoints/cluster-shares.ts'
 import type { ExporterIndex } from './endpoints/exporter-index.ts'
 import type { Reachability } from './endpoints/reachability.ts'
 import { type ServiceTarget, targetKey, trafficOf } from './endpoints/service-target.ts'
@@ -42,6 +42,34 @@ export interface ChosenRoute {
 
 type Tiers = readonly (readonly Candidate[])[]
 
+/** Of the way to backends of the own cluster: as near as the nearest neighbour, for where both may serve neither is better. */
+const LOCAL_COST = 1
+
+type CostOf = (cluster: string) => number
+
+/** A cluster, and what the way to it costs now. */
+class ClusterCandidate implements Candidate {
+  readonly name: string
+  readonly weight: number
+  readonly standby: boolean
+  readonly load: Load
+  readonly ejected = false
+  readonly #costOf: CostOf | undefined
+
+  /** Without `costOf` the cost does not count. */
+  constructor({ cluster, weight, standby }: ClusterShare, load: Load, costOf: CostOf | undefined) {
+    this.name = cluster
+    this.weight = weight
+    this.standby = standby
+    this.load = load
+    this.#costOf = costOf
+  }
+
+  get cost(): number {
+    return this.#costOf?.(this.name) ?? LOCAL_COST
+  }
+}
+
 /** Chooses a cluster for each new flow and counts the flows there. */
 export class ClusterRoutes {
   readonly #deps: ClusterRoutesDeps
@@ -52,6 +80,7 @@ export class ClusterRoutes {
   #snapshot: RouteSnapshot | undefined
   #directory: Directory | undefined
   #reachable: ReadonlySet<string> | undefined
+  readonly #costOf = (cluster: string): number => this.#deps.peers.costTo(cluster)
 
   constructor(deps: ClusterRoutesDeps) {
     this.#deps = deps
@@ -134,17 +163,14 @@ export class ClusterRoutes {
   #computeTiers(target: ServiceTarget): Tiers {
     const { now } = this.#deps.reachability
     const suffix = targetKey(target)
-    return clusterShares(
-      this.#view(target, (cluster) => now.has(cluster)),
-      target,
-    ).map((tier) =>
-      tier.map(({ cluster, weight, standby }) => ({
-        name: cluster,
-        weight,
-        standby,
-        ejected: false,
-        load: this.#loads.of(`${cluster}|${suffix}`),
-      })),
+    const view = this.#view(target, (cluster) => now.has(cluster))
+    // Who gives clusters weights says where flows go, however far that is.
+    const costOf = view.traffic.weights.size > 0 ? undefined : this.#costOf
+    return clusterShares(view, target).map((tier) =>
+      tier.map((share) => {
+        const load = this.#loads.of(`${share.cluster}|${suffix}`)
+        return new ClusterCandidate(share, load, share.cluster === this.#deps.self ? undefined : costOf)
+      }),
     )
   }
 

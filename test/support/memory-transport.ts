@@ -66,6 +66,8 @@ export class MemoryTransport implements FlowTransport {
 /** The transports of one router to others, set by hand. */
 export class MemoryPeers implements PeerTransports {
   readonly transports = new Map<string, FlowTransport>()
+  /** 1 for those that are not named. */
+  readonly costs = new Map<string, number>()
   readonly #listeners = new Set<() => void>()
 
   onChange(listener: () => void): () => void {
@@ -85,6 +87,10 @@ export class MemoryPeers implements PeerTransports {
   transportTo(cluster: string): FlowTransport | undefined {
     const transport = this.transports.get(cluster)
     return transport?.usable === true ? transport : undefined
+  }
+
+  costTo(cluster: string): number {
+    return this.costs.get(cluster) ?? 1
   }
 
   reachable(): readonly string[] {

@@ -1,6 +1,7 @@
 /** Two whole routers without Kubernetes: network, AMQP connections and data path, joined by mutual TLS on loopback. */
 import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { OriginState } from '../../src/api/service-record.ts'
+import type { ByteBudget } from '../../src/core/byte-budget.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { Lifecycle } from '../../src/core/lifecycle.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
@@ -29,22 +30,33 @@ export interface TestRouterOptions {
   readonly tlsDir: string
   readonly routes: Snapshot<RouteSnapshot>
   readonly log?: Logger
+  readonly routerId?: string
+  readonly budget?: ByteBudget
 }
 
 /** A router on loopback, not started. */
-export function testRouter({ cluster, tlsDir, routes, log = silentLogger }: TestRouterOptions): TestRouter {
+export function testRouter(options: TestRouterOptions): TestRouter {
+  const { cluster, tlsDir, routes, log = silentLogger, routerId, budget } = options
   const clock = systemClock
   const metrics = createMetrics()
   const network = new RouterNetwork(
     {
       snapshot: routes,
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
-      createDataConnection: amqpConnections({ clock, log }, cluster),
+      createDataConnection: amqpConnections(budget === undefined ? { clock, log } : { clock, log, budget }),
       logger: log,
       clock,
       metrics,
+      ...(budget === undefined ? {} : { budget }),
     },
-    { host: '127.0.0.1', port: 0, tlsDir, version: 'test' },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      tlsDir,
+      name: cluster,
+      version: 'test',
+      ...(routerId === undefined ? {} : { routerId }),
+    },
   )
   const dataPath = new DataPath(
     {

@@ -43,7 +43,7 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       logger,
       clock: systemClock,
       acceptFlow: () => refuseFlow,
-      createDataConnection: amqpConnections({ clock: systemClock, log: logger }, 'test'),
+      createDataConnection: amqpConnections({ clock: systemClock, log: logger }),
       ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
     },
     { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },

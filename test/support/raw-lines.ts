@@ -62,6 +62,8 @@ export class RawLineEnd implements RawConnection {
   draining = false
   /** It has no room for another flow. */
   full = false
+  /** The far process has said that it ends, before the flows hear that the line is gone. */
+  peerStopped = false
   readonly #window: number
   readonly #flows = new Map<number, RawEnd>()
   readonly #inbox: Envelope[] = []
@@ -167,6 +169,7 @@ class RawEnd implements FlowChannel {
   #endAcked = false
   #farEnded = false
   #farEndAnswered = false
+  #endHeld = false
   #unconsumed = 0
   #over = false
 
@@ -214,6 +217,15 @@ class RawEnd implements FlowChannel {
     this.#answerEnd()
   }
 
+  holdEnd(): void {
+    this.#endHeld = true
+  }
+
+  endTaken(): void {
+    this.#endHeld = false
+    this.#answerEnd()
+  }
+
   accept(position?: FlowPosition): void {
     if (!this.#over) this.#send({ kind: 'accept', position })
   }
@@ -239,6 +251,7 @@ class RawEnd implements FlowChannel {
         break
       case 'end-acked':
         this.#endAcked = true
+        handler.onEndAcked?.()
         this.#checkClosed()
         break
       case 'reset':
@@ -256,7 +269,8 @@ class RawEnd implements FlowChannel {
 
   /** As AMQP's detach is answered once everything before it was handed on. */
   #answerEnd(): void {
-    if (this.#over || !this.#farEnded || this.#farEndAnswered || this.#unconsumed > 0) return
+    if (this.#over || this.#endHeld || !this.#farEnded) return
+    if (this.#farEndAnswered || this.#unconsumed > 0) return
     this.#farEndAnswered = true
     this.#send({ kind: 'end-acked' })
     this.#checkClosed()

@@ -1,6 +1,7 @@
 /**
  * One end of a flow: joins the owner's calls with two links, in the order AMQP demands. Its own state is the queue of
- * what is to be sent: frames are made when the pump gives it a turn, so a stalled socket costs no memory.
+ * what is to be sent: frames are made when the pump gives it a turn, so a stalled socket costs no memory. It is long because
+ * the calls of owner, links and pump all meet here; what they do is in the parts it joins.
  */
 import type { Attach, Flow as FlowFrame } from '../codec/performatives.ts'
 import type { TransferHead } from '../codec/transfer.ts'

@@ -28,6 +28,8 @@ export interface ConnectionTerms {
   readonly peer: PeerIdentity
   /** Names this process to the peer: 32 hex digits. */
   readonly instance: string
+  /** Names this router in AMQP, and stays the same over restarts. */
+  readonly containerId: string
   readonly accept: FlowAcceptor
   /** It is known which process the peer is. */
   readonly onOpen: () => void
@@ -37,3 +39,8 @@ export interface ConnectionTerms {
 
 /** Makes a data connection; `start` has not been called. */
 export type CreateDataConnection = (socket: Duplex, terms: ConnectionTerms) => PeerConnection
+
+/** The container id of a router's data connections (AMQP 1.0 section 2.7.1). */
+export function containerIdOf(cluster: string, name: string): string {
+  return `${cluster}/${name}`
+}

@@ -3,7 +3,7 @@
  * resumes, and tells that layer what becomes of it.
  */
 import { availableParallelism } from 'node:os'
-import { type FlowAcceptor, FlowCondition } from '../../amqp/flow-transport.ts'
+import { type FlowAcceptor, FlowCondition, type FlowOrigin } from '../../amqp/flow-transport.ts'
 import type { ServiceKey } from '../../api/names.ts'
 import type { RouteSnapshot } from '../../api/route-snapshot.ts'
 import { DEFAULT_TRAFFIC } from '../../api/traffic-settings.ts'
@@ -14,25 +14,46 @@ import type { SnapshotSource } from '../../core/snapshot.ts'
 import type { Side } from '../../link/control-channel.ts'
 import type { DataLine } from '../../link/data-lines.ts'
 import type { PeerSocket } from '../../link/tls-connect.ts'
-import type { PeerIdentity } from '../../pki/identity.ts'
+import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import { NO_PATHS, type PathSource } from '../relay/path-source.ts'
+import { isRelayed, Relay, type VerifyOrigin } from '../relay/relay.ts'
+import type { RelayedConnection } from '../relay/relayed-connection.ts'
+import { RelayedPeers } from '../relay/relayed-peers.ts'
 import { FlowKeeper } from '../resume/flow-keeper.ts'
+import type { RawConnection } from '../resume/raw-connection.ts'
 import { STOPPED } from '../resume/reasons.ts'
 import { ResumableTransport } from '../resume/resumable-transport.ts'
 import { TokenSource } from '../resume/token-source.ts'
-import type { CreateDataConnection } from './data-connection.ts'
+import { ClusterPeers } from './cluster-peers.ts'
+import { type CreateDataConnection, containerIdOf } from './data-connection.ts'
 import { DEFAULT_BUDGET_BYTES, MANY_PROCESSORS } from './limits.ts'
 import { PeerTable } from './peer-table.ts'
+import type { PeerTransports } from './peers.ts'
 
 export interface DataConnectionsDeps {
   readonly snapshot: SnapshotSource<RouteSnapshot>
-  /** Who decides about flows that `peer` opens to us. */
+  /** Who decides about flows that `peer` opens to us, directly or over relays. */
   readonly acceptFlow: (peer: PeerIdentity) => FlowAcceptor
   readonly clock: Clock
   readonly metrics: Metrics
   readonly createDataConnection: CreateDataConnection
   /** Memory for bytes of flows, shared with whatever else holds them. */
   readonly budget?: ByteBudget
+  /** Paths to routers that are not next to us; absent: flows go to neighbours only. */
+  readonly paths?: PathSource
+  /** Whether the origin of a flow that comes over relays is to be believed. */
+  readonly verifyOrigin?: VerifyOrigin
   readonly random?: () => number
+}
+
+/** This process as its peers know it. */
+export interface OwnProcess {
+  /** Random for each process: 32 lower-case hex digits. */
+  readonly instance: string
+  /** For people, and the same over restarts: that of its pod. Unique in its cluster. */
+  readonly name: string
+  /** By its certificate. Asked only when it is known. */
+  readonly identity: () => PeerIdentity
 }
 
 /** Beside the control session of each link that is dialled: more than one when there are processors for it. */
@@ -41,66 +62,127 @@ export function dataConnectionsPerLink(processors = availableParallelism()): num
 }
 
 export class DataConnections {
-  readonly peers: PeerTable
+  /** The ways to other clusters. */
+  readonly peers: PeerTransports
   readonly #deps: DataConnectionsDeps
-  readonly #instance: string
+  readonly #own: OwnProcess
+  readonly #direct: PeerTable
+  readonly #relayed: RelayedPeers
+  readonly #relay: Relay
   readonly #keeper: FlowKeeper
   readonly #tokens = new TokenSource()
   #draining = false
 
-  /** `instance` names this process to its peers: 32 hex digits. `isOwn` knows our own cluster. */
-  constructor(deps: DataConnectionsDeps, instance: string, isOwn: (cluster: string) => boolean) {
+  constructor(deps: DataConnectionsDeps, own: OwnProcess) {
     this.#deps = deps
-    this.#instance = instance
-    this.#keeper = new FlowKeeper({ ...deps, budget: deps.budget ?? new ByteBudget(DEFAULT_BUDGET_BYTES) })
-    this.peers = new PeerTable(() => this.#keeper.suspendedFlows, isOwn)
-    this.peers.onChange(() => this.#keeper.wake())
-    deps.metrics.observe('fairlead_link_data_connections', 'Data connections open', () => this.peers.size)
+    this.#own = own
+    const budget = deps.budget ?? new ByteBudget(DEFAULT_BUDGET_BYTES)
+    this.#keeper = new FlowKeeper({ ...deps, budget })
+    this.#direct = new PeerTable(
+      () => this.#keeper.suspendedFlows,
+      (instance) => this.#relayed.costOfNeighbour(instance),
+      (cluster) => cluster === own.identity().cluster,
+    )
+    this.#relayed = this.#createRelayed()
+    this.#relay = this.#createRelay(budget)
+    this.peers = new ClusterPeers(this.#direct, this.#relayed)
+    this.#direct.onChange(() => {
+      this.#relayed.joinAll()
+      this.#keeper.wake()
+    })
+    deps.metrics.observe('fairlead_link_data_connections', 'Data connections open', () => this.#direct.size)
   }
 
   /** Takes over an authenticated socket. */
   open({ socket, peer }: PeerSocket, side: Side): DataLine {
-    const { createDataConnection, acceptFlow } = this.#deps
+    const { createDataConnection } = this.#deps
     const connection = createDataConnection(socket, {
       side,
       peer,
-      instance: this.#instance,
-      accept: (request, channel) => transport.accept(request, channel),
+      instance: this.#own.instance,
+      containerId: this.#origin().name,
+      accept: (request, channel) =>
+        isRelayed(request)
+          ? this.#relay.accept(request, channel, { cluster: peer.cluster, connection })
+          : transport.accept(request, channel),
       onOpen: () => {
         transport.opened()
         if (this.#draining) connection.drain()
-        this.peers.changed()
+        this.#direct.changed()
       },
-      onDraining: () => this.peers.changed(),
+      onDraining: () => this.#direct.changed(),
     })
-    const transport = new ResumableTransport(
-      {
-        keeper: this.#keeper,
-        tokens: this.#tokens,
-        graceOf: (service) => this.#graceOf(service),
-        accept: acceptFlow(peer),
-      },
-      connection,
-      peer.cluster,
-    )
+    const transport = this.#resumable(connection, peer.cluster, this.#deps.acceptFlow(peer))
     void connection.whenClosed.then(({ origin, condition }) =>
       transport.closed(origin === 'peer' && condition === FlowCondition.stopped),
     )
     connection.start()
-    this.peers.add(peer.cluster, { connection, transport, isAccepted: side === 'acceptor' })
+    this.#direct.add(peer.cluster, { connection, transport, isAccepted: side === 'acceptor' })
     return connection
+  }
+
+  /** Ends the connections that one process of a cluster dialled: its packets are lost on the way. */
+  closeAccepted(cluster: string, instance: string, reason: string): void {
+    this.#direct.closeAccepted(cluster, instance, reason)
   }
 
   /** Tells all peers, also those to come, to open no more flows here. */
   drain(): void {
     this.#draining = true
-    this.peers.drainAll()
+    this.#relay.drain()
+    this.#direct.drainAll()
   }
 
   /** Ends everything, and tells the peers that nothing can be resumed with this process. */
   async stop(): Promise<void> {
     this.#keeper.stop(STOPPED)
-    await this.peers.closeAll(STOPPED)
+    this.#relayed.close(STOPPED)
+    this.#relay.stop()
+    await this.#direct.closeAll(STOPPED)
+  }
+
+  #resumable(connection: RawConnection, cluster: string, accept: FlowAcceptor): ResumableTransport {
+    const graceOf = (service: string): number => this.#graceOf(service)
+    const deps = { keeper: this.#keeper, tokens: this.#tokens, graceOf, accept }
+    return new ResumableTransport(deps, connection, cluster)
+  }
+
+  #createRelayed(): RelayedPeers {
+    const { clock, paths = NO_PATHS } = this.#deps
+    return new RelayedPeers({
+      clock,
+      source: paths,
+      origin: () => this.#origin(),
+      hopTo: (router) => this.#direct.neighbour(router)?.connection,
+      changed: () => this.#direct.changed(),
+      createTransport: (connection) => this.#overRelays(connection),
+    })
+  }
+
+  #createRelay(budget: ByteBudget): Relay {
+    return new Relay({
+      ...this.#deps,
+      budget,
+      here: () => this.#origin(),
+      neighbour: (router) => this.#direct.neighbour(router),
+      take: (request, channel, onOver) => this.#relayed.accept(request, channel, onOver),
+    })
+  }
+
+  /** Who is at its other end was told over relays, which the relay next to us has checked as far as it could. */
+  #overRelays(connection: RelayedConnection): ResumableTransport {
+    const { cluster } = connection
+    const accept: FlowAcceptor = (request, channel) => {
+      const { clusterset } = this.#own.identity()
+      return this.#deps.acceptFlow({ clusterset, cluster, role: Role.router })(request, channel)
+    }
+    return this.#resumable(connection, cluster, accept)
+  }
+
+  #origin(): FlowOrigin {
+    const { instance, name, identity } = this.#own
+    const { cluster } = identity()
+    return { cluster, router: instance, name: containerIdOf(cluster, name) }
   }
 
   #graceOf(service: string): number {

@@ -2,8 +2,8 @@
  * The data connections to every other cluster, whoever dialled them, and which one a new flow takes.
  */
 import type { FlowTransport } from '../../amqp/flow-transport.ts'
+import type { Neighbour } from '../relay/relay.ts'
 import type { PeerConnection } from './data-connection.ts'
-import type { PeerTransports } from './peers.ts'
 
 /** A connection, and what flows are opened on. */
 export interface PeerEntry {
@@ -13,16 +13,27 @@ export interface PeerEntry {
   readonly isAccepted: boolean
 }
 
+/** The cost of the link to a router process; by default all cost the same. */
+export type LinkCost = (instance: string | undefined) => number
+
 /** Chooses among connections; forgets them when they close. */
-export class PeerTable implements PeerTransports {
+export class PeerTable {
   readonly #clusters = new Map<string, Set<PeerEntry>>()
   readonly #listeners = new Set<() => void>()
   readonly #suspendedFlows: () => number
+  readonly #costOf: LinkCost
   readonly #isOwn: (cluster: string) => boolean
+  /** By router process; undefined when it has to be looked up anew. */
+  #neighbours: Map<string, Neighbour[]> | undefined
 
   /** `suspendedFlows` counts those that have no connection now; our own cluster is no other one to reach. */
-  constructor(suspendedFlows: () => number, isOwn: (cluster: string) => boolean = () => false) {
+  constructor(
+    suspendedFlows: () => number,
+    costOf: LinkCost = () => 1,
+    isOwn: (cluster: string) => boolean = () => false,
+  ) {
     this.#suspendedFlows = suspendedFlows
+    this.#costOf = costOf
     this.#isOwn = isOwn
   }
 
@@ -31,6 +42,7 @@ export class PeerTable implements PeerTransports {
     return this.#connections().length
   }
 
+  /** Flows with something still to be sent or received, also when their sockets are closed. */
   get openFlows(): number {
     return this.#connections().reduce((sum, { openFlows }) => sum + openFlows, this.#suspendedFlows())
   }
@@ -54,18 +66,62 @@ export class PeerTable implements PeerTransports {
 
   /** Tells the listeners that some connection is usable, or is not, or drains. */
   changed(): void {
+    this.#neighbours = undefined
     for (const listener of this.#listeners) listener()
   }
 
+  /** Of the usable data connections to `cluster` the cheapest, of equals the one with the fewest open flows. */
   transportTo(cluster: string): FlowTransport | undefined {
-    let best: FlowTransport | undefined
-    for (const { transport } of this.#clusters.get(cluster) ?? []) {
-      if (!takesFlows(transport)) continue
-      if (best === undefined || transport.openFlows < best.openFlows) best = transport
+    return this.#bestOf(cluster)?.transport
+  }
+
+  /** Infinite when there is no usable data connection. */
+  costTo(cluster: string): number {
+    const best = this.#bestOf(cluster)
+    return best === undefined ? Number.POSITIVE_INFINITY : this.#costOf(best.connection.peer?.instance)
+  }
+
+  /** The data connection to a router process: rather one whose peer does not drain, then the one with the fewest flows. */
+  neighbour(instance: string): Neighbour | undefined {
+    let best: Neighbour | undefined
+    for (const candidate of this.#byInstance().get(instance) ?? []) {
+      if (!candidate.connection.usable) continue
+      if (best === undefined || isBetter(candidate, best)) best = candidate
     }
     return best
   }
 
+  #bestOf(cluster: string): PeerEntry | undefined {
+    let best: PeerEntry | undefined
+    let bestCost = Number.POSITIVE_INFINITY
+    for (const entry of this.#clusters.get(cluster) ?? []) {
+      if (!takesFlows(entry.transport)) continue
+      const cost = this.#costOf(entry.connection.peer?.instance)
+      const isWorse = cost > bestCost || (cost === bestCost && best !== undefined && !hasFewer(entry, best))
+      if (isWorse) continue
+      best = entry
+      bestCost = cost
+    }
+    return best
+  }
+
+  #byInstance(): ReadonlyMap<string, readonly Neighbour[]> {
+    if (this.#neighbours !== undefined) return this.#neighbours
+    const all = new Map<string, Neighbour[]>()
+    for (const [cluster, entries] of this.#clusters) {
+      for (const { connection } of entries) {
+        const instance = connection.peer?.instance
+        if (instance === undefined) continue
+        const known = all.get(instance) ?? []
+        known.push({ cluster, connection })
+        all.set(instance, known)
+      }
+    }
+    this.#neighbours = all
+    return all
+  }
+
+  /** Clusters that a flow can be opened to now, sorted. */
   reachable(): readonly string[] {
     return [...this.#clusters]
       .filter(([, entries]) => [...entries].some(({ transport }) => takesFlows(transport)))
@@ -96,6 +152,15 @@ export class PeerTable implements PeerTransports {
   #connections(): PeerConnection[] {
     return [...this.#clusters.values()].flatMap((entries) => [...entries].map((entry) => entry.connection))
   }
+}
+
+function hasFewer(one: PeerEntry, other: PeerEntry): boolean {
+  return one.transport.openFlows < other.transport.openFlows
+}
+
+function isBetter({ connection: one }: Neighbour, { connection: other }: Neighbour): boolean {
+  if (one.draining !== other.draining) return other.draining
+  return one.openFlows < other.openFlows
 }
 
 function takesFlows(transport: FlowTransport): boolean {

@@ -5,8 +5,10 @@ import type { FlowTransport } from '../../amqp/flow-transport.ts'
 
 /** Implemented by RouterNetwork. */
 export interface PeerTransports {
-  /** The usable data connection to `cluster` with the fewest open flows; undefined when there is none. */
+  /** The usable way to `cluster`: a data connection, else over relays, the cheapest with the fewest open flows; undefined when there is none. */
   transportTo(cluster: string): FlowTransport | undefined
+  /** What that way costs; infinite when there is none. */
+  costTo(cluster: string): number
   /** Clusters that a flow can be opened to now, sorted. */
   reachable(): readonly string[]
   /** Calls `listener` whenever `reachable` may have changed, until the returned function is called. */

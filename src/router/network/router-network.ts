@@ -30,8 +30,9 @@ import { Links } from './links.ts'
 import { NetworkTopology } from './network-topology.ts'
 import type { PeerTransports } from './peers.ts'
 import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
+import { TopologyPaths } from './topology-paths.ts'
 
-export interface RouterNetworkDeps extends DataConnectionsDeps {
+export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
   readonly logger: Logger
   /** All routers of our own cluster, ourselves included. Absent: we are the only one. */
   readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
@@ -80,9 +81,12 @@ export class RouterNetwork implements Startable {
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
     const name = config.name ?? this.#routerId
-    this.#data = new DataConnections(deps, this.#routerId, (cluster) => cluster === this.identity.cluster)
-    this.#tls = new TlsFiles(deps, config.tlsDir)
     this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
+    this.#data = new DataConnections(
+      { ...deps, paths: new TopologyPaths(this.#topology.view) },
+      { instance: this.#routerId, name, identity: () => this.identity },
+    )
+    this.#tls = new TlsFiles(deps, config.tlsDir)
     this.#links = new Links({
       ...deps,
       limit: MAX_LINKS,
@@ -245,7 +249,7 @@ export class RouterNetwork implements Startable {
   #onSessionClosed(peer: PeerIdentity, id: string | undefined, error: FairleadError): void {
     this.#countEnd({ cause: causeOf(error) })
     if (id !== undefined && error instanceof PeerSilentError && peer.role === Role.router) {
-      this.#data.peers.closeAccepted(peer.cluster, id, 'the peer is silent')
+      this.#data.closeAccepted(peer.cluster, id, 'the peer is silent')
     }
   }
 }

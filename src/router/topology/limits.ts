@@ -11,9 +11,6 @@ export const MAX_NEIGHBOUR_ENTRIES = 262_144
 /** Highest sequence number; peers may not send more. */
 export const MAX_SEQUENCE = 2 ** 50
 
-/** Routers on one path, its destination included. Longer paths are not offered. */
-export const MAX_HOPS = 32
-
 /** Paths of equal cost that are offered for one destination. */
 export const MAX_EQUAL_PATHS = 4
 

@@ -2,7 +2,8 @@
  * The network as one router sees it, as an immutable value: who is there, and the best paths to each. Paths are computed
  * when they are first asked for.
  */
-import { MAX_EQUAL_PATHS, MAX_HOPS } from './limits.ts'
+import { MAX_HOPS } from '../../amqp/limits.ts'
+import { MAX_EQUAL_PATHS } from './limits.ts'
 import { type GraphState, penaltyOf, type RouterInfo } from './link-graph.ts'
 import { costOf, DRAINING_METRIC, roundTripOf } from './metric.ts'
 

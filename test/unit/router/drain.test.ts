@@ -13,6 +13,10 @@ class BusyPeers {
     return undefined
   }
 
+  costTo(): number {
+    return Number.POSITIVE_INFINITY
+  }
+
   onChange(): () => void {
     return () => {}
   }

@@ -1,7 +1,8 @@
 /** Routers that lose, repeat and reorder messages, restart, part and merge see the same network in the end: the real one. */
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { MAX_HOPS, REFRESH_MS } from '../../../../src/router/topology/limits.ts'
+import { MAX_HOPS } from '../../../../src/amqp/limits.ts'
+import { REFRESH_MS } from '../../../../src/router/topology/limits.ts'
 import type { TopologyView } from '../../../../src/router/topology/topology-view.ts'
 import { type ReferenceEdge, referenceDistances } from '../../../support/reference-paths.ts'
 import { type Cable, TopologyWorld } from '../../../support/topology-world.ts'

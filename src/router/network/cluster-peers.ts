@@ -1,0 +1,38 @@
+/**
+ * The ways to other clusters as the data path sees them: over a data connection where there is one, else over relays.
+ */
+import type { FlowTransport } from '../../amqp/flow-transport.ts'
+import type { RelayedPeers } from '../relay/relayed-peers.ts'
+import type { PeerTable } from './peer-table.ts'
+import type { PeerTransports } from './peers.ts'
+
+export class ClusterPeers implements PeerTransports {
+  readonly #direct: PeerTable
+  readonly #relayed: RelayedPeers
+
+  constructor(direct: PeerTable, relayed: RelayedPeers) {
+    this.#direct = direct
+    this.#relayed = relayed
+  }
+
+  get openFlows(): number {
+    return this.#direct.openFlows
+  }
+
+  transportTo(cluster: string): FlowTransport | undefined {
+    return this.#direct.transportTo(cluster) ?? this.#relayed.transportTo(cluster)
+  }
+
+  costTo(cluster: string): number {
+    const cost = this.#direct.costTo(cluster)
+    return Number.isFinite(cost) ? cost : this.#relayed.costTo(cluster)
+  }
+
+  reachable(): readonly string[] {
+    return [...new Set([...this.#direct.reachable(), ...this.#relayed.reachable()])].sort()
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#direct.onChange(listener)
+  }
+}

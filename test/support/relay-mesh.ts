@@ -1,0 +1,173 @@
+/** Whole routers of several clusters, joined by links that pass proxies. */
+import type { LinkSpec, RouteSnapshot } from '../../src/api/route-snapshot.ts'
+import { ByteBudget } from '../../src/core/byte-budget.ts'
+import type { Logger } from '../../src/core/log.ts'
+import { Snapshot } from '../../src/core/snapshot.ts'
+import type { DirectoryClient } from '../../src/link/directory-client.ts'
+import { TestClusterset } from './clusterset.ts'
+import { CuttableProxy } from './cuttable-proxy.ts'
+import { eventually } from './eventually.ts'
+import { linkTo, startClient } from './network.ts'
+import { type TestRouter, testRouter } from './network-pair.ts'
+import type { RouterPair } from './router-pair.ts'
+import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
+
+/** The router of one cluster. */
+export interface MeshRouter extends TestRouter {
+  readonly cluster: string
+  readonly id: string
+  readonly routes: Snapshot<RouteSnapshot>
+  readonly budget: ByteBudget
+}
+
+export interface MeshOptions {
+  /** West imports demo/echo, east exports it; the others are in between. */
+  readonly between: readonly string[]
+  /** The first of each dials. */
+  readonly links: readonly (readonly [string, string])[]
+  readonly log?: Logger
+}
+
+const BUDGET_BYTES = 64 * 1024 * 1024
+
+export class RelayMesh implements AsyncDisposable {
+  readonly #routers = new Map<string, MeshRouter>()
+  readonly #proxies = new Map<string, CuttableProxy>()
+  readonly #links = new Map<string, LinkSpec[]>()
+  readonly #clusterset: TestClusterset
+  readonly #log: Logger | undefined
+  #controller: DirectoryClient | undefined
+
+  private constructor(clusterset: TestClusterset, log: Logger | undefined) {
+    this.#clusterset = clusterset
+    this.#log = log
+  }
+
+  static async start({ between, links, log }: MeshOptions): Promise<RelayMesh> {
+    const mesh = new RelayMesh(await TestClusterset.create(), log)
+    for (const [index, cluster] of ['west', ...between, 'east'].entries()) {
+      await mesh.#add(cluster, index.toString(16).padStart(32, '0'))
+    }
+    for (const [from, to] of links) await mesh.link(from, to)
+    const controllerTls = await mesh.#clusterset.tlsDir('east', 'controller')
+    mesh.#controller = await startClient(controllerTls, mesh.router('east').network.port)
+    const records = directoryOf({ east: 1 }).get('east')
+    if (records !== undefined) mesh.#controller.publish(records)
+    const west = mesh.router('west').network
+    await eventually(() => west.directory.current().get('east')?.records.size === 1)
+    await eventually(() => west.peers.reachable().includes('east'))
+    return mesh
+  }
+
+  router(cluster: string): MeshRouter {
+    const router = this.#routers.get(cluster)
+    if (router === undefined) throw new Error(`no router of ${cluster}`)
+    return router
+  }
+
+  get routers(): Iterable<MeshRouter> {
+    return this.#routers.values()
+  }
+
+  /** What the link between two clusters passes. */
+  proxy(from: string, to: string): CuttableProxy {
+    const proxy = this.#proxies.get(`${from} ${to}`)
+    if (proxy === undefined) throw new Error(`no link of ${from} with ${to}`)
+    return proxy
+  }
+
+  /** `from` dials `to`; resolves when flows can go there. */
+  async link(from: string, to: string): Promise<void> {
+    const proxy = await CuttableProxy.to(this.router(to).network.port)
+    this.#proxies.set(`${from} ${to}`, proxy)
+    this.#setLinks(from, [...(this.#links.get(from) ?? []), linkTo(to, proxy.port)])
+    await this.#joined(from, to)
+  }
+
+  /** The Link is deleted. */
+  async unlink(from: string, to: string): Promise<void> {
+    this.#setLinks(
+      from,
+      (this.#links.get(from) ?? []).filter(({ name }) => name !== to),
+    )
+    await this.proxy(from, to)[Symbol.asyncDispose]()
+    this.#proxies.delete(`${from} ${to}`)
+  }
+
+  /** Its process is gone without a word, as far as others can tell: nothing passes its links any more, and all end. */
+  kill(cluster: string): void {
+    for (const [key, proxy] of this.#proxies) {
+      if (!key.split(' ').includes(cluster)) continue
+      proxy.cut()
+      proxy.reset()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { parts } of this.#routers.values()) await parts.stop()
+    await this.#controller?.stop()
+    for (const proxy of this.#proxies.values()) await proxy[Symbol.asyncDispose]()
+    await this.#clusterset[Symbol.asyncDispose]()
+  }
+
+  async #add(cluster: string, id: string): Promise<void> {
+    const routes = new Snapshot<RouteSnapshot>(cluster === 'west' ? importingEcho : exportingNothing)
+    const budget = new ByteBudget(BUDGET_BYTES)
+    const tlsDir = await this.#clusterset.tlsDir(cluster)
+    const log = this.#log === undefined ? {} : { log: this.#log.child({ router: cluster }) }
+    const router = testRouter({ cluster, tlsDir, routes, routerId: id, budget, ...log })
+    await router.parts.start()
+    this.#routers.set(cluster, { ...router, cluster, id, routes, budget })
+  }
+
+  #setLinks(cluster: string, links: LinkSpec[]): void {
+    const { routes } = this.router(cluster)
+    this.#links.set(cluster, links)
+    routes.set({ ...routes.current(), links })
+  }
+
+  /** Both have a data connection to each other, and the topology has the link. */
+  async #joined(from: string, to: string): Promise<void> {
+    const [dialling, dialled] = [this.router(from), this.router(to)]
+    await eventually(() =>
+      dialling.network.linkStatus
+        .current()
+        .some(({ name, state }) => name === to && state.kind === 'established'),
+    )
+    await eventually(() => isNextTo(dialling, dialled) && isNextTo(dialled, dialling))
+  }
+}
+
+function isNextTo({ network }: MeshRouter, { id }: MeshRouter): boolean {
+  return network.topology.current().routeTo(id)?.paths.some(({ length }) => length === 1) === true
+}
+
+/** Clusters in a line, each dialling the next. */
+export function lineOf(...between: readonly string[]): MeshOptions {
+  const all = ['west', ...between, 'east']
+  return { between, links: all.slice(1).map((to, index) => [all[index] ?? '', to] as const) }
+}
+
+/** West and east with these between them in a line, as the tests of flows use a pair. */
+export async function relayedPair(...between: readonly string[]): Promise<RouterPair> {
+  const mesh = await RelayMesh.start(lineOf(...between))
+  const [west, east] = [mesh.router('west'), mesh.router('east')]
+  const last = between.at(-1) ?? 'west'
+  return {
+    west: west.dataPath,
+    east: east.dataPath,
+    westRoutes: west.routes,
+    eastRoutes: east.routes,
+    westMetrics: west.metrics,
+    eastMetrics: east.metrics,
+    async loseLink() {
+      await mesh.unlink(last, 'east')
+      await eventually(() => !west.network.peers.reachable().includes('east'))
+    },
+    async restoreLink() {
+      await mesh.link(last, 'east')
+      await eventually(() => west.network.peers.reachable().includes('east'))
+    },
+    [Symbol.asyncDispose]: () => mesh[Symbol.asyncDispose](),
+  }
+}
