@@ -34,7 +34,10 @@ export type { CloseReason, DataConnectionDeps } from './engine/connection-deps.t
 export class DataConnection implements FlowTransport {
   /** Resolves when the connection stops being usable, after `onClose`. Never rejects. */
   readonly whenClosed: Promise<CloseReason>
+  /** Resolves when its socket is closed too: what it had to say has been said. Never rejects. */
+  readonly whenGone: Promise<void>
   readonly #resolveClosed: (reason: CloseReason) => void
+  readonly #resolveGone: () => void
   readonly #socket: Duplex
   readonly #deps: DataConnectionDeps
   readonly #config: ConnectionConfig
@@ -53,6 +56,9 @@ export class DataConnection implements FlowTransport {
     const closed = Promise.withResolvers<CloseReason>()
     this.whenClosed = closed.promise
     this.#resolveClosed = closed.resolve
+    const gone = Promise.withResolvers<void>()
+    this.whenGone = gone.promise
+    this.#resolveGone = gone.resolve
     this.#socket = socket
     this.#deps = deps
     this.#config = resolveConfig(config)
@@ -293,6 +299,7 @@ export class DataConnection implements FlowTransport {
     this.#abandon({ origin: 'socket', ...lost('the transport closed') })
     this.#state = 'closed'
     this.#deadline()
+    this.#resolveGone()
   }
 }
 

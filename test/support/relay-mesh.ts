@@ -94,13 +94,24 @@ export class RelayMesh implements AsyncDisposable {
     this.#proxies.delete(`${from} ${to}`)
   }
 
-  /** Its process is gone without a word, as far as others can tell: nothing passes its links any more, and all end. */
+  /** It is gone without a word, as far as others can tell: its connections are reset, and nothing passes its links. */
   kill(cluster: string): void {
-    for (const [key, proxy] of this.#proxies) {
-      if (!key.split(' ').includes(cluster)) continue
+    for (const proxy of this.#proxiesOf(cluster)) {
       proxy.cut()
       proxy.reset()
     }
+  }
+
+  /** Its links pass again. */
+  revive(cluster: string): void {
+    for (const proxy of this.#proxiesOf(cluster)) {
+      proxy.heal()
+      proxy.reset()
+    }
+  }
+
+  #proxiesOf(cluster: string): CuttableProxy[] {
+    return [...this.#proxies].filter(([key]) => key.split(' ').includes(cluster)).map(([, proxy]) => proxy)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,6 +169,7 @@ export async function relayedPair(...between: readonly string[]): Promise<Router
     east: east.dataPath,
     westRoutes: west.routes,
     eastRoutes: east.routes,
+    relayMetrics: between.map((cluster) => mesh.router(cluster).metrics),
     westMetrics: west.metrics,
     eastMetrics: east.metrics,
     async loseLink() {

@@ -21,6 +21,8 @@ export interface RouterPair extends AsyncDisposable {
   readonly eastRoutes: Snapshot<RouteSnapshot>
   readonly westMetrics: Metrics
   readonly eastMetrics: Metrics
+  /** Those of routers between the two. */
+  readonly relayMetrics?: readonly Metrics[]
   /** Cuts what joins the two; resolves when both know. */
   loseLink(): Promise<void>
   /** Joins them again; resolves when flows can be opened. */

@@ -22,7 +22,7 @@ export class SpliceWorld {
   readonly west: Owner
   readonly east: Owner
   readonly budget = new ByteBudget(1024 * 1024)
-  readonly passed = { onward: { bytes: 0 }, back: { bytes: 0 } }
+  readonly passed = { onward: { bytes: 0, dropped: 0 }, back: { bytes: 0, dropped: 0 } }
   splice: Splice | undefined
   /** How often the relay was told that the flow is gone. */
   over = 0

@@ -7,7 +7,7 @@ import { echoPort, type RouterPair } from './router-pair.ts'
 import { exportingEcho, exportingNothing, importingEcho, overUdp } from './routes.ts'
 import { ask, serveEcho } from './tcp.ts'
 import { closedUdpPort, serveUdp, serveUdpEcho, UdpClient, type UdpServer } from './udp.ts'
-import { associationsOf, dropsOf, metricOf } from './udp-metrics.ts'
+import { associationsOf, dropsOf, metricOf, relayDropsOf } from './udp-metrics.ts'
 
 const SIZES = [0, 1, 1_200, 1_472, 9_000, 65_507]
 
@@ -248,7 +248,8 @@ export function describeAssociations(name: string, bringUp: () => Promise<Router
           'fairlead_router_udp_datagrams_total{side="egress",direction="sent"}',
         )
         expect(arrived).toBeGreaterThan(0)
-        expect(arrived + (await dropsOf(pair.westMetrics, 'ingress', 'link'))).toBe(received)
+        const dropped = await dropsOf(pair.westMetrics, 'ingress', 'link')
+        expect(arrived + dropped + (await relayDropsOf(pair.relayMetrics))).toBe(received)
       })
     }, 30_000)
 

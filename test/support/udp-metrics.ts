@@ -19,3 +19,11 @@ export async function dropsOf(metrics: Metrics, side: string, reason?: string): 
 export function associationsOf(metrics: Metrics, side: string): Promise<number> {
   return metricOf(metrics, `fairlead_router_udp_associations{side="${side}"}`)
 }
+
+/** Datagrams of clients dropped by the relays between two routers. */
+export async function relayDropsOf(relays: readonly Metrics[] = []): Promise<number> {
+  const series = 'fairlead_router_relay_datagrams_dropped_total{direction="onward"}'
+  let sum = 0
+  for (const metrics of relays) sum += await metricOf(metrics, series)
+  return sum
+}

@@ -16,6 +16,8 @@ export interface ConnectionEnd extends FlowError {
 export interface PeerConnection extends RawConnection {
   /** Resolves with why, when it is gone. Never rejects. */
   readonly whenClosed: Promise<ConnectionEnd>
+  /** Resolves when its socket is closed as well, which takes a bounded time. Never rejects. */
+  readonly whenGone: Promise<void>
   start(): void
   /** Tells the peer to open no more flows. */
   drain(): void

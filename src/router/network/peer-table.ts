@@ -142,11 +142,11 @@ export class PeerTable {
     for (const connection of this.#connections()) connection.drain()
   }
 
-  /** Ends everything; resolves when all are gone. */
+  /** Ends everything; resolves when all are gone, and have told their peers why. */
   async closeAll(why: Parameters<PeerConnection['close']>[0]): Promise<void> {
     const all = this.#connections()
     for (const connection of all) connection.close(why)
-    await Promise.all(all.map((connection) => connection.whenClosed))
+    await Promise.all(all.map((connection) => connection.whenGone))
   }
 
   #connections(): PeerConnection[] {

@@ -180,8 +180,9 @@ export class RouterNetwork implements Startable {
     await this.#acceptor.stop()
     const data = this.#data.stop()
     await this.#replicas.stop()
-    const links = [this.#links.stop(), this.#replicaLinks.stop()]
-    await Promise.all([data, ...links, this.#sessions?.closeAll('the router is stopping')])
+    await Promise.all([data, this.#links.stop(), this.#replicaLinks.stop()])
+    // Not before: who dialled us gives up its data connections with the session, and would not hear why they end.
+    await this.#sessions?.closeAll('the router is stopping')
     this.#topology.stop()
     await this.#tls.stop()
   }

@@ -4,16 +4,18 @@
 import type { Labels, Metrics } from '../../core/metrics.ts'
 import type { RefusalCause } from './way.ts'
 
-/** Bytes of one direction. */
-export interface PassedBytes {
+/** What is counted of one direction. */
+export interface Passed {
   bytes: number
+  /** Datagrams that could not go on in time. */
+  dropped: number
 }
 
 export class RelayStats {
   opened = 0
   /** From the router that opened a flow. */
-  readonly onward: PassedBytes = { bytes: 0 }
-  readonly back: PassedBytes = { bytes: 0 }
+  readonly onward: Passed = { bytes: 0, dropped: 0 }
+  readonly back: Passed = { bytes: 0, dropped: 0 }
   readonly #refused: (labels?: Labels) => void
 
   /** `flows` and `arrived` are those open now: passed on, and come over relays to end here. */
@@ -38,6 +40,11 @@ export class RelayStats {
     metrics.totalEach('fairlead_router_relayed_bytes_total', help, ['direction'], () => [
       [{ direction: 'onward' }, this.onward.bytes],
       [{ direction: 'back' }, this.back.bytes],
+    ])
+    const drops = 'Datagrams dropped because they could not be passed on in time, by direction'
+    metrics.totalEach('fairlead_router_relay_datagrams_dropped_total', drops, ['direction'], () => [
+      [{ direction: 'onward' }, this.onward.dropped],
+      [{ direction: 'back' }, this.back.dropped],
     ])
     const refusals = 'Flows over relays that this router did not take, by cause'
     this.#refused = metrics.counter('fairlead_router_relays_refused_total', refusals, ['cause'])

@@ -15,12 +15,12 @@ import type { EndableFlow } from '../flow-registry.ts'
 import type { RawConnection } from '../resume/raw-connection.ts'
 import { RetainedBytes } from '../resume/retained-bytes.ts'
 import { PASS_ON_BYTES } from './limits.ts'
-import type { PassedBytes } from './relay-stats.ts'
+import type { Passed } from './relay-stats.ts'
 
 /** What one side of a splice is told of its place. */
 export interface SpliceSide {
   /** Counts what comes in on this side. */
-  readonly passed: PassedBytes
+  readonly passed: Passed
   /** The data connection, when its peer is an end of the flow and no relay. */
   readonly endPeer: Pick<RawConnection, 'peerStopped'> | undefined
 }
@@ -102,6 +102,7 @@ class SpliceEnd implements FlowHandler {
   readonly #splice: Splice
   readonly #isStream: boolean
   readonly #waiting: RetainedBytes
+  #dropped = 0
   #channel: FlowChannel | undefined
   #ending = false
 
@@ -124,6 +125,13 @@ class SpliceEnd implements FlowHandler {
 
   clear(): void {
     this.#waiting.clear()
+    this.#countDropped()
+  }
+
+  #countDropped(): void {
+    const dropped = this.#channel?.dropped ?? 0
+    if (this.far !== undefined) this.far.side.passed.dropped += dropped - this.#dropped
+    this.#dropped = dropped
   }
 
   // What its channel tells
@@ -185,8 +193,15 @@ class SpliceEnd implements FlowHandler {
   send(chunk: Buffer): void {
     const channel = this.#channel
     if (channel === undefined) return
-    if (!this.#isStream || (this.#waiting.waiting === 0 && channel.writable > 0)) channel.write(chunk)
+    if (!this.#isStream) this.#sendDatagram(chunk, channel)
+    else if (this.#waiting.waiting === 0 && channel.writable > 0) channel.write(chunk)
     else this.#waiting.push(chunk, false)
+  }
+
+  /** The oldest that wait there make room for it. */
+  #sendDatagram(datagram: Buffer, channel: FlowChannel): void {
+    channel.write(datagram)
+    this.#countDropped()
   }
 
   end(): void {

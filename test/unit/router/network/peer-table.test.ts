@@ -11,6 +11,7 @@ class FakeConnection implements PeerConnection {
   readonly openFlows: number
   readonly peer: { containerId: string; instance: string }
   readonly whenClosed: Promise<ConnectionEnd>
+  readonly whenGone: Promise<void>
   readonly #resolve: (reason: ConnectionEnd) => void
 
   constructor(openFlows = 0, instance = 'one') {
@@ -18,6 +19,7 @@ class FakeConnection implements PeerConnection {
     this.peer = { containerId: 'east/router', instance }
     const { promise, resolve } = Promise.withResolvers<ConnectionEnd>()
     this.whenClosed = promise
+    this.whenGone = promise.then(() => {})
     this.#resolve = resolve
   }
 
