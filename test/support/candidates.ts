@@ -6,11 +6,14 @@ export interface CandidateOptions {
   readonly weight?: number
   readonly outstanding?: number
   readonly turn?: number
+  readonly cost?: number
   readonly ejected?: boolean
   readonly standby?: boolean
 }
 
 export function candidate(options: CandidateOptions): Candidate {
   const { name, weight = 1, outstanding = 0, turn = 0, ejected = false, standby = false } = options
-  return { name, weight, ejected, standby, load: { outstanding, turn } }
+  const { cost } = options
+  const place = { name, weight, ejected, standby, load: { outstanding, turn } }
+  return cost === undefined ? place : { ...place, cost }
 }

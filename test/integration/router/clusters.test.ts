@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { RouteSnapshot } from '../../../src/api/route-snapshot.ts'
+import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { DataPath } from '../../../src/router/data-path.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryPeers, MemoryTransport } from '../../support/memory-transport.ts'
 import { dataPath, echoPort } from '../../support/router-pair.ts'
-import { directoryOf, exportingEcho, importingEcho } from '../../support/routes.ts'
+import { directoryOf, ECHO, exportingEcho, importingEcho } from '../../support/routes.ts'
 import { ask, closedPort, dial, howItEnds, readAll, serve, type TestServer } from '../../support/tcp.ts'
 
 let peers: MemoryPeers
@@ -60,6 +61,58 @@ test('flows spread evenly over the clusters that export the service', async () =
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(port, 'x')))
   expect(answers.filter((answer) => answer === 'east 1')).toHaveLength(10)
   expect(answers.filter((answer) => answer === 'south 1')).toHaveLength(10)
+})
+
+test('of clusters with as many flows the nearest is taken, unless a policy gives weights', async () => {
+  await join('east', (await named('east')).port)
+  await join('south', (await named('south')).port)
+  peers.costs.set('east', 3)
+  const port = await echoPort(west)
+  for (let count = 0; count < 5; count++) {
+    expect(await ask(port, 'x')).toBe('south 1')
+    await eventually(() => expect(west.openFlows).toBe(0))
+  }
+  const weights = new Map([['east', 1]])
+  westRoutes.set({ ...importingEcho, traffic: new Map([[ECHO, { ...DEFAULT_TRAFFIC, weights }]]) })
+  const answers = new Set<string>()
+  for (let count = 0; count < 4; count++) answers.add(await ask(port, 'x'))
+  expect(answers).toEqual(new Set(['south 1', 'east 1']))
+})
+
+test('a flow that met a relay without a way is opened to the same cluster again, with what the client has sent', async () => {
+  const south = await named('south')
+  const routes = new Snapshot(exportingEcho(south.port))
+  const router = dataPath({
+    cluster: 'south',
+    routes,
+    directory: new Snapshot(directoryOf({})),
+    peers: new MemoryPeers(),
+  })
+  owned.push({ [Symbol.asyncDispose]: () => router.stop() })
+  const accept = router.acceptorFor('west')
+  let refusals = 0
+  link(
+    'south',
+    new MemoryTransport((request, channel) => {
+      if (refusals === 1) return accept(request, channel)
+      refusals += 1
+      setTimeout(
+        () => channel.reset({ condition: 'fairlead:no-route', description: 'not over this relay' }),
+        20,
+      )
+      return {
+        onAccept() {},
+        onData() {},
+        onEnd() {},
+        onReset() {},
+        onDrain() {},
+        onAcked() {},
+        onClosed() {},
+      }
+    }),
+  )
+  expect(await ask(await echoPort(west), 'hello')).toBe('south 5')
+  expect(refusals).toBe(1)
 })
 
 test('a flow whose cluster cannot connect is moved, with all that the client has sent and its end', async () => {

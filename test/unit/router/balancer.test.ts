@@ -31,6 +31,22 @@ const situations: readonly Situation[] = [
     chosen: 'a',
   },
   {
+    name: 'equals: the cheapest to reach, before turns count',
+    places: [
+      { name: 'a', outstanding: 2, turn: 5, cost: 3 },
+      { name: 'b', outstanding: 2, turn: 8, cost: 1 },
+    ],
+    chosen: 'b',
+  },
+  {
+    name: 'the cheapest to reach has more flows',
+    places: [
+      { name: 'a', outstanding: 2, cost: 3 },
+      { name: 'b', outstanding: 3, cost: 1 },
+    ],
+    chosen: 'a',
+  },
+  {
     name: 'equals: the one whose turn was longest ago',
     places: [
       { name: 'a', outstanding: 2, turn: 8 },

@@ -57,6 +57,38 @@ test('the usable connection with the fewest flows is chosen', () => {
   expect(table.transportTo('west')).toBeUndefined()
 })
 
+test('the cheapest connection is chosen before the one with the fewest flows', () => {
+  const costs = new Map([
+    ['near', 1],
+    ['far', 10],
+  ])
+  const table = new PeerTable(
+    () => 0,
+    (instance) => costs.get(instance ?? '') ?? 1,
+  )
+  const [near, far] = [new FakeConnection(5, 'near'), new FakeConnection(0, 'far')]
+  for (const connection of [near, far]) table.add('east', entry(connection))
+  expect([table.transportTo('east'), table.costTo('east')]).toEqual([near, 1])
+  near.usable = false
+  expect([table.transportTo('east'), table.costTo('east')]).toEqual([far, 10])
+  expect(table.costTo('west')).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('the connection to one router process is found, rather one that does not drain', async () => {
+  const [draining, busy, other] = [
+    new FakeConnection(0, 'a'),
+    new FakeConnection(9, 'a'),
+    new FakeConnection(0, 'b'),
+  ]
+  draining.draining = true
+  const table = tableOf('east', draining, busy, other)
+  expect(table.neighbour('a')).toEqual({ cluster: 'east', connection: busy })
+  busy.close('over')
+  await settle()
+  expect(table.neighbour('a')?.connection).toBe(draining)
+  expect(table.neighbour('c')).toBeUndefined()
+})
+
 test('a draining connection gets no new flows', () => {
   const [busy, draining] = [new FakeConnection(5), new FakeConnection(0)]
   draining.draining = true
