@@ -18,7 +18,7 @@ import { pingPongRow } from './data-path/rows/ping-pong.ts'
 import type { Row } from './data-path/rows/row.ts'
 import { webChurnRow, webRow } from './data-path/rows/web.ts'
 import { endWithUs, Stage } from './data-path/stage.ts'
-import { fairlead } from './data-path/systems/fairlead.ts'
+import { fairlead, fairleadRelayed, RELAYED } from './data-path/systems/fairlead.ts'
 import { haproxy } from './data-path/systems/haproxy.ts'
 import { nginx, webOrigin } from './data-path/systems/nginx.ts'
 import { nodePipe } from './data-path/systems/node-pipe.ts'
@@ -72,6 +72,7 @@ async function competitors(stage: Stage, { only }: Options): Promise<Competitor[
     ...(tools.nginx === undefined ? [] : [nginx(stage, tools.nginx)]),
     nodePipe(stage),
     await fairlead(stage),
+    ...(only.includes(RELAYED) ? [await fairleadRelayed(stage)] : []),
   ]
   return chosen(all, only)
 }

@@ -1,4 +1,4 @@
-/** Child: one whole router whose routes are its argument. With backends it exports them, else it imports over a link. */
+/** Child: one whole router whose routes are its argument. East exports backends, west imports over a link, middle relays. */
 import { serviceKey } from '../../src/api/names.ts'
 import {
   type ExportedPort,
@@ -21,16 +21,19 @@ import { entriesOf, HOST, type PortName, type Ports } from './ports.ts'
 
 interface RouterArgument {
   readonly tlsDir: string
+  readonly cluster: 'west' | 'middle' | 'east'
   /** Egress: where the origins are. */
   readonly backends?: Ports
-  /** Ingress: where the egress router takes links. */
+  /** Ingress, and relay: where the next router takes links. */
   readonly linkPort?: number
+  /** Ingress: that router is the relay, not the egress. */
+  readonly over?: 'middle'
 }
 
 const SERVICES = ['echo', 'flood', 'web', 'datagrams'] as const
 const PORT = 80
 
-const { tlsDir, backends, linkPort } = JSON.parse(process.argv[2] ?? '{}') as RouterArgument
+const { tlsDir, cluster, backends, linkPort, over } = JSON.parse(process.argv[2] ?? '{}') as RouterArgument
 const snapshot = new Snapshot(backends === undefined ? importing(linkPort ?? 0) : exporting(backends))
 const log = createLogger('error', {}, 2)
 const [clock, metrics] = [systemClock, createMetrics()]
@@ -43,17 +46,17 @@ const network = new RouterNetwork(
     clock,
     metrics,
   },
-  { host: HOST, port: 0, tlsDir, version: 'bench' },
+  { host: HOST, port: 0, tlsDir, version: 'bench', name: cluster },
 )
 const directory = new Snapshot<Directory>(new Map([['east', eastRecords()]]))
 const dataPath = new DataPath(
   { snapshot, directory, peers: network.peers, clients: { find: () => undefined }, clock, log, metrics },
-  { cluster: backends === undefined ? 'west' : 'east', listenHost: HOST, flowLog: 'off' },
+  { cluster, listenHost: HOST, flowLog: 'off' },
 )
 await network.start()
 await dataPath.start()
 process.on('SIGTERM', () => process.exit()).on('disconnect', () => process.exit())
-process.send?.(backends === undefined ? await listenPorts() : { link: network.port })
+process.send?.(await ports())
 
 function protocolOf(name: PortName): 'TCP' | 'UDP' {
   return name === 'datagrams' ? 'UDP' : 'TCP'
@@ -69,7 +72,12 @@ function importing(link: number): RouteSnapshot {
       addresses: [],
     }),
   )
-  return { ...emptyRouteSnapshot, synced: true, listeners, links: [linkTo('east', link)] }
+  return {
+    ...emptyRouteSnapshot,
+    synced: true,
+    listeners: cluster === 'west' ? listeners : [],
+    links: [linkTo(over ?? 'east', link)],
+  }
 }
 
 function exporting(origins: Ports): RouteSnapshot {
@@ -90,6 +98,12 @@ function eastRecords(): OriginState {
     return [serviceKey('demo', name), record(name, { ports: [port] })]
   })
   return { cluster: 'east', epoch: 1, sequence: 1, records: new Map(records) }
+}
+
+async function ports(): Promise<Ports> {
+  if (cluster === 'west') return await listenPorts()
+  if (cluster === 'middle') await eventually(() => network.peers.reachable().includes('east'))
+  return { link: network.port }
 }
 
 /** The ingress router's ports, once it has its link. Datagrams only if this router carries them. */

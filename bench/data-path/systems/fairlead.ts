@@ -1,22 +1,49 @@
-/** Two routers, mutual TLS between them, all flows on the link's data connections. */
+/** Two routers, mutual TLS between them, all flows on the link's data connections; and the same with a third in between. */
 import { HEAP_FLAGS } from '../../../src/router/heap-flags.ts'
 import { bundle } from '../bundle.ts'
+import type { Serving } from '../children.ts'
 import type { Stage } from '../stage.ts'
 import type { Competitor } from './system.ts'
 
+/** Starts the router of a cluster. */
+type Start = (cluster: string, routes: object) => Promise<Serving>
+
+async function starter(stage: Stage): Promise<Start> {
+  const program = await bundle('router-process', stage.dir)
+  return async (cluster, routes) => {
+    const { dir } = await stage.certificate(cluster)
+    return await stage.children.node(program, { tlsDir: dir, cluster, ...routes }, HEAP_FLAGS)
+  }
+}
+
 /** The pair as a competitor. */
 export async function fairlead(stage: Stage): Promise<Competitor> {
-  const program = await bundle('router-process', stage.dir)
-  const start = async (cluster: string, routes: object) => {
-    const { dir } = await stage.certificate(cluster)
-    return await stage.children.node(program, { tlsDir: dir, ...routes }, HEAP_FLAGS)
-  }
+  const start = await starter(stage)
   return {
     name: 'fairlead',
     filesPerFlow: 1,
     pair: {
       far: (backends) => start('east', { backends }),
       near: ({ link }) => start('west', { linkPort: link }),
+    },
+  }
+}
+
+/** The name by which it is asked for; it is no part of a run that names nobody. */
+export const RELAYED = 'fairlead relayed'
+
+/** The pair with a relay between them, which is counted for none of its processes. */
+export async function fairleadRelayed(stage: Stage): Promise<Competitor> {
+  const start = await starter(stage)
+  return {
+    name: RELAYED,
+    filesPerFlow: 1,
+    pair: {
+      far: (backends) => start('east', { backends }),
+      near: async ({ link }) => {
+        const middle = await start('middle', { linkPort: link })
+        return await start('west', { linkPort: middle.ports.link, over: 'middle' })
+      },
     },
   }
 }
