@@ -150,7 +150,12 @@ export class RelayMesh implements AsyncDisposable {
 }
 
 function isNextTo({ network }: MeshRouter, { id }: MeshRouter): boolean {
-  return network.topology.current().routeTo(id)?.paths.some(({ length }) => length === 1) === true
+  return (
+    network.topology
+      .current()
+      .routeTo(id)
+      ?.paths.some(({ length }) => length === 1) === true
+  )
 }
 
 /** Clusters in a line, each dialling the next. */

@@ -39,7 +39,7 @@ beforeEach(async () => {
       snapshot: new Snapshot(emptyRouteSnapshot),
       clock,
       metrics,
-      createDataConnection: amqpConnections({ clock, log: silentLogger }, 'here/router'),
+      createDataConnection: amqpConnections({ clock, log: silentLogger }),
       acceptFlow: (peer) => (request, channel) => {
         taken.push(peer.cluster)
         return echo(request, channel)
@@ -49,7 +49,7 @@ beforeEach(async () => {
     },
     {
       instance: HERE,
-      containerId: 'here/router',
+      name: 'router',
       identity: () => ({ clusterset: 'set', cluster: 'here', role: 'router' }),
     },
   )

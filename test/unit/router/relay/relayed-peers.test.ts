@@ -20,7 +20,7 @@ import { TokenSource } from '../../../../src/router/resume/token-source.ts'
 import { handlerOf } from '../../../support/connection-pair.ts'
 import { HandClock } from '../../../support/hand-clock.ts'
 import { TCP_REQUEST } from '../../../support/resume-world.ts'
-import { StaticPaths } from '../../../support/test-topology.ts'
+import { StaticPaths } from '../../../support/static-paths.ts'
 
 const NO_ROUTE: FlowError = { condition: FlowCondition.noRoute, description: 'not here' }
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import type { RouterAdvertisement } from '../../../../src/api/router-advertisement.ts'
 import { MAX_HOPS } from '../../../../src/amqp/limits.ts'
+import type { RouterAdvertisement } from '../../../../src/api/router-advertisement.ts'
 import { MAX_EQUAL_PATHS } from '../../../../src/router/topology/limits.ts'
 import { PathComputer } from '../../../../src/router/topology/path-computer.ts'
 import type { TopologyView } from '../../../../src/router/topology/topology-view.ts'
