@@ -77,13 +77,22 @@ async function nothingLeft(mesh: RelayMesh): Promise<void> {
   })
 }
 
-/** So many clients, each of which has got something back of what it sends, and whose hashes are to be the same. */
-async function streams(port: number, count: number, megabytes: number) {
+/** So many clients whose flows have been accepted. */
+async function clientsOf(port: number, count: number): Promise<Socket[]> {
   const clients = await Promise.all(Array.from({ length: count }, () => dial(port)))
+  for (const client of clients) await exchange(client, 'hello')
+  return clients
+}
+
+/** Each sends so much, and what it gets back is to have the same hash. */
+function streams(clients: readonly Socket[], megabytes: number) {
   const received = clients.map(hashOf)
-  const sent = clients.map((client) => sendRandom(client, megabytes))
-  await eventually(() => clients.every(({ bytesRead }) => bytesRead > 0), { within: 60_000 })
-  return { clients, received, sent }
+  return { received, sent: clients.map((client) => sendRandom(client, megabytes)) }
+}
+
+/** Resolves when so much has come back. */
+function gotBack(client: Socket | undefined, bytes: number): Promise<boolean> {
+  return eventually(() => (client?.bytesRead ?? 0) >= bytes, { within: 60_000, every: 5 })
 }
 
 describeAssociations('associations of routers with a relay between them', () => relayedPair('middle'))
@@ -91,9 +100,10 @@ describeAssociations('associations of routers with a relay between them', () => 
 describe('a ring', () => {
   test('thirty flows keep their bytes when a relay dies under them, though no topology was told', async () => {
     const mesh = await meshOf(RING)
-    const { sent, received } = await streams(await portOf(mesh), 30, 2)
-    await eventually(async () => expect(await relayed(mesh, 'left')).toBeGreaterThan(5))
-    await eventually(async () => expect(await relayed(mesh, 'right')).toBeGreaterThan(5))
+    const clients = await clientsOf(await portOf(mesh), 30)
+    expect([await relayed(mesh, 'left'), await relayed(mesh, 'right')]).toEqual([15, 15])
+    const { sent, received } = streams(clients, 2)
+    await gotBack(clients[0], MIB / 4)
     mesh.kill('left')
     expect(await Promise.all(received)).toEqual(await Promise.all(sent))
     await nothingLeft(mesh)
@@ -101,10 +111,10 @@ describe('a ring', () => {
 
   test('flows keep their bytes while the relays die and come back in turn', async () => {
     const mesh = await meshOf(RING)
-    const { clients, sent, received } = await streams(await portOf(mesh), 4, 24)
-    const [client] = clients
+    const clients = await clientsOf(await portOf(mesh), 4)
+    const { sent, received } = streams(clients, 24)
     for (const [round, cluster] of ['left', 'right', 'left', 'right'].entries()) {
-      await eventually(() => (client?.bytesRead ?? 0) >= 4 * MIB * (round + 1), { within: 60_000, every: 5 })
+      await gotBack(clients[0], 4 * MIB * (round + 1))
       mesh.kill(cluster)
       await eventually(async () => expect(await relayed(mesh, cluster)).toBe(0))
       mesh.revive(cluster)
@@ -129,8 +139,7 @@ describe('a ring', () => {
   test('a relay that drains keeps its flows and gets no new ones, and when it stops they go on elsewhere', async () => {
     const mesh = await meshOf(RING)
     const port = await portOf(mesh)
-    const clients = await Promise.all(Array.from({ length: 10 }, () => dial(port)))
-    for (const client of clients) await exchange(client, 'before')
+    const clients = await clientsOf(port, 10)
     expect(await relayed(mesh, 'left')).toBe(5)
     mesh.router('left').network.drain()
     await eventually(() => !mesh.router('west').network.peers.reachable().includes('left'))
@@ -141,7 +150,7 @@ describe('a ring', () => {
     for (const client of [...clients, ...later]) await exchange(client, 'after')
     expect(await relayed(mesh, 'right')).toBe(20)
     for (const client of [...clients, ...later]) client.end()
-    await eventually(() => expect(mesh.router('east').dataPath.openFlows).toBe(0))
+    await nothingLeft(mesh)
   }, 60_000)
 })
 
@@ -163,7 +172,7 @@ describe('a direct link beside a relay', () => {
     expect(await relayed(mesh, 'middle')).toBe(0)
     const received = hashOf(client)
     const sent = sendRandom(client, 32)
-    await eventually(() => client.bytesRead > 4 * MIB, { within: 60_000, every: 5 })
+    await gotBack(client, 4 * MIB)
     await mesh.unlink('west', 'east')
     await eventually(async () => expect(await relayed(mesh, 'middle')).toBe(1))
     expect(await received).toBe(await sent)
@@ -182,7 +191,7 @@ describe('a direct link beside a relay', () => {
     mesh.kill('middle')
     await exchange(client, 'directly')
     client.end()
-    await eventually(() => expect(mesh.router('east').dataPath.openFlows).toBe(0))
+    await nothingLeft(mesh)
   }, 60_000)
 })
 
