@@ -15,7 +15,7 @@ import type { Simulated } from './network/messages.ts'
 import { eventsTable, networksTable } from './network/tables.ts'
 import { describeRun, type Kept } from './record.ts'
 
-const USAGE = `routers=100,1000 shapes=${SHAPES.join(',')} latency=5 ring-latency=1 (one way, ms) rounds=5`
+const USAGE = `routers=100,1000 shapes=${SHAPES.join(',')} latency=5 ring-latency=1 (one way, ms) rounds=5 whole=200 (more routers: starts and losses only)`
 
 interface Options {
   readonly routers: readonly number[]
@@ -25,6 +25,8 @@ interface Options {
   /** The same for rings, which are as long as they have routers. */
   readonly ringLatency: number
   readonly rounds: number
+  /** Networks of more routers only start and lose links and routers: the rest takes long. */
+  readonly whole: number
 }
 
 /** What is kept of a run. */
@@ -49,12 +51,12 @@ export function section({ date, machine, result }: Kept): string {
 /** Simulates, prints the tables and gives all figures. */
 export async function run(args: readonly string[]): Promise<NetworkResult> {
   const options = parseOptions(args)
-  const { routers, shapes, latency, ringLatency, rounds } = options
+  const { routers, shapes, latency, ringLatency, rounds, whole } = options
   const wanted = routers.flatMap((size) => shapes.map((shape) => ({ shape, routers: size })))
   const networks: Simulated[] = []
   const failures = await inParallel([...wanted.entries()], availableParallelism(), async ([index, one]) => {
     const latencyMs = one.shape === 'ring' ? ringLatency : latency
-    const network = await simulate({ ...one, latencyMs, rounds })
+    const network = await simulate({ ...one, latencyMs, rounds, isWhole: one.routers <= whole })
     networks[index] = network
     console.log(`${titleOf(network)}:\n\n${markdown(eventsTable(network))}\n`)
   })
@@ -78,6 +80,7 @@ function parseOptions(args: readonly string[]): Options {
     latency: given.positive('latency', 5),
     ringLatency: given.positive('ring-latency', 1),
     rounds: given.positive('rounds', 5),
+    whole: given.positive('whole', 200),
   }
   given.end()
   return options

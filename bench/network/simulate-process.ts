@@ -10,9 +10,11 @@ interface Options {
   readonly routers: number
   readonly latencyMs: number
   readonly rounds: number
+  /** All scenarios; starts and losses else. */
+  readonly isWhole: boolean
 }
 
-const { shape, routers, latencyMs, rounds } = JSON.parse(process.argv[2] ?? '{}') as Options
+const { shape, routers, latencyMs, rounds, isWhole } = JSON.parse(process.argv[2] ?? '{}') as Options
 process.send?.(simulate(), () => process.disconnect())
 
 function simulate(): Simulated {
@@ -23,9 +25,11 @@ function simulate(): Simulated {
   scenarios.coldStart()
   const work = scenarios.linkLosses()
   scenarios.routerLosses()
-  scenarios.partition()
-  scenarios.flapping()
-  scenarios.rest()
+  if (isWhole) {
+    scenarios.partition()
+    scenarios.flapping()
+    scenarios.rest()
+  }
   return {
     shape,
     routers,

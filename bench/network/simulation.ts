@@ -53,7 +53,6 @@ export class Simulation {
   /** When any view changed last, virtual milliseconds. */
   lastChange = 0
   readonly #random = dice(7)
-  #born = 0
 
   constructor(graph: Graph, latencyMs: number) {
     this.links = graph.links.map((ends) => ({
@@ -68,8 +67,7 @@ export class Simulation {
 
   /** Starts a new process in a place; its links are connected where the other end runs. */
   boot(place: number): void {
-    this.#born += 1
-    const router = this.#born.toString(16).padStart(32, '0')
+    const router = Array.from({ length: 32 }, () => Math.floor(this.#random() * 16).toString(16)).join('')
     const self = { router, name: `router-${place}`, cluster: `c${place}` }
     const engine = new TopologyEngine({ clock: this.clock, random: this.#random, logger: silentLogger }, self)
     engine.view.subscribe(() => {
