@@ -130,7 +130,8 @@ describe('a ring', () => {
     const port = await portOf(mesh)
     mesh.proxy('left', 'east').cut()
     mesh.proxy('left', 'east').reset()
-    await eventually(() => !mesh.router('left').network.peers.reachable().includes('east'))
+    const { linkStatus } = mesh.router('left').network
+    await eventually(() => linkStatus.current().every(({ state }) => state.kind !== 'established'))
     const texts = Array.from({ length: 40 }, (_, index) => `client ${index}`)
     expect(await Promise.all(texts.map((text) => ask(port, text)))).toEqual(texts)
     await nothingLeft(mesh)
