@@ -3,6 +3,7 @@
  */
 import type { Schema } from '../core/schema.ts'
 import {
+  KEEP_ALIVE_MS,
   MAX_DELTA_CHANGES,
   MAX_DIGEST_ENTRIES,
   MAX_ENDPOINTS,
@@ -97,7 +98,8 @@ export const recordSchema: Schema = object(
 const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
 
-const message = (type: string, properties: Schema): Schema => object({ type: { const: type }, ...properties })
+const message = (type: string, properties: Schema, optional: Schema = {}): Schema =>
+  object({ type: { const: type }, ...properties }, optional)
 
 /** Every control message (messages.ts). */
 export const messageSchema: Schema = {
@@ -105,16 +107,20 @@ export const messageSchema: Schema = {
   discriminator: { propertyName: 'type' },
   required: ['type'],
   oneOf: [
-    message('hello', {
-      id: { type: 'string', minLength: 1, maxLength: 128 },
-      cluster: label,
-      role: { enum: ['router', 'controller'] },
-      version: text(64),
-      protocol: object({
-        min: { type: 'integer', minimum: 0, maximum: 65_535 },
-        max: { type: 'integer', minimum: 0, maximum: 65_535 },
-      }),
-    }),
+    message(
+      'hello',
+      {
+        id: { type: 'string', minLength: 1, maxLength: 128 },
+        cluster: label,
+        role: { enum: ['router', 'controller'] },
+        version: text(64),
+        protocol: object({
+          min: { type: 'integer', minimum: 0, maximum: 65_535 },
+          max: { type: 'integer', minimum: 0, maximum: 65_535 },
+        }),
+      },
+      { keepAliveMs: { type: 'integer', minimum: KEEP_ALIVE_MS.min, maximum: KEEP_ALIVE_MS.max } },
+    ),
     message('directory-digest', {
       last: { type: 'boolean' },
       origins: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: object(version) },

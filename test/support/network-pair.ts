@@ -6,6 +6,8 @@ import { Lifecycle } from '../../src/core/lifecycle.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
+import type { ResolveHost } from '../../src/link/addresses.ts'
+import type { ReadSecret } from '../../src/link/dial-target.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
@@ -29,10 +31,15 @@ export interface TestRouterOptions {
   readonly tlsDir: string
   readonly routes: Snapshot<RouteSnapshot>
   readonly log?: Logger
+  /** Of the link port and the WebSocket port; 127.0.0.1 when absent. */
+  readonly host?: string
+  readonly resolve?: ResolveHost
+  readonly readSecret?: ReadSecret
 }
 
 /** A router on loopback, not started. */
-export function testRouter({ cluster, tlsDir, routes, log = silentLogger }: TestRouterOptions): TestRouter {
+export function testRouter(options: TestRouterOptions): TestRouter {
+  const { cluster, tlsDir, routes, log = silentLogger, host = '127.0.0.1', resolve, readSecret } = options
   const clock = systemClock
   const metrics = createMetrics()
   const network = new RouterNetwork(
@@ -43,8 +50,10 @@ export function testRouter({ cluster, tlsDir, routes, log = silentLogger }: Test
       logger: log,
       clock,
       metrics,
+      ...(resolve === undefined ? {} : { resolve }),
+      ...(readSecret === undefined ? {} : { readSecret }),
     },
-    { host: '127.0.0.1', port: 0, tlsDir, version: 'test' },
+    { host, port: 0, webSocketPort: 0, tlsDir, version: 'test' },
   )
   const dataPath = new DataPath(
     {

@@ -53,10 +53,11 @@ export async function startClient(
   tlsDir: string,
   port: number,
   logger = silentLogger,
+  host = '127.0.0.1',
 ): Promise<DirectoryClient> {
   const client = new DirectoryClient(
     { clock: systemClock, logger, metrics: createMetrics() },
-    { host: '127.0.0.1', port, tlsDir, version: 'test' },
+    { host, port, tlsDir, version: 'test' },
   )
   await client.start()
   return client

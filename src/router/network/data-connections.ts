@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { type FlowAcceptor, FlowCondition } from '../../amqp/flow-transport.ts'
 import type { ServiceKey } from '../../api/names.ts'
-import type { RouteSnapshot } from '../../api/route-snapshot.ts'
+import type { LineSettings, RouteSnapshot } from '../../api/route-snapshot.ts'
 import { DEFAULT_TRAFFIC } from '../../api/traffic-settings.ts'
 import { ByteBudget } from '../../core/byte-budget.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -59,12 +59,13 @@ export class DataConnections {
   }
 
   /** Takes over an authenticated socket. */
-  open({ socket, peer }: PeerSocket, side: Side): DataLine {
+  open({ socket, peer }: PeerSocket, side: Side, line?: LineSettings): DataLine {
     const { createDataConnection, acceptFlow } = this.#deps
     const connection = createDataConnection(socket, {
       side,
       peer,
       instance: this.#instance,
+      line,
       accept: (request, channel) => transport.accept(request, channel),
       onOpen: () => {
         transport.opened()

@@ -236,7 +236,9 @@ describeInLab([], 'pods of the lab', () => {
     watch.stdout?.on('data', (chunk: Buffer) => {
       states += chunk.toString()
     })
-    await eventually(() => expect(states).toMatch(/ 1\/1 +Running +0 .* [01]\/1 +\S+ +1 /s), { within: 30_000 })
+    await eventually(() => expect(states).toMatch(/ 1\/1 +Running +0 .* [01]\/1 +\S+ +1 /s), {
+      within: 30_000,
+    })
     watch.kill()
     await eventually(async () => expect(await kubectl('get', 'events')).toMatch(/Liveness probe failed/))
   })
