@@ -10,6 +10,7 @@ import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
+import { LinkSecrets } from '../exporter/link-secrets.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
 import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
@@ -67,17 +68,25 @@ async function assemble(
   const routes = createRouteSource(watching, { namespace })
   const clients = new PodIdentities(watching, metrics)
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
+  const secrets = new LinkSecrets({ client, clock }, namespace)
   const network = new RouterNetwork(
     {
       snapshot: routes.snapshots,
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
       createDataConnection: amqpConnections({ clock, log, budget }, `${identity.cluster}/${name}`),
       budget,
+      readSecret: (key, signal) => secrets.read(key, signal),
       logger: log,
       clock,
       metrics,
     },
-    { host, port: options.linkPort, tlsDir, version: VERSION },
+    {
+      host,
+      port: options.linkPort,
+      ...(options.webSocketPort === undefined ? {} : { webSocketPort: options.webSocketPort }),
+      tlsDir,
+      version: VERSION,
+    },
   )
   const dataPath = new DataPath(
     {
@@ -121,7 +130,8 @@ async function assemble(
     async start() {
       await parts.start()
       state = 'running'
-      const ports = { linkPort: network.port, healthPort: health.port }
+      const { port: linkPort, webSocketPort } = network
+      const ports = { linkPort, webSocketPort, healthPort: health.port }
       log.info({ cluster: identity.cluster, ...ports }, 'router is running')
     },
     async drain() {

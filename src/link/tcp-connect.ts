@@ -43,7 +43,11 @@ async function proxyCredentials(
 ): Promise<string | undefined> {
   if (key === undefined) return undefined
   if (readSecret === undefined) throw new PeerRefusedError('proxy', 'this router reads no Secrets')
-  return await readSecret(key, signal)
+  try {
+    return await readSecret(key, signal)
+  } catch (cause) {
+    throw new PeerRefusedError('proxy', 'the proxy cannot be asked', { cause })
+  }
 }
 
 async function connectHost(

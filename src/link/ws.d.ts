@@ -6,15 +6,15 @@ declare module 'ws' {
   import type { ClientRequest, IncomingMessage } from 'node:http'
   import type { Duplex } from 'node:stream'
 
-  interface ClientOptions {
-    readonly autoPong: boolean
-    readonly createConnection: () => Duplex
-    readonly followRedirects: boolean
-    readonly headers: Readonly<Record<string, string>>
-    readonly maxHeaderSize: number
-    readonly maxPayload: number
-    readonly perMessageDeflate: boolean
-    readonly skipUTF8Validation: boolean
+  interface DialOptions {
+    readonly autoPong?: boolean
+    readonly createConnection?: () => Duplex
+    readonly followRedirects?: boolean
+    readonly headers?: Readonly<Record<string, string>>
+    readonly maxHeaderSize?: number
+    readonly maxPayload?: number
+    readonly perMessageDeflate?: boolean
+    readonly skipUTF8Validation?: boolean
   }
 
   interface ServerOptions {
@@ -42,13 +42,13 @@ declare module 'ws' {
   }
 
   export class WebSocket extends EventEmitter<WebSocketEvents> {
-    constructor(url: string, protocols: readonly string[], options: ClientOptions)
+    constructor(url: string, protocols: readonly string[], options?: DialOptions)
     readonly bufferedAmount: number
     close(code?: number, reason?: string): void
     pause(): void
     pong(data: Buffer): void
     resume(): void
-    send(data: Buffer, options: SendOptions, done: (error?: Error) => void): void
+    send(data: Buffer | string, options: SendOptions, done: (error?: Error) => void): void
     terminate(): void
   }
 

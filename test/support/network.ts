@@ -7,6 +7,8 @@ import { systemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
+import type { ResolveHost } from '../../src/link/addresses.ts'
+import type { ReadSecret } from '../../src/link/dial-target.ts'
 import { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
@@ -26,6 +28,9 @@ export interface NetworkOptions {
   readonly logger?: Logger
   readonly routerId?: string
   readonly dataConnections?: number
+  readonly webSocketPort?: number
+  readonly resolve?: ResolveHost
+  readonly readSecret?: ReadSecret
 }
 
 /** A network that refuses every flow, started. */
@@ -41,6 +46,8 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       clock: systemClock,
       acceptFlow: () => refuseFlow,
       createDataConnection: amqpConnections({ clock: systemClock, log: logger }, 'test'),
+      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+      ...(options.readSecret === undefined ? {} : { readSecret: options.readSecret }),
     },
     { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
   )
@@ -104,8 +111,9 @@ const refuseFlow: FlowAcceptor = (_request, channel) => {
   return { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {}, onAcked() {}, onClosed() {} }
 }
 
-function optional({ heartbeat, routerId, dataConnections }: NetworkOptions) {
+function optional({ heartbeat, routerId, dataConnections, webSocketPort }: NetworkOptions) {
   return {
+    ...(webSocketPort === undefined ? {} : { webSocketPort }),
     ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(routerId === undefined ? {} : { routerId }),
     ...(dataConnections === undefined ? {} : { dataConnections }),
