@@ -54,10 +54,11 @@ test('the ingress leads to the port that the router takes WebSockets at', async 
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'fairlead-router',
   ) as typeof container
   expect(container.args).toEqual(expect.arrayContaining(base.spec.template.spec.containers[0].args))
-  expect(named('Service').spec.ports.map(({ name }: { name: string }) => name).sort()).toEqual([
-    'link',
-    'websocket',
-  ])
+  expect(
+    named('Service')
+      .spec.ports.map(({ name }: { name: string }) => name)
+      .sort(),
+  ).toEqual(['link', 'websocket'])
 })
 
 describeWith(['kubectl'], 'kubectl', () => {
@@ -95,7 +96,6 @@ describeWith(['kubectl'], 'kubectl', () => {
   })
 
   test.each([
-    ['spec.webSocket', { webSocket: { serverName: 'east' } }],
     ['spec.settings.keepAliveSeconds', { settings: { keepAliveSeconds: 1000 } }],
     ['spec.settings.maxWindow', { settings: { maxWindow: '4 megabytes' } }],
     ['spec.httpProxy.host', { httpProxy: { host: 'http://proxy', port: 3128 } }],

@@ -48,7 +48,9 @@ test.each([
 ])('a fault in %s is one condition, and the Link is not dialled', (where, spec) => {
   const wrong = link(spec)
   expect(linkProblem(wrong)).toContain(where)
-  expect(linksOf([wrong, { ...link({}), metadata: { name: 'good' } }]).map(({ name }) => name)).toEqual(['good'])
+  expect(linksOf([wrong, { ...link({}), metadata: { name: 'good' } }]).map(({ name }) => name)).toEqual([
+    'good',
+  ])
   const [configured] = linkStatus(wrong, undefined, 0).conditions ?? []
   expect(configured).toMatchObject({ type: 'Configured', status: 'False', reason: 'Invalid' })
   expect(configured?.message).toContain(where)

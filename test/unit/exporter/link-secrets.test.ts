@@ -22,7 +22,8 @@ function secrets(answer: () => Record<string, string> | Error | undefined): Link
   return new LinkSecrets({ client: { get } as unknown as KubeClient, clock: systemClock }, 'fairlead-system')
 }
 
-const failure = async (reading: Promise<string>) => describeError(await reading.catch((error: unknown) => error))
+const failure = async (reading: Promise<string>) =>
+  describeError(await reading.catch((error: unknown) => error))
 
 test('a changed Secret holds at the next attempt, and the line end of a file is no part of it', async () => {
   let value = 'mesh:one\n'
