@@ -1,6 +1,7 @@
 /**
  * Benchmarks by name: `npm run bench -- NAME`. Each prints a table. `--out FILE` keeps the result as JSON; `--save` does
- * so in bench/results, with the versions it was measured with, and puts the table into docs/performance.md.
+ * so in bench/results, with the versions it was measured with, and puts the table into docs/performance.md or the page that
+ * the benchmark names.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -13,6 +14,8 @@ interface Bench {
   run(args: readonly string[]): Promise<unknown>
   /** The result as Markdown, for the documentation. */
   section?(result: Kept): string
+  /** The page for it; docs/performance.md when absent. */
+  readonly document?: string
 }
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -20,9 +23,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'data-path': () => import('./data-path.ts'),
   dns: () => import('./dns.ts'),
   discovery: () => import('./discovery.ts'),
+  directory: () => import('./directory.ts'),
+  network: () => import('./network.ts'),
   amqp: () => import('./amqp.ts'),
 }
-const DOCUMENT = join(import.meta.dirname, '../docs/performance.md')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,7 +47,8 @@ if (values.out !== undefined) await write(values.out, result)
 if (values.save === true) {
   await write(join(import.meta.dirname, 'results', `${name}.json`), result)
   if (bench.section !== undefined) {
-    await writeFile(DOCUMENT, withSection(await readFile(DOCUMENT, 'utf8'), name, bench.section(result)))
+    const page = join(import.meta.dirname, '..', bench.document ?? 'docs/performance.md')
+    await writeFile(page, withSection(await readFile(page, 'utf8'), name, bench.section(result)))
   }
 }
 

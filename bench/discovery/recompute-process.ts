@@ -57,7 +57,7 @@ async function measureChanges(initial: Directory, imports: Imports): Promise<num
   computeAll(initial, imports, ledger)
   const directory = new Snapshot(initial)
   const records = new Snapshot(initial.get(OWN)?.records ?? new Map())
-  const view = new ClustersetView({ directory, records }, OWN)
+  const view = new ClustersetView({ directory, records, properties: new Snapshot({}) }, OWN)
   await view.start()
   view.subscribe(({ keys }) => {
     for (const key of keys) imports.set(key, importParts(view.current(), key, ledger))

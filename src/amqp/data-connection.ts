@@ -46,6 +46,7 @@ export class DataConnection implements FlowTransport {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
   #peer: Peer | undefined
   #peerDrains = false
+  #peerStopped = false
   #deadline: Cancel = () => {}
 
   constructor(socket: Duplex, deps: DataConnectionDeps, config: DataConnectionConfig) {
@@ -78,6 +79,11 @@ export class DataConnection implements FlowTransport {
 
   get draining(): boolean {
     return this.#peerDrains
+  }
+
+  /** The peer has closed it because its process ends; known before the flows are told. */
+  get peerStopped(): boolean {
+    return this.#peerStopped
   }
 
   get counters(): ConnectionCounters {
@@ -217,6 +223,7 @@ export class DataConnection implements FlowTransport {
   /** The peer's close: an answer to ours, or the end from its side. */
   #onClose(error: ErrorInfo | undefined): void {
     if (this.#isLive) {
+      this.#peerStopped = error?.condition === FlowCondition.stopped
       const description = error?.description ?? 'the peer closed the connection'
       this.#shut({ origin: 'peer', condition: error?.condition ?? Condition.connectionForced, description })
     }

@@ -31,6 +31,26 @@ export interface Resumable {
   readonly at?: FlowPosition
 }
 
+/** The router that opened a relayed flow. */
+export interface FlowOrigin {
+  readonly cluster: string
+  /** The router process: its instance, 32 lower-case hex digits. */
+  readonly router: string
+  /** Its container id, which stays the same when it is restarted. */
+  readonly name: string
+}
+
+/** The way of a flow over relays, chosen by the router that opened it (ADR 14). Routers are named by their instances. */
+export interface RelayedWay {
+  /** Routers still ahead: first the one that gets this, last the one that the flow is for. At most MAX_HOPS. */
+  readonly path: readonly string[]
+  /** Routers that have passed it on, first the one next to the origin. */
+  readonly travelled: readonly string[]
+  /** The cluster that the flow is for. */
+  readonly cluster: string
+  readonly origin: FlowOrigin
+}
+
 /** Opening message of a flow. Travels between clusters: untrusted when received. */
 export interface FlowRequest {
   /** `namespace/name` of the exported Service. */
@@ -45,6 +65,8 @@ export interface FlowRequest {
   readonly destination?: { readonly address: string; readonly port: number }
   /** Absent: the flow ends with its data connection. */
   readonly resumable?: Resumable
+  /** Present when it comes over relays. Absent: it is for the router at the other end of its data connection. */
+  readonly relay?: RelayedWay
 }
 
 /** Why a flow ended other than by both sides finishing. `condition` is the AMQP error condition. */
@@ -71,6 +93,10 @@ export const FlowCondition = {
   stopped: 'fairlead:stopped',
   /** No flow of that token can be resumed here. */
   unknownFlow: 'fairlead:unknown-flow',
+  /** A relay cannot pass the flow on, and nothing of it has: another path may do. */
+  noRoute: 'fairlead:no-route',
+  /** The opening says what its sender may not say. */
+  unauthorized: 'amqp:unauthorized-access',
   /** Nothing was carried for as long as the policy allows. */
   idle: 'fairlead:idle-timeout',
 } as const
@@ -92,6 +118,8 @@ export interface FlowHandler {
   onDrain(): void
   /** The far side has handed on this many more bytes of ours (at the latest some 100 ms after it did). Not with UDP. */
   onAcked(bytes: number): void
+  /** The far side has received our half-close and handed on all before it; relays want to know. */
+  onEndAcked?(): void
   /** Both ends were sent, received and acknowledged: nothing of the flow is on its way any more. */
   onClosed(): void
 }
@@ -113,6 +141,9 @@ export interface FlowChannel {
   reset(error: FlowError): void
   /** The owner has handed on, or dropped, `bytes` of what onData gave; to be told also after the end. */
   consumed(bytes: number): void
+  /** The far side's half-close is not acknowledged before `endTaken` is called. Relays need it, on data connections. */
+  holdEnd?(): void
+  endTaken?(): void
   /** Acceptor only: the backend is connected; with a position the flow is resumed. */
   accept(position?: FlowPosition): void
   /** Datagrams dropped because they could not be sent in time; always 0 with TCP. */

@@ -131,6 +131,12 @@ export const FRAME_TIMEOUT_MS = 60_000
 /** Milliseconds the second link of a flow may take after the first. */
 export const HALF_FLOW_TIMEOUT_MS = 10_000
 
+/** Data connections a flow may pass from its first router to its last: bounds the length of an opening and of detours. */
+export const MAX_HOPS = 16
+
+/** Characters of a router's name in an opening: a cluster id, a slash and a pod's name fit. */
+export const MAX_ROUTER_NAME_LENGTH = 320
+
 /** Longest time a peer may ask us to keep a flow whose connection was lost, milliseconds. */
 export const MAX_RESUME_GRACE_MS = 3_600_000
 

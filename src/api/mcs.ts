@@ -57,6 +57,8 @@ export const ExportCondition = {
   overruled: 'fairlead.dev/Overruled',
   /** Ours, and only there while it is False: a headless Service has more endpoints than its record can name. */
   complete: 'fairlead.dev/Complete',
+  /** Ours, and only there while it is False: some clusters cannot import it. */
+  imported: 'fairlead.dev/Imported',
 } as const
 export const ExportReason = {
   valid: 'Valid',
@@ -69,7 +71,9 @@ export const ExportReason = {
   portConflict: 'PortConflict',
   typeConflict: 'TypeConflict',
   invalidProxyProtocol: 'InvalidProxyProtocol',
+  invalidClusterSelector: 'InvalidClusterSelector',
   tooManyEndpoints: 'TooManyEndpoints',
+  namespaceMissing: 'NamespaceMissing',
 } as const
 export const ImportCondition = {
   ready: 'Ready',

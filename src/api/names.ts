@@ -23,6 +23,8 @@ export const Label = {
   serviceName: 'multicluster.kubernetes.io/service-name',
   /** On imported EndpointSlices: the exporting cluster's id (KEP-1645). */
   sourceCluster: 'multicluster.kubernetes.io/source-cluster',
+  /** On slices of imports that select clusters: whether flows go to that cluster now (KEP-5939). */
+  active: 'multicluster.kubernetes.io/active',
   /** On EndpointSlices: the Service kube-proxy programs from them. */
   kubeServiceName: 'kubernetes.io/service-name',
   /** On EndpointSlices: who writes them. */
@@ -40,6 +42,8 @@ export const Annotation = {
   derivedService: 'multicluster.kubernetes.io/derived-service',
   /** On exports: header that tells backends who the client is; `v1`, `v2` or `none`. */
   proxyProtocol: 'fairlead.dev/proxy-protocol',
+  /** On exports: JSON list of label selectors over ClusterProperties, best clusters first (KEP-5939). */
+  clusterSelectors: 'fairlead.dev/cluster-selectors',
 } as const
 
 /** Value of `endpointslice.kubernetes.io/managed-by` on what we write. */

@@ -2,6 +2,7 @@
  * What one cluster tells the others about one exported Service. Travels between clusters, so it is untrusted input:
  * `src/link` checks its shape and bounds before anybody reads it.
  */
+import type { ClusterProperties, ClusterSelector } from './cluster-selectors.ts'
 import type { ImportType } from './mcs.ts'
 import type { ServiceKey } from './names.ts'
 import type { IPFamily, Protocol } from './objects.ts'
@@ -45,6 +46,39 @@ export interface ServiceRecord {
   readonly endpoints?: readonly RecordEndpoint[]
   readonly exportedLabels?: Readonly<Record<string, string>>
   readonly exportedAnnotations?: Readonly<Record<string, string>>
+  /** Exporting clusters that flows rather go to, best first. Absent: all are alike. */
+  readonly clusterSelectors?: readonly ClusterSelector[]
+}
+
+/** A record and the cluster it comes from. */
+export interface ClusterExport {
+  readonly cluster: string
+  readonly record: ServiceRecord
+}
+
+/**
+ * Orders the exports of one service: the oldest first, whose word counts (KEP-1645). Seconds are coarse, so the cluster id
+ * decides between equals.
+ */
+export function compareExports(left: ClusterExport, right: ClusterExport): number {
+  const age = ageOf(left.record) - ageOf(right.record)
+  if (age !== 0) return age
+  if (left.cluster === right.cluster) return 0
+  return left.cluster < right.cluster ? -1 : 1
+}
+
+/** A time that cannot be read is the youngest: it must not win over honest ones. */
+function ageOf(record: ServiceRecord): number {
+  const time = Date.parse(record.exportedAt)
+  return Number.isNaN(time) ? Number.MAX_SAFE_INTEGER : time
+}
+
+/** What a cluster tells of itself beside its exports. */
+export interface ClusterFacts {
+  /** Namespaces that others export from and that it does not have, sorted: it imports nothing of theirs. */
+  readonly missingNamespaces?: readonly string[]
+  /** Its ClusterProperties (about.k8s.io). */
+  readonly properties?: ClusterProperties
 }
 
 /** Every record of one origin cluster. Only that cluster's controller writes it. */
@@ -55,6 +89,8 @@ export interface OriginState {
   /** Grows with each change inside an epoch. */
   readonly sequence: number
   readonly records: ReadonlyMap<ServiceKey, ServiceRecord>
+  /** Absent: nothing is told. */
+  readonly facts?: ClusterFacts
 }
 
 /** What the whole clusterset exports, by cluster id. A cluster that is absent is unknown, not empty. */

@@ -14,6 +14,7 @@ import { LinkSecrets } from '../exporter/link-secrets.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
 import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
+import { RouterReplicas } from '../exporter/router-replicas.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { readTlsFiles } from '../link/tls-files.ts'
@@ -66,12 +67,14 @@ async function assemble(
   const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
   const routes = createRouteSource(watching, { namespace })
+  const routers = new RouterReplicas(routes.slices, namespace)
   const clients = new PodIdentities(watching, metrics)
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
   const secrets = new LinkSecrets({ client, clock }, namespace)
   const network = new RouterNetwork(
     {
       snapshot: routes.snapshots,
+      replicas: routers.replicas,
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
       createDataConnection: amqpConnections({ clock, log, budget }, `${identity.cluster}/${name}`),
       budget,
@@ -85,6 +88,7 @@ async function assemble(
       port: options.linkPort,
       ...(options.webSocketPort === undefined ? {} : { webSocketPort: options.webSocketPort }),
       tlsDir,
+      name,
       version: VERSION,
     },
   )
@@ -122,6 +126,7 @@ async function assemble(
     health,
     network,
     routes,
+    routers,
     clients,
     linkStatus,
     dataPath,

@@ -8,23 +8,29 @@ import {
   membershipProperties,
   OVERLAYS,
   type Overlay,
+  withRouterReplicas,
 } from './install/installation.ts'
 import { WAIT_MS } from './install/limits.ts'
 import { checkedClusterId, DEFAULT_CLUSTERSET } from './install/membership.ts'
 import { addKubeOptions, type KubeOptions, timeoutOption } from './kube-options.ts'
 import { type OutputFormat, outputOption, printResult, say } from './output.ts'
+import { wholeNumber } from './whole-number.ts'
 
 interface Options extends KubeOptions {
   readonly clusterId?: string
   readonly clusterset?: string
   readonly pki: string
   readonly overlay: Overlay
+  readonly routerReplicas?: number
   readonly admission: boolean
   readonly dryRun?: boolean
   readonly wait: boolean
   readonly timeout: number
   readonly output: OutputFormat
 }
+
+/** More is a slip of the finger. */
+const MAX_ROUTERS = 100
 
 /** Applies the manifests with what a cluster needs to be a member of a clusterset. */
 export function installCommand(context: CliContext): Command {
@@ -46,6 +52,11 @@ export function installCommand(context: CliContext): Command {
     )
     .addOption(
       new Option('--overlay <name>', 'which of manifests/ to apply').choices([...OVERLAYS]).default('base'),
+    )
+    .option(
+      '--router-replicas <number>',
+      'routers of this cluster, all of which carry traffic (default: what the overlay says)',
+      wholeNumber(1, MAX_ROUTERS),
     )
     .option(
       '--admission',
@@ -85,7 +96,7 @@ async function printManifests(context: CliContext, options: Options): Promise<vo
   const membership: Membership = { clusterId: checkedClusterId(clusterId ?? ''), clusterset }
   const policies = options.admission ? await manifestObjects('admission') : []
   const objects = [
-    ...(await manifestObjects(options.overlay)),
+    ...withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas),
     ...policies,
     ...membershipProperties(membership),
   ]

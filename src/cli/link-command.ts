@@ -7,6 +7,7 @@ import { WAIT_MS } from './install/limits.ts'
 import { createLink, type LinkOptions, type LinkTarget, linkClusters } from './install/link-clusters.ts'
 import { addKubeOptions, type KubeOptions, timeoutOption, withKube } from './kube-options.ts'
 import { say } from './output.ts'
+import { wholeNumber } from './whole-number.ts'
 
 interface Options extends KubeOptions {
   readonly toContext?: string
@@ -32,7 +33,7 @@ export function linkCommand(context: CliContext): Command {
       collectEndpoint,
       [],
     )
-    .option('--cost <number>', 'cost of a path over this link; lower is better', parseCost)
+    .option('--cost <number>', 'cost of a path over this link; lower is better', wholeNumber(1, MAX_COST))
     .option('--wait', 'wait until the link is ready', false)
     .addOption(timeoutOption(WAIT_MS))
     .action(async (name: string | undefined, options: Options) => {
@@ -52,6 +53,9 @@ async function makeLink(name: string | undefined, options: Options): Promise<str
   const where = made.spec.endpoints.map(({ host, port }) => `${host}:${port}`).join(', ')
   return `link ${made.metadata.name} to ${where}${wait ? ' is ready' : ''}`
 }
+
+/** The CRD says the same. */
+const MAX_COST = 1_000_000
 
 /** What Kubernetes takes for the name of an object (RFC 1123 subdomain). */
 const LINK_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
@@ -93,10 +97,4 @@ export function parseEndpoint(text: string): LinkEndpoint {
     throw new InvalidArgumentError(`"${text}" is not HOST:PORT`)
   }
   return { host, port, ...(isWebSocket ? { transport: 'wss' } : {}) }
-}
-
-function parseCost(text: string): number {
-  const cost = Number(text)
-  if (Number.isInteger(cost) && cost >= 1 && cost <= 1_000_000) return cost
-  throw new InvalidArgumentError('a whole number from 1 to 1000000 is wanted')
 }

@@ -1,9 +1,10 @@
 /**
  * The clusters that new flows to a port of an import go to now, by readiness and policy. Pure.
  */
+import type { RankOf } from '../api/cluster-selectors.ts'
 import { clusterTiers, type TierRules } from '../api/cluster-tiers.ts'
+import type { ClusterExport } from '../api/service-record.ts'
 import { Locality } from '../api/traffic-settings.ts'
-import type { ClusterExport } from './conflicts.ts'
 import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
@@ -15,6 +16,8 @@ export interface ChoiceContext {
   readonly localReady?: boolean
   /** Clusters that have been out of reach for long: chosen only where nobody else is left. */
   readonly stale?: ReadonlySet<string> | undefined
+  /** By the service's cluster selectors. Absent: all are alike. */
+  readonly rankOf?: RankOf | undefined
 }
 
 /** True when the cluster has an endpoint for new flows behind the port. */
@@ -26,13 +29,14 @@ export function isReadyIn({ record }: ClusterExport, port: MergedPort): boolean 
 export function chosenClusters(
   { exporters }: Pick<MergedService, 'exporters'>,
   port: MergedPort,
-  { traffic, cluster, localReady, stale }: ChoiceContext,
+  { traffic, cluster, localReady, stale, rankOf }: ChoiceContext,
 ): string[] {
   const ready = exporters.filter((exporter) =>
     exporter.cluster === cluster && localReady !== undefined ? localReady : isReadyIn(exporter, port),
   )
   const fresh = stale === undefined ? ready : ready.filter((exporter) => !stale.has(exporter.cluster))
-  const [first = []] = [...clusterTiers(traffic, cluster, fresh), ...clusterTiers(traffic, cluster, ready)]
+  const tiers = (exports: readonly ClusterExport[]) => clusterTiers(traffic, cluster, exports, rankOf)
+  const [first = []] = [...tiers(fresh), ...tiers(ready)]
   return first.map((exporter) => exporter.cluster)
 }
 

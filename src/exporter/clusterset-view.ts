@@ -2,11 +2,14 @@
  * The directory as this cluster sees it: what the routers know of the others, and what it exports itself, which it
  * knows first hand.
  */
+import { type ClusterProperties, type RankOf, rankBySelectors } from '../api/cluster-selectors.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { Directory, ServiceRecord } from '../api/service-record.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { changedKeys } from './service-merge.ts'
+import { sameValue } from './compare.ts'
+import { changedNamespaces } from './missing-namespaces.ts'
+import { changedKeys, type MergedService } from './service-merge.ts'
 
 type Records = ReadonlyMap<ServiceKey, ServiceRecord>
 
@@ -14,6 +17,8 @@ export interface ViewDeps {
   readonly directory: SnapshotSource<Directory>
   /** Our own exports. */
   readonly records: SnapshotSource<Records>
+  /** Our own ClusterProperties. */
+  readonly properties: SnapshotSource<ClusterProperties>
 }
 
 /** What is different from before. */
@@ -22,6 +27,10 @@ export interface ViewChange {
   readonly keys: ReadonlySet<ServiceKey>
   /** Clusters that were unknown: what is remembered of them no longer counts, in whatever service. */
   readonly appeared: readonly string[]
+  /** Namespaces that another cluster has now and had not, or the other way round. */
+  readonly namespaces: ReadonlySet<string>
+  /** Some cluster has other properties now. */
+  readonly properties: boolean
 }
 
 /** Own records stand in for what the routers echo of us: they are there before a router is, and never stale. */
@@ -38,9 +47,9 @@ export class ClustersetView implements Startable {
   }
 
   async start(): Promise<void> {
-    const { directory, records } = this.#deps
     this.#directory = this.#combine()
-    this.#unfollow = [directory.subscribe(() => this.#update()), records.subscribe(() => this.#update())]
+    const { directory, records, properties } = this.#deps
+    this.#unfollow = [directory, records, properties].map((each) => each.subscribe(() => this.#update()))
   }
 
   async stop(): Promise<void> {
@@ -63,16 +72,43 @@ export class ClustersetView implements Startable {
     return new Set([...this.#directory.values()].flatMap((origin) => [...origin.records.keys()]))
   }
 
+  /** Services with an export that selects clusters by their properties. */
+  selecting(): Set<ServiceKey> {
+    const found = new Set<ServiceKey>()
+    for (const { records } of this.#directory.values())
+      for (const [key, record] of records) if (record.clusterSelectors !== undefined) found.add(key)
+    return found
+  }
+
+  /** How the selectors of a service rank clusters; undefined when it has none. */
+  rankOf({ clusterSelectors }: Pick<MergedService, 'clusterSelectors'>): RankOf | undefined {
+    const propertiesOf = (cluster: string) => this.#directory.get(cluster)?.facts?.properties
+    return rankBySelectors(clusterSelectors, propertiesOf, this.#cluster)
+  }
+
   #update(): void {
     const before = this.#directory
     this.#directory = this.#combine()
     const keys = changedKeys(this.#directory, before)
     const appeared = [...this.#directory.keys()].filter((cluster) => !before.has(cluster))
-    for (const listener of [...this.#listeners]) listener({ keys, appeared })
+    const namespaces = changedNamespaces(this.#directory, before)
+    const properties = haveOtherProperties(this.#directory, before)
+    for (const listener of [...this.#listeners]) listener({ keys, appeared, namespaces, properties })
   }
 
   #combine(): Directory {
-    const own = { cluster: this.#cluster, epoch: 0, sequence: 0, records: this.#deps.records.current() }
+    const { records, properties } = this.#deps
+    const version = { cluster: this.#cluster, epoch: 0, sequence: 0 }
+    const own = { ...version, records: records.current(), facts: { properties: properties.current() } }
     return new Map(this.#deps.directory.current()).set(this.#cluster, own)
   }
+}
+
+function haveOtherProperties(next: Directory, previous: Directory): boolean {
+  const clusters = new Set([...next.keys(), ...previous.keys()])
+  return [...clusters].some((cluster) => {
+    const after = next.get(cluster)?.facts?.properties
+    const before = previous.get(cluster)?.facts?.properties
+    return after !== before && !sameValue(after, before)
+  })
 }

@@ -1,15 +1,9 @@
 /**
  * Where the exports of one service disagree, who wins and who loses (rules 31-34 of the MCS checklist). Pure.
  */
-import type { ServiceRecord } from '../api/service-record.ts'
+import type { ClusterExport, ServiceRecord } from '../api/service-record.ts'
 import { sameValue } from './compare.ts'
 import { samePorts } from './port-merge.ts'
-
-/** A record and the cluster it comes from. */
-export interface ClusterExport {
-  readonly cluster: string
-  readonly record: ServiceRecord
-}
 
 /** One field that the exports do not agree on: the oldest export's value holds. */
 export interface FieldConflict {
@@ -52,6 +46,7 @@ const FIELD_RULES: readonly FieldRule[] = [
     'internalTrafficPolicy',
     (record) => record.internalTrafficPolicy ?? 'Cluster',
   ),
+  rule('ClusterSelectorsConflict', 'clusterSelectors', (record) => record.clusterSelectors ?? []),
   rule('TrafficDistributionConflict', 'trafficDistribution', (record) => record.trafficDistribution ?? ''),
   {
     reason: 'IPFamilyConflict',

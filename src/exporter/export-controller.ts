@@ -9,6 +9,7 @@ import { Lifecycle, type Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import { OwnProperties } from './cluster-properties.ts'
 import { ClustersetView } from './clusterset-view.ts'
 import type { DirectoryLink } from './directory-link.ts'
 import type { ExportFigures } from './export-metrics.ts'
@@ -18,6 +19,7 @@ import { ExportedServices, type ExportView } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
 import { STALE_AFTER_MS } from './limits.ts'
 import { OriginPublisher } from './origin-publisher.ts'
+import { OwnFacts } from './own-facts.ts'
 import type { WritingClient } from './owned-objects.ts'
 import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
@@ -60,8 +62,11 @@ export class ExportController implements Startable {
     this.#records = new ExportedServices(stores, recordView)
     const records = this.#records.values
     const routers = new RouterAddresses(stores.slices, namespace)
-    const view = new ClustersetView({ directory: link.directory, records }, cluster)
-    const publisher = new OriginPublisher({ ...deps, records }, cluster)
+    const ownProperties = new OwnProperties({ ...stores, log: deps.log })
+    const properties = ownProperties.current
+    const view = new ClustersetView({ directory: link.directory, records, properties }, cluster)
+    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties })
+    const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
     const { traffic } = policies
     this.#stale = new StaleClusters({ ...deps, view, reachable: link.reachable }, { cluster, graceMs })
@@ -74,10 +79,12 @@ export class ExportController implements Startable {
     const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic, stale }, cluster)
     this.#parts = new Lifecycle([
       this.#records,
+      ownProperties,
       view,
       routers,
       policies,
       this.#stale,
+      facts,
       publisher,
       this.#imports,
       status,

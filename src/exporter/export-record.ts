@@ -6,6 +6,7 @@ import { isServiceName, Label } from '../api/names.ts'
 import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
 import type { RecordEndpoint, RecordPort, ServiceRecord } from '../api/service-record.ts'
 import { affinitySeconds } from './client-affinity.ts'
+import { annotatedSelectors } from './cluster-selectors.ts'
 import { backendsOf, protocolOf, usableCount } from './endpoints.ts'
 import { isLabelValue, whyUnfitMetadata } from './exported-metadata.ts'
 import { isHeadless, namedEndpoints, recordEndpoint } from './headless-endpoints.ts'
@@ -106,10 +107,11 @@ function whyUnfit({ spec }: ServiceExport, service: Service): string | undefined
 }
 
 function recordOf(
-  { metadata, spec = {} }: ServiceExport,
+  serviceExport: ServiceExport,
   service: Service,
   slices: readonly EndpointSlice[],
 ): ServiceRecord {
+  const { metadata, spec = {} } = serviceExport
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
@@ -121,7 +123,18 @@ function recordOf(
     ...trafficOf(service),
     ...(spec.exportedLabels === undefined ? {} : { exportedLabels: spec.exportedLabels }),
     ...(spec.exportedAnnotations === undefined ? {} : { exportedAnnotations: spec.exportedAnnotations }),
+    ...selectorsOf(serviceExport, service),
   }
+}
+
+/** Clients of a headless Service choose endpoints themselves. */
+function selectorsOf(
+  serviceExport: ServiceExport,
+  service: Service,
+): Pick<ServiceRecord, 'clusterSelectors'> {
+  const annotated = annotatedSelectors(serviceExport)
+  if (annotated?.kind !== 'known' || isHeadless(service)) return {}
+  return { clusterSelectors: annotated.selectors }
 }
 
 function recordPort(service: Service, port: ServicePort, slices: readonly EndpointSlice[]): RecordPort {

@@ -15,6 +15,7 @@ import type { ClustersetView } from './clusterset-view.ts'
 import { evaluateExport } from './export-record.ts'
 import { type ExportSituation, exportConditions, exportNotices } from './export-status.ts'
 import { EXPORT_WORKERS, WRITE_BACKOFF } from './limits.ts'
+import { clustersWithout } from './missing-namespaces.ts'
 import { exportStatusAspect } from './owned-kinds.ts'
 import { OwnedObjects, type WritingClient } from './owned-objects.ts'
 import { wantedImport } from './remembered.ts'
@@ -76,7 +77,10 @@ export class ExportStatusReconciler implements Startable {
   async start(): Promise<void> {
     const { view, published } = this.#deps
     this.#unfollow = [
-      view.subscribe(({ keys }) => this.#enqueue(keys)),
+      view.subscribe(({ keys, namespaces }) => {
+        this.#enqueue(keys)
+        if (namespaces.size > 0) this.#enqueueIn(namespaces)
+      }),
       published.subscribe((next, previous) => this.#enqueue(difference(next, previous))),
     ]
     await this.#reconciler.start()
@@ -95,6 +99,12 @@ export class ExportStatusReconciler implements Startable {
 
   #enqueue(keys: Iterable<ServiceKey>): void {
     for (const key of keys) for (const exported of this.#exported(key)) this.#reconciler.enqueue(exported)
+  }
+
+  #enqueueIn(namespaces: ReadonlySet<string>): void {
+    for (const { metadata } of this.#deps.stores.exports.list()) {
+      if (namespaces.has(metadata.namespace ?? '')) this.#reconciler.enqueue(keyOf({ metadata }))
+    }
   }
 
   async #reconcile(key: ServiceKey): Promise<void> {
@@ -123,6 +133,7 @@ export class ExportStatusReconciler implements Startable {
       conflicts: wanted === undefined || wanted.unknown.length > 0 ? undefined : wanted.merged.conflicts,
       cluster: this.#cluster,
       exporters: wanted?.merged.exporters.length ?? 1,
+      without: clustersWithout(view.current(), ref.namespace),
     }
   }
 

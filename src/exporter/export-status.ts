@@ -4,6 +4,7 @@
 import { findCondition } from '../api/conditions.ts'
 import { ExportCondition, ExportReason, type ServiceExport } from '../api/mcs.ts'
 import type { Condition } from '../api/objects.ts'
+import { annotatedSelectors } from './cluster-selectors.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import {
   conflictMessage,
@@ -14,6 +15,7 @@ import {
 } from './conflicts.ts'
 import type { ExportEvaluation } from './export-record.ts'
 import { forwarding } from './forwarding.ts'
+import { waiting } from './missing-namespaces.ts'
 import { annotatedProtocol } from './proxy-protocol.ts'
 
 export interface ExportSituation {
@@ -26,6 +28,8 @@ export interface ExportSituation {
   readonly cluster: string
   /** Clusters that export the service, this one included. */
   readonly exporters: number
+  /** Clusters that do not have its namespace. */
+  readonly without: readonly string[]
 }
 
 /** The conditions that an export should have. */
@@ -43,6 +47,7 @@ export function exportConditions(
           conflict(situation, previous),
           ...overruling(situation, previous),
           ...forwarding(situation.evaluation.record.ports),
+          ...waiting(serviceExport.metadata.namespace ?? '', situation.without),
         ]
       : []),
     ...configuration(serviceExport),
@@ -106,13 +111,16 @@ function overruling({ conflicts, cluster }: ExportSituation, previous: readonly 
   return [{ type, status: 'True', reason: conflictReason(lost), message }]
 }
 
+/** Annotations of ours that cannot be read. */
 function configuration(serviceExport: ServiceExport): Verdict[] {
-  const annotated = annotatedProtocol(serviceExport)
-  if (annotated?.kind !== 'unknown') return []
-  const { message } = annotated
-  return [
-    { type: ExportCondition.configured, status: 'False', reason: ExportReason.invalidProxyProtocol, message },
-  ]
+  const faults = [
+    { reason: ExportReason.invalidProxyProtocol, read: annotatedProtocol(serviceExport) },
+    { reason: ExportReason.invalidClusterSelector, read: annotatedSelectors(serviceExport) },
+  ].flatMap(({ reason, read }) => (read?.kind === 'unknown' ? [{ reason, message: read.message }] : []))
+  if (faults.length === 0) return []
+  const reason = faults.map((fault) => fault.reason).join(',')
+  const message = faults.map((fault) => fault.message).join('; ')
+  return [{ type: ExportCondition.configured, status: 'False', reason, message }]
 }
 
 function completeness(evaluation: ExportEvaluation): Verdict[] {

@@ -26,6 +26,7 @@ import {
   Index,
   importOfService,
   importOfSlice,
+  isLiveNamespace,
   keyOf,
   serviceOfSlice,
   splitKey,
@@ -149,8 +150,9 @@ export class ImportReconciler implements Startable {
     )
   }
 
-  #viewChanged({ keys, appeared }: ViewChange): void {
+  #viewChanged({ keys, appeared, properties }: ViewChange): void {
     this.#enqueue(keys)
+    if (properties) this.#enqueue(this.#deps.view.selecting())
     if (appeared.length === 0) return
     this.#enqueueImportsOf(new Set(appeared))
   }
@@ -164,7 +166,9 @@ export class ImportReconciler implements Startable {
   }
 
   async #reconcile(key: ServiceKey): Promise<void> {
-    if (!this.#namespaceIsLive(key)) return this.#ledger.release(key)
+    // Rule 20: without the namespace there is no import; its end takes everything in it along.
+    if (!isLiveNamespace(this.#deps.stores.namespaces, splitKey(key).namespace))
+      return this.#ledger.release(key)
     const found = this.#writer.read(key)
     const remembered = this.#remembered.get(key)
     const isBelieved = (cluster: string) => remembered?.has(cluster) === true
@@ -193,6 +197,7 @@ export class ImportReconciler implements Startable {
         slices: stores.slices.byIndex(Index.service, key),
       },
       traffic: traffic.current().settings.get(key) ?? DEFAULT_TRAFFIC,
+      rankOf: this.#deps.view.rankOf(merged),
       routers: routers.current(),
       stale,
       facts: {
@@ -201,12 +206,6 @@ export class ImportReconciler implements Startable {
         statesSlices: stores.definitions.get({ name: IMPORT_DEFINITION })?.statesSlices === true,
       },
     })
-  }
-
-  /** Rule 20: without the namespace there is no import; its end takes everything in it along. */
-  #namespaceIsLive(key: ServiceKey): boolean {
-    const found = this.#deps.stores.namespaces.get({ name: splitKey(key).namespace })
-    return found !== undefined && found.metadata.deletionTimestamp === undefined
   }
 }
 

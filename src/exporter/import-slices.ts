@@ -2,10 +2,12 @@
  * The EndpointSlices of an import: which of them carry traffic follows from locality and readiness. Local pods carry
  * it themselves where flows may go to nobody else, else the routers do, to all clusters that are chosen. Pure.
  */
+import type { RankOf } from '../api/cluster-selectors.ts'
+import { Label } from '../api/names.ts'
 import type { EndpointPort, EndpointSlice, IPFamily, OwnerReference, Service } from '../api/objects.ts'
+import type { ClusterExport } from '../api/service-record.ts'
 import { Locality, type TrafficSettings } from '../api/traffic-settings.ts'
 import { chosenClusters, isReadyIn } from './chosen-clusters.ts'
-import type { ClusterExport } from './conflicts.ts'
 import { slicePortNames } from './derived-service.ts'
 import { backendsOf, isReady, protocolOf, servingSlices, slicePortOf } from './endpoints.ts'
 import { localSliceName, routedSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
@@ -29,6 +31,8 @@ export interface SliceInputs {
   readonly owner: OwnerReference
   /** Clusters that have been out of reach for long: their endpoints stay only where nothing else is left. */
   readonly stale?: ReadonlySet<string>
+  /** By the service's cluster selectors. Absent: it has none. */
+  readonly rankOf?: RankOf | undefined
 }
 
 /** What is decided for one port. */
@@ -47,11 +51,20 @@ export function importSlices(inputs: SliceInputs): EndpointSlice[] {
   const choices = merged.ports.map((port) => portChoice(port, own !== undefined, inputs))
   const remote = merged.type === 'Headless' ? [] : merged.exporters.filter((exporter) => exporter !== own)
   const families = servedFamilies(inputs.families ?? merged.ipFamilies, inputs.routers)
-  return [
+  const slices = [
     ...(own === undefined ? [] : localSlices(choices, inputs)),
     ...(own === undefined ? [] : bridgeSlices(own, families, choices, inputs)),
     ...remote.flatMap((exporter) => routedSlices(exporter, families, choices, inputs)),
   ]
+  return inputs.rankOf === undefined ? slices : slices.map((slice) => labelled(slice, choices))
+}
+
+/** Says whether flows of any port go to the slice's cluster now: its selectors are looked at from outside, too (KEP-5939). */
+function labelled(slice: EndpointSlice, choices: readonly PortChoice[]): EndpointSlice {
+  const { labels } = slice.metadata
+  const source = labels?.[Label.sourceCluster] ?? ''
+  const active = `${choices.some(({ clusters }) => clusters.includes(source))}`
+  return { ...slice, metadata: { ...slice.metadata, labels: { ...labels, [Label.active]: active } } }
 }
 
 /** Local pods that have no address of a family of the import are reached through the routers there. */
@@ -69,13 +82,14 @@ function bridgeSlices(
 }
 
 function portChoice(port: MergedPort, exported: boolean, inputs: SliceInputs): PortChoice {
-  const { merged, cluster, traffic, local, stale } = inputs
+  const { merged, cluster, traffic, local, stale, rankOf } = inputs
   const declared = exported ? declaredPort(local.service, port) : undefined
   const localReady =
     local.service !== undefined &&
     declared !== undefined &&
     backendsOf(local.service, declared, local.slices).some(({ ready }) => ready)
-  return { port, localReady, clusters: chosenClusters(merged, port, { traffic, cluster, localReady, stale }) }
+  const context = { traffic, cluster, localReady, stale, rankOf }
+  return { port, localReady, clusters: chosenClusters(merged, port, context) }
 }
 
 /** The local Service's port that the import's port stands for. */

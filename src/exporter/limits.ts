@@ -72,7 +72,20 @@ export const WRITE_BACKOFF = { min: 50, max: 30_000 } as const
 export const STALE_AFTER_MS = 60_000
 export const STALE_AFTER_BOUNDS = { min: 1_000, max: 24 * 3_600_000 } as const
 
-/** Clusters that one condition of an import names; the rest is counted. Names are at most 63 characters long. */
+/** Namespaces told to be missing: what peers take (MAX_MISSING_NAMESPACES of the link). */
+export const MISSING_NAMESPACES_MAX = 100
+
+/** ClusterProperties told, and characters of a value: what peers take (MAX_PROPERTIES, MAX_PROPERTY_VALUE of the link). */
+export const PROPERTIES_MAX = 32
+export const PROPERTY_MAX_VALUE = 128
+
+/** Cluster selectors of one export (KEP-5939), requirements of one, values of one requirement, and characters of all as JSON. */
+export const SELECTORS_MAX = 16
+export const SELECTOR_MAX_REQUIREMENTS = 16
+export const SELECTOR_MAX_VALUES = 32
+export const SELECTOR_MAX_CHARS = 4_096
+
+/** Clusters that one condition names; the rest is counted. Names are at most 63 characters long. */
 export const MESSAGE_CLUSTERS = 12
 
 /** How long a derived Service that is made again asks for the addresses it had, before it takes others. */

@@ -2,7 +2,7 @@
  * Publishes this cluster's records to the router, as versions that replace each other.
  */
 import type { ServiceKey } from '../api/names.ts'
-import type { Directory, OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { ClusterFacts, Directory, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
@@ -15,6 +15,7 @@ type Records = ReadonlyMap<ServiceKey, ServiceRecord>
 export interface PublisherDeps {
   readonly link: Pick<DirectoryLink, 'directory' | 'confirmed' | 'publish'>
   readonly records: SnapshotSource<Records>
+  readonly facts: SnapshotSource<ClusterFacts>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Logger
 }
@@ -41,10 +42,11 @@ export class OriginPublisher implements Startable {
   }
 
   async start(): Promise<void> {
-    const { link, records } = this.#deps
+    const { link, records, facts } = this.#deps
     this.#startEpoch(link.directory.current())
     this.#unfollow = [
       records.subscribe(() => this.#publish()),
+      facts.subscribe(() => this.#publish()),
       link.directory.subscribe((directory) => this.#outdo(directory)),
       link.confirmed.subscribe((confirmation) => this.#confirm(confirmation)),
     ]
@@ -75,7 +77,8 @@ export class OriginPublisher implements Startable {
   #publish(): void {
     const records = bounded(this.#deps.records.current())
     this.#sequence += 1
-    const state = { cluster: this.#cluster, epoch: this.#epoch, sequence: this.#sequence, records }
+    const facts = this.#deps.facts.current()
+    const state = { cluster: this.#cluster, epoch: this.#epoch, sequence: this.#sequence, records, facts }
     this.#sent = [...this.#sent.slice(1 - UNCONFIRMED_MAX), state]
     this.#deps.link.publish(state)
   }

@@ -84,7 +84,10 @@ export class PolicyStatusReconciler implements Startable {
     const { view, traffic, stale } = this.#deps
     this.#deciding = decidersOf(traffic.current())
     this.#unfollow = [
-      view.subscribe(({ keys }) => this.#enqueue([...keys].flatMap((key) => this.#deciderOf(key)))),
+      view.subscribe(({ keys, properties }) => {
+        const concerned = properties ? [...keys, ...view.selecting()] : [...keys]
+        this.#enqueue(concerned.flatMap((key) => this.#deciderOf(key)))
+      }),
       traffic.subscribe((next, previous) => this.#trafficChanged(next, previous)),
       stale.subscribe(() => this.#enqueue(this.#deciding.values())),
     ]
@@ -162,8 +165,9 @@ export class PolicyStatusReconciler implements Startable {
     const wanted = wantedImport(view.current(), service, existing)
     if (wanted === undefined || wanted.merged.type === 'Headless') return undefined
     const settings = traffic.current().settings.get(service) ?? DEFAULT_TRAFFIC
-    const context = { traffic: settings, cluster: this.#cluster, stale: stale.current() }
-    return activeClusters(wanted.merged, context)
+    const { merged } = wanted
+    const choice = { traffic: settings, cluster: this.#cluster, stale: stale.current() }
+    return activeClusters(merged, { ...choice, rankOf: view.rankOf(merged) })
   }
 
   #tell(policy: TrafficPolicy, { conditions = [] }: NonNullable<TrafficPolicy['status']>): void {

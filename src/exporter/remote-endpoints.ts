@@ -3,8 +3,7 @@
  * for. Pure. Records come from peers: ids may come twice, and ports may be none.
  */
 import type { EndpointName } from '../api/route-snapshot.ts'
-import type { RecordEndpoint, ServiceRecord } from '../api/service-record.ts'
-import type { ClusterExport } from './conflicts.ts'
+import type { ClusterExport, RecordEndpoint, ServiceRecord } from '../api/service-record.ts'
 import { byNaturalOrder } from './headless-endpoints.ts'
 import { ENDPOINT_PORTS_PER_IMPORT } from './limits.ts'
 import { carriedPorts, type ListenPorts } from './listen-ports.ts'

@@ -23,6 +23,8 @@ export interface RouteSource extends Startable {
   readonly snapshots: SnapshotSource<RouteSnapshot>
   /** Links, for those who write their status. */
   readonly links: RouteStores['links']
+  /** EndpointSlices, the routers' own among them. */
+  readonly slices: RouteStores['slices']
   /** Names of the resources that were not read yet. */
   notReady(): string[]
 }
@@ -68,6 +70,10 @@ class WatchedRoutes implements RouteSource {
 
   get links(): RouteStores['links'] {
     return this.#stores.links
+  }
+
+  get slices(): RouteStores['slices'] {
+    return this.#stores.slices
   }
 
   notReady(): string[] {

@@ -2,12 +2,18 @@
  * All exports of one service, merged into what is imported everywhere. A pure function of the present exports:
  * the order they came in, and what was before, play no part.
  */
+import type { ClusterSelector } from '../api/cluster-selectors.ts'
 import type { ImportType } from '../api/mcs.ts'
 import { type ServiceKey, serviceKey } from '../api/names.ts'
 import type { IPFamily } from '../api/objects.ts'
-import type { Directory, ServiceRecord } from '../api/service-record.ts'
+import {
+  type ClusterExport,
+  compareExports,
+  type Directory,
+  type ServiceRecord,
+} from '../api/service-record.ts'
 import { sameValue } from './compare.ts'
-import { type ClusterExport, type FieldConflict, findConflicts } from './conflicts.ts'
+import { type FieldConflict, findConflicts } from './conflicts.ts'
 import { unitedFamilies } from './ip-families.ts'
 import { type MergedPort, mergePorts } from './port-merge.ts'
 
@@ -26,28 +32,15 @@ export interface MergedService {
   readonly trafficDistribution?: string
   readonly exportedLabels?: Readonly<Record<string, string>>
   readonly exportedAnnotations?: Readonly<Record<string, string>>
+  readonly clusterSelectors?: readonly ClusterSelector[]
   /** Oldest first. */
   readonly exporters: readonly ClusterExport[]
   readonly conflicts: readonly FieldConflict[]
 }
 
-/** Rule 32: by age of the export; its seconds are coarse, so the cluster id decides between equals. */
-function byAge(left: ClusterExport, right: ClusterExport): number {
-  const age = ageOf(left.record) - ageOf(right.record)
-  if (age !== 0) return age
-  if (left.cluster === right.cluster) return 0
-  return left.cluster < right.cluster ? -1 : 1
-}
-
-/** A time that cannot be read is the youngest: it must not win over honest ones. */
-function ageOf(record: ServiceRecord): number {
-  const time = Date.parse(record.exportedAt)
-  return Number.isNaN(time) ? Number.MAX_SAFE_INTEGER : time
-}
-
 /** The merged service, or undefined when nobody exports it. */
 export function mergeService(exports: readonly ClusterExport[]): MergedService | undefined {
-  const exporters = exports.toSorted(byAge)
+  const exporters = exports.toSorted(compareExports)
   const winner = exporters[0]?.record
   if (winner === undefined) return undefined
   return {

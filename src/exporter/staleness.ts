@@ -3,17 +3,14 @@
  */
 import { findCondition } from '../api/conditions.ts'
 import { ImportCondition, ImportReason, type ServiceImport } from '../api/mcs.ts'
-import type { Verdict } from './conditions.ts'
-import { MESSAGE_CLUSTERS } from './limits.ts'
+import { namedClusters, type Verdict } from './conditions.ts'
 import type { MergedService } from './service-merge.ts'
 
 /** The condition that names the stale clusters of an import; there is none while it has none. */
 export function staleness({ exporters }: MergedService, stale: ReadonlySet<string>): Verdict[] {
   const names = exporters.map(({ cluster }) => cluster).filter((cluster) => stale.has(cluster))
   if (names.length === 0) return []
-  const told = names.sort().slice(0, MESSAGE_CLUSTERS).join(', ')
-  const more = names.length - MESSAGE_CLUSTERS
-  const message = `cannot be reached: ${told}${more > 0 ? ` and ${more} more` : ''}`
+  const message = `cannot be reached: ${namedClusters(names)}`
   return [{ type: ImportCondition.stale, status: 'True', reason: ImportReason.clustersUnreachable, message }]
 }
 

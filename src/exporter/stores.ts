@@ -2,7 +2,7 @@
  * The watched resources that exports, imports and routes are made from, with their indexes.
  */
 import type { LinkResource } from '../api/link.ts'
-import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
+import type { ClusterProperty, ServiceExport, ServiceImport } from '../api/mcs.ts'
 import { Label, MANAGED_BY, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, Namespace, Service } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
@@ -29,6 +29,12 @@ export function keyOf({ metadata }: KubeObject): ServiceKey {
 export function splitKey(key: ServiceKey): { namespace: string; name: string } {
   const slash = key.indexOf('/')
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
+
+/** The namespace is there, and not being removed. */
+export function isLiveNamespace(namespaces: Pick<Store<Namespace>, 'get'>, name: string): boolean {
+  const found = namespaces.get({ name })
+  return found !== undefined && found.metadata.deletionTimestamp === undefined
 }
 
 /** The Service that a slice belongs to. */
@@ -62,6 +68,7 @@ export type ControllerStores = ExportStores & {
   readonly imports: Reflected<ServiceImport>
   readonly namespaces: Reflected<Namespace>
   readonly policies: Reflected<TrafficPolicy>
+  readonly properties: Reflected<ClusterProperty>
   /** The one of ServiceImports. */
   readonly definitions: Reflected<ImportDefinition>
 }
@@ -91,6 +98,7 @@ export function controllerStores(deps: ReflectorDeps): ControllerStores {
     imports: reflect<ServiceImport>(deps, Resource.serviceImport),
     namespaces: reflect<Namespace>(deps, Resource.namespace),
     policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy),
+    properties: reflect<ClusterProperty>(deps, Resource.clusterProperty),
     definitions: reflect<ImportDefinition>(deps, Resource.customResourceDefinition, {
       fieldSelector: `metadata.name=${IMPORT_DEFINITION}`,
       transform: importDefinition,

@@ -31,6 +31,8 @@ export interface ClusterPlan {
   readonly apiServiceAddress: string
   readonly dnsAddress: string
   readonly dnsPort: number
+  /** Nobody outside can open a connection to it. */
+  readonly private: boolean
 }
 
 /** First and last address, both included. */
@@ -45,11 +47,19 @@ const KUBELET_PORT = 10_250
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** Plans of the clusters called `names`. Throws UsageError for names that cannot be used. Without `lowPorts`, DNS has to make do with a high one. */
+/** What may be different from the usual. */
+export interface PlanOptions {
+  /** Without, DNS has to make do with a high port. Default: true. */
+  readonly lowPorts?: boolean
+  /** Clusters that can dial others and cannot be dialled. */
+  readonly private?: readonly string[]
+}
+
+/** Plans of the clusters called `names`. Throws UsageError for names that cannot be used. */
 export function planClusters(
   names: readonly string[],
   mode: LabMode,
-  lowPorts = true,
+  { lowPorts = true, private: hidden = [] }: PlanOptions = {},
 ): readonly ClusterPlan[] {
   if (names.length === 0) throw new UsageError('name at least one cluster')
   if (names.length > MAX_CLUSTERS) throw new UsageError(`a lab has at most ${MAX_CLUSTERS} clusters`)
@@ -57,12 +67,19 @@ export function planClusters(
     if (!NAME.test(name)) throw new UsageError(`cluster name "${name}" is not a DNS label such as "east"`)
   }
   if (new Set(names).size !== names.length) throw new UsageError('two clusters have the same name')
-  if (mode === LabMode.namespaces) return names.map(planNamespaces)
+  for (const name of hidden) {
+    if (!names.includes(name))
+      throw new UsageError(`private cluster "${name}" is none of ${names.join(', ')}`)
+  }
+  if (mode === LabMode.namespaces) {
+    return names.map((name, index) => planNamespaces(name, index, hidden.includes(name)))
+  }
+  if (hidden.length > 0) throw new UsageError('private clusters need --mode namespaces')
   const dnsPort = lowPorts ? DNS_PORT : DNS_PORT + LOW_PORT_OFFSET
   return names.map((name, index) => planLoopback(name, index, dnsPort))
 }
 
-function planNamespaces(name: string, index: number): ClusterPlan {
+function planNamespaces(name: string, index: number, isPrivate: boolean): ClusterPlan {
   return {
     name,
     index,
@@ -77,6 +94,7 @@ function planNamespaces(name: string, index: number): ClusterPlan {
     apiServiceAddress: '10.96.0.1',
     dnsAddress: '10.96.0.10',
     dnsPort: DNS_PORT,
+    private: isPrivate,
   }
 }
 
@@ -97,5 +115,6 @@ function planLoopback(name: string, index: number, dnsPort: number): ClusterPlan
     apiServiceAddress: `${base}.128.1`,
     dnsAddress: `${base}.128.10`,
     dnsPort,
+    private: false,
   }
 }

@@ -13,9 +13,6 @@ export function admit(own: PeerIdentity, peer: PeerIdentity, kind: ConnectionKin
     throw new PeerRefusedError('clusterset', `clusterset ${peer.clusterset} is not ours`)
   }
   if (peer.role === Role.controller) admitController(own, peer, kind)
-  else if (peer.cluster === own.cluster) {
-    throw new PeerRefusedError('own-cluster', `a router of our own cluster ${own.cluster} may not link to us`)
-  }
 }
 
 function admitController(own: PeerIdentity, peer: PeerIdentity, kind: ConnectionKind): void {

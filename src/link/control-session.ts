@@ -121,6 +121,8 @@ export class ControlSession implements DirectoryChannel {
     if (message.type !== 'hello')
       throw new ViolationError(Condition.notAllowed, `${message.type} before hello`)
     const { peer, hello } = this.#config
+    if (message.id === hello.id)
+      throw new ViolationError(Condition.notAllowed, 'we are connected with ourselves')
     if (message.cluster !== peer.cluster || message.role !== peer.role) {
       throw new ViolationError(Condition.unauthorized, 'hello and certificate name different owners')
     }

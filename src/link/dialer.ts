@@ -33,6 +33,8 @@ export interface LinkDialerConfig extends Pick<SessionDialConfig, 'hello' | 'hea
   readonly spec: LinkSpec
   /** Data connections beside the control session. */
   readonly dataConnections: number
+  /** Where the link may lead: a Link to other clusters, one between replicas to our own. */
+  readonly leadsTo: 'other-cluster' | 'own-cluster'
 }
 
 /** A round trip is news when it moved by half and by more than this, milliseconds: status is not written for noise. */
@@ -124,7 +126,7 @@ export class LinkDialer implements Startable {
         hello,
         heartbeat,
         syncWith,
-        requirePeer: (peer) => this.#requireOtherRouter(peer),
+        requirePeer: (peer) => this.#requireRouter(peer),
         onRoundTrip: (ms) => this.#onRoundTrip(ms),
       },
       dialTarget(this.#config.spec, endpoint),
@@ -149,11 +151,14 @@ export class LinkDialer implements Startable {
     return keepDataLines(deps, { count, timeoutMs }, signal)
   }
 
-  #requireOtherRouter(peer: PeerIdentity): void {
+  #requireRouter(peer: PeerIdentity): void {
     const own = this.#deps.tls.current().identity
+    const isReplica = this.#config.leadsTo === 'own-cluster'
     if (peer.role !== Role.router)
       throw new PeerRefusedError('role', `the peer is a ${peer.role}, not a router`)
-    if (peer.cluster === own.cluster)
+    if (isReplica && peer.cluster !== own.cluster)
+      throw new PeerRefusedError('wrong-cluster', `${peer.cluster} is not our own cluster`)
+    if (!isReplica && peer.cluster === own.cluster)
       throw new PeerRefusedError('own-cluster', 'the Link leads to our own cluster')
     if (this.#lastCluster !== undefined && this.#lastCluster !== peer.cluster) {
       this.#deps.logger.warn(

@@ -36,11 +36,14 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Applied
   if (present === undefined) return { kind: 'gap' }
   if (compareVersions({ epoch: delta.epoch, sequence: delta.to }, present) <= 0) return { kind: 'stale' }
   if (delta.epoch !== present.epoch || delta.from !== present.sequence) return { kind: 'gap' }
+  const { cluster, epoch, to: sequence, facts = present.facts } = delta
+  const records = changedRecords(present.records, delta)
   return applyOrigin(directory, {
-    cluster: delta.cluster,
-    epoch: delta.epoch,
-    sequence: delta.to,
-    records: changedRecords(present.records, delta),
+    cluster,
+    epoch,
+    sequence,
+    records,
+    ...(facts === undefined ? {} : { facts }),
   })
 }
 
@@ -52,7 +55,16 @@ export function deltaBetween(from: OriginState, to: OriginState): DirectoryDelta
   const removes = [...from.records.keys()].filter((key) => !to.records.has(key))
   if (upserts.length > MAX_DELTA_CHANGES || removes.length > MAX_DELTA_CHANGES) return undefined
   const { cluster, epoch, sequence } = to
-  return { type: 'directory-delta', cluster, epoch, from: from.sequence, to: sequence, upserts, removes }
+  return {
+    type: 'directory-delta',
+    cluster,
+    epoch,
+    from: from.sequence,
+    to: sequence,
+    upserts,
+    removes,
+    ...(isDeepStrictEqual(from.facts, to.facts) ? {} : { facts: to.facts ?? {} }),
+  }
 }
 
 /** The versions in a directory, to compare with a peer's. */

@@ -1,16 +1,18 @@
 /**
  * A control session that replicates the directory: what routers hold with each other and with their controller, whom
- * they also tell which clusters they reach.
+ * they also tell which clusters they reach. Between routers it also carries the topology, of which it knows nothing.
  */
 import type { Duplex } from 'node:stream'
+import type { TopologyMessage } from '../api/router-advertisement.ts'
 import type { FairleadError } from '../core/errors.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import { ControlSession, type ControlSessionConfig, type ControlSessionDeps } from './control-session.ts'
 import type { DirectoryStore } from './directory-store.ts'
 import { DirectorySync, type DirectorySyncConfig } from './directory-sync.ts'
 import { Condition, ViolationError } from './errors.ts'
-import type { Hello, SessionMessage } from './messages.ts'
+import type { Hello, Reach, SessionMessage } from './messages.ts'
 import { ReachAssembly, ReachReport, type ReachSource } from './reach.ts'
+import { isTopology, type TopologyExchange, type TopologyHook } from './topology-hook.ts'
 
 export interface DirectorySessionDeps extends ControlSessionDeps {
   readonly store: DirectoryStore
@@ -22,6 +24,8 @@ export interface SharingConfig extends DirectorySyncConfig {
   readonly reach?: ReachSource
   /** Told by the peer: it is our own router. Absent: the peer may not tell. */
   readonly onReach?: (clusters: ReadonlySet<string>) => void
+  /** Shared with the peer, when it speaks of it: it is a router. Absent: the peer may not speak of it. */
+  readonly topology?: TopologyHook | undefined
 }
 
 export interface DirectorySessionHandlers {
@@ -38,6 +42,7 @@ export class DirectorySession {
   readonly #report: ReachReport | undefined
   readonly #reach = new ReachAssembly()
   readonly #onReach: SharingConfig['onReach']
+  #topology: TopologyExchange | undefined
   #closed: FairleadError | undefined
   readonly #whenClosed: Promise<FairleadError>
 
@@ -56,15 +61,24 @@ export class DirectorySession {
         onReady: (hello) => {
           this.#sync.start()
           this.#report?.start()
+          this.#topology = config.topology?.(hello, session)
           handlers.onReady(hello)
         },
         onMessage: (message) => this.#onMessage(message),
-        onWritable: () => this.#sync.pump(),
-        onRoundTrip: (ms) => handlers.onRoundTrip(ms),
+        onWritable: () => {
+          // Short, and worth more when it is fresh.
+          this.#topology?.onWritable()
+          this.#sync.pump()
+        },
+        onRoundTrip: (ms) => {
+          this.#topology?.onRoundTrip(ms)
+          handlers.onRoundTrip(ms)
+        },
         onClosed: (error) => {
           this.#closed = error
           this.#sync.stop()
           this.#report?.stop()
+          this.#topology?.onClosed()
           handlers.onClosed(error)
           closed.resolve(error)
         },
@@ -91,13 +105,24 @@ export class DirectorySession {
   }
 
   #onMessage(message: SessionMessage): void {
-    if (message.type !== 'reach') this.#sync.onMessage(message)
-    else if (this.#onReach === undefined)
+    if (isTopology(message)) this.#onTopology(message)
+    else if (message.type === 'reach') this.#onReachPart(message)
+    else this.#sync.onMessage(message)
+  }
+
+  #onReachPart(message: Reach): void {
+    if (this.#onReach === undefined) {
       throw new ViolationError(Condition.unauthorized, 'only our own router may say whom it reaches')
-    else {
-      const clusters = this.#reach.add(message)
-      if (clusters !== undefined) this.#onReach(clusters)
     }
+    const clusters = this.#reach.add(message)
+    if (clusters !== undefined) this.#onReach(clusters)
+  }
+
+  #onTopology(message: TopologyMessage): void {
+    if (this.#topology === undefined) {
+      throw new ViolationError(Condition.unauthorized, 'only routers tell each other the topology')
+    }
+    this.#topology.onMessage(message)
   }
 
   /** Says goodbye and closes. */

@@ -35,6 +35,18 @@ export const MAX_PORTS = 256
 /** Endpoints of one record of a headless Service. */
 export const MAX_ENDPOINTS = 1024
 
+/** Namespaces that one cluster tells to be missing there: they and the envelope fit a message with the longest record. */
+export const MAX_MISSING_NAMESPACES = 100
+
+/** ClusterProperties that one cluster tells, and characters of a value. */
+export const MAX_PROPERTIES = 32
+export const MAX_PROPERTY_VALUE = 128
+
+/** Cluster selectors of one record, requirements of one, values of one requirement. */
+export const MAX_SELECTORS = 16
+export const MAX_REQUIREMENTS = 16
+export const MAX_REQUIREMENT_VALUES = 32
+
 /** Exported labels or annotations of one record. */
 export const MAX_MAP_ENTRIES = 128
 

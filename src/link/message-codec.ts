@@ -40,22 +40,23 @@ export class MessageCodec {
   /** Says whether a record of ours may travel: peers would close the session over one that breaks the schema. */
   checkRecord(record: ServiceRecord): Checked<ServiceRecord> {
     const checked = this.#checkRecord(structuredClone(record))
-    if (!checked.ok || recordBytes(record) <= MAX_RECORD_BYTES) return checked
+    if (!checked.ok || jsonBytes(record) <= MAX_RECORD_BYTES) return checked
     return { ok: false, reason: `is longer than ${MAX_RECORD_BYTES} bytes` }
   }
 }
 
 /** Cuts all records of a cluster into messages that fit. Lazy: the next part is only made when it can be sent. */
 export function* originParts(state: OriginState): Generator<DirectoryOrigin, void> {
+  const { cluster, epoch, sequence, facts } = state
   let records: ServiceRecord[] = []
-  let bytes = ENVELOPE_BYTES
+  let bytes = ENVELOPE_BYTES + (facts === undefined ? 0 : jsonBytes(facts))
   let part = 0
   const message = (last: boolean): DirectoryOrigin => {
-    const { cluster, epoch, sequence } = state
-    return { type: 'directory-origin', cluster, epoch, sequence, part: part++, last, records }
+    const told = part === 0 && facts !== undefined ? { facts } : {}
+    return { type: 'directory-origin', cluster, epoch, sequence, part: part++, last, records, ...told }
   }
   for (const record of state.records.values()) {
-    const size = recordBytes(record) + 1
+    const size = jsonBytes(record) + 1
     if (bytes + size > MAX_MESSAGE_BYTES) {
       yield message(false)
       records = []
@@ -72,9 +73,9 @@ export function recordsByKey(records: Iterable<ServiceRecord>): Map<ServiceKey, 
   return new Map([...records].map((record) => [serviceKey(record.namespace, record.name), record]))
 }
 
-/** Length of a record in a message. */
-function recordBytes(record: ServiceRecord): number {
-  return Buffer.byteLength(JSON.stringify(record))
+/** Length of a record, or of something else, in a message. */
+function jsonBytes(value: object): number {
+  return Buffer.byteLength(JSON.stringify(value))
 }
 
 function parseJson(bytes: Buffer): unknown {

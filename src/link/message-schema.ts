@@ -1,6 +1,16 @@
 /**
  * What a control message may look like, with every bound. The table against which all input from peers is checked.
  */
+import {
+  MAX_ADVERTISEMENTS_PER_MESSAGE,
+  MAX_LINK_COST,
+  MAX_LISTED_ROUTERS,
+  MAX_NEIGHBOURS,
+  MAX_PROOF,
+  MAX_ROUND_TRIP_MS,
+  MAX_ROUTER_NAME,
+} from '../api/limits.ts'
+import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
 import {
   KEEP_ALIVE_MS,
@@ -8,8 +18,14 @@ import {
   MAX_DIGEST_ENTRIES,
   MAX_ENDPOINTS,
   MAX_MAP_ENTRIES,
+  MAX_MISSING_NAMESPACES,
   MAX_PORTS,
+  MAX_PROPERTIES,
+  MAX_PROPERTY_VALUE,
   MAX_RECORDS_PER_ORIGIN,
+  MAX_REQUIREMENT_VALUES,
+  MAX_REQUIREMENTS,
+  MAX_SELECTORS,
 } from './limits.ts'
 
 /** RFC 1123 label: cluster ids, namespaces, names of Services and their ports. */
@@ -70,6 +86,32 @@ const endpoint = object(
   },
 )
 
+/** RFC 1123 subdomain: names of ClusterProperties. */
+const property = {
+  type: 'string',
+  maxLength: 253,
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+}
+const properties = (maxProperties: number) => ({
+  type: 'object',
+  maxProperties,
+  propertyNames: property,
+  additionalProperties: text(MAX_PROPERTY_VALUE),
+})
+
+const requirement = object(
+  { key: property, operator: { enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] } },
+  { values: { type: 'array', maxItems: MAX_REQUIREMENT_VALUES, items: text(MAX_PROPERTY_VALUE) } },
+)
+
+const selector = object(
+  {},
+  {
+    matchLabels: properties(MAX_REQUIREMENTS),
+    matchExpressions: { type: 'array', maxItems: MAX_REQUIREMENTS, items: requirement },
+  },
+)
+
 /** A service record (src/api/service-record.ts). */
 export const recordSchema: Schema = object(
   {
@@ -92,11 +134,62 @@ export const recordSchema: Schema = object(
     exportedLabels: map(text(63)),
     exportedAnnotations: map(text(16_384)),
     endpoints: { type: 'array', maxItems: MAX_ENDPOINTS, items: endpoint },
+    clusterSelectors: { type: 'array', maxItems: MAX_SELECTORS, items: selector },
   },
+)
+
+const routerId = { type: 'string', pattern: ROUTER_ID.source }
+const array = (items: Schema, maxItems: number) => ({ type: 'array', maxItems, items })
+const pair = (...items: Schema[]) => ({
+  type: 'array',
+  items,
+  minItems: items.length,
+  additionalItems: false,
+})
+
+/** A neighbour in an advertisement (src/api/router-advertisement.ts). */
+const neighbour = pair(
+  routerId,
+  { type: 'integer', minimum: 1, maximum: MAX_LINK_COST },
+  { type: 'integer', minimum: 0, maximum: MAX_ROUND_TRIP_MS },
+)
+
+const advertisement = object(
+  {
+    router: routerId,
+    name: { type: 'string', maxLength: MAX_ROUTER_NAME, pattern: '^[A-Za-z0-9][-A-Za-z0-9_.]*$' },
+    cluster: label,
+    sequence: count,
+    draining: { type: 'boolean' },
+    neighbours: array(neighbour, MAX_NEIGHBOURS),
+  },
+  { proof: text(MAX_PROOF) },
+)
+
+const advertisementChange = object(
+  {
+    router: routerId,
+    age: count,
+    from: count,
+    to: count,
+    draining: { type: 'boolean' },
+    upserts: array(neighbour, MAX_NEIGHBOURS),
+    removes: array(routerId, MAX_NEIGHBOURS),
+  },
+  { proof: text(MAX_PROOF) },
 )
 
 const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
+
+/** What a cluster tells of itself (src/api/service-record.ts). */
+const facts = object(
+  {},
+  {
+    missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
+    properties: properties(MAX_PROPERTIES),
+  },
+)
 
 const message = (type: string, properties: Schema, optional: Schema = {}): Schema =>
   object({ type: { const: type }, ...properties }, optional)
@@ -125,25 +218,43 @@ export const messageSchema: Schema = {
       last: { type: 'boolean' },
       origins: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: object(version) },
     }),
-    message('directory-origin', {
-      ...version,
-      part: { type: 'integer', minimum: 0, maximum: MAX_RECORDS_PER_ORIGIN },
-      last: { type: 'boolean' },
-      records: records(MAX_RECORDS_PER_ORIGIN),
-    }),
-    message('directory-delta', {
-      cluster: label,
-      epoch: count,
-      from: count,
-      to: count,
-      upserts: records(MAX_DELTA_CHANGES),
-      removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
-    }),
+    message(
+      'directory-origin',
+      {
+        ...version,
+        part: { type: 'integer', minimum: 0, maximum: MAX_RECORDS_PER_ORIGIN },
+        last: { type: 'boolean' },
+        records: records(MAX_RECORDS_PER_ORIGIN),
+      },
+      { facts },
+    ),
+    message(
+      'directory-delta',
+      {
+        cluster: label,
+        epoch: count,
+        from: count,
+        to: count,
+        upserts: records(MAX_DELTA_CHANGES),
+        removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
+      },
+      { facts },
+    ),
     message('directory-request', { cluster: label }),
     message('reach', {
       last: { type: 'boolean' },
       clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
     }),
+    message('topology-digest', {
+      part: count,
+      last: { type: 'boolean' },
+      routers: array(pair(routerId, count), MAX_LISTED_ROUTERS),
+    }),
+    message('topology', {
+      advertisements: array(object({ age: count, advertisement }), MAX_ADVERTISEMENTS_PER_MESSAGE),
+      changes: array(advertisementChange, MAX_ADVERTISEMENTS_PER_MESSAGE),
+    }),
+    message('topology-request', { routers: array(routerId, MAX_LISTED_ROUTERS) }),
     message('ping', { id: count }),
     message('pong', { id: count }),
     message('goodbye', { reason: text(500) }),

@@ -2,11 +2,15 @@
  * The messages of a control session. Each is one JSON object in one AMQP message; message-schema.ts says what is allowed.
  */
 import type { ServiceKey } from '../api/names.ts'
-import type { OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { TopologyMessage } from '../api/router-advertisement.ts'
+import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Role } from '../pki/identity.ts'
 
 /** Versions of this protocol that we speak. */
-export const PROTOCOL = { min: 1, max: 1 } as const
+export const PROTOCOL = { min: 1, max: 2 } as const
+
+/** The first version in which routers tell each other the topology. */
+export const TOPOLOGY_PROTOCOL = 2
 
 /** First message both ways; nothing else may come before it. */
 export interface Hello {
@@ -43,6 +47,8 @@ export interface DirectoryOrigin extends OriginVersion {
   readonly part: number
   readonly last: boolean
   readonly records: readonly ServiceRecord[]
+  /** In part 0 only, where there are any. */
+  readonly facts?: ClusterFacts
 }
 
 /** What changed in one cluster between two sequence numbers of an epoch. */
@@ -54,6 +60,8 @@ export interface DirectoryDelta {
   readonly to: number
   readonly upserts: readonly ServiceRecord[]
   readonly removes: readonly ServiceKey[]
+  /** All of them, when any is different from before. */
+  readonly facts?: ClusterFacts
 }
 
 /** A delta did not fit: send the whole cluster again. */
@@ -89,7 +97,7 @@ interface Goodbye {
 export type DirectoryMessage = DirectoryDigest | DirectoryOrigin | DirectoryDelta | DirectoryRequest
 
 /** What a session carries once it is ready. */
-export type SessionMessage = DirectoryMessage | Reach
+export type SessionMessage = DirectoryMessage | Reach | TopologyMessage
 
 export type ControlMessage = Hello | SessionMessage | Ping | Pong | Goodbye
 

@@ -32,7 +32,8 @@ export class OriginAssembly {
     if (!message.last) return undefined
     this.#open = undefined
     const { cluster, epoch, sequence } = message
-    return { cluster, epoch, sequence, records: assembly.records }
+    const { facts } = assembly.first
+    return { cluster, epoch, sequence, records: assembly.records, ...(facts === undefined ? {} : { facts }) }
   }
 
   #continue(message: DirectoryOrigin): Assembly {

@@ -45,7 +45,13 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.noBackend,
   FlowCondition.notExported,
   FlowCondition.overloaded,
+  FlowCondition.noRoute,
 ])
+
+/** Says nothing of the cluster: over another path, or when the link is back, it may take the flow. */
+function isOfThePath(condition: string): boolean {
+  return LOST.has(condition) || condition === FlowCondition.noRoute
+}
 
 /** Who a client's connections are counted for: its address. */
 export function ownerOf({ remoteAddress }: Socket): string {
@@ -169,10 +175,10 @@ export class IngressFlow extends FlowEnd {
     else super.onReset(error)
   }
 
-  /** A cluster that was lost did not refuse: it may be tried again. */
+  /** A cluster that was lost, or to which a relay had no way, did not refuse: it may be tried again. */
   #attemptFailed({ condition, description }: FlowError): void {
     this.#attempts = [...this.#attempts, { to: this.#cluster, reason: `${condition} ${description}` }]
-    if (LOST.has(condition)) this.#tried.pop()
+    if (isOfThePath(condition)) this.#tried.pop()
   }
 
   /** After a loss only a client that has sent nothing is moved. */

@@ -1,5 +1,5 @@
 /** A cluster with an embedded API server and the leading controller's work, and what users do to it. */
-import type { ServiceExport, ServiceImport } from '../../src/api/mcs.ts'
+import type { ClusterProperty, ServiceExport, ServiceImport } from '../../src/api/mcs.ts'
 import { Label, SYSTEM_NAMESPACE, serviceKey } from '../../src/api/names.ts'
 import type { Condition, Endpoint, EndpointSlice, Service, ServicePort } from '../../src/api/objects.ts'
 import { Resource } from '../../src/api/resources.ts'
@@ -192,6 +192,15 @@ export class ExporterCluster<A extends ClusterApi = ApiCluster> implements Async
       metadata: { name, namespace: 'demo' },
       spec,
     })
+  }
+
+  /** Makes or changes a ClusterProperty. */
+  async setProperty(name: string, value: string): Promise<void> {
+    await this.client.apply<ClusterProperty>(
+      Resource.clusterProperty,
+      { metadata: { name }, spec: { value } },
+      { fieldManager: 'test' },
+    )
   }
 
   async unexport(name: string): Promise<void> {

@@ -1,7 +1,13 @@
 /** Arbitrary flow requests and positions, as the router may make them. */
 import fc from 'fast-check'
-import type { FlowClient, FlowPosition, FlowRequest, Resumable } from '../../src/amqp/flow-transport.ts'
-import { MAX_RESUME_GRACE_MS } from '../../src/amqp/limits.ts'
+import type {
+  FlowClient,
+  FlowPosition,
+  FlowRequest,
+  RelayedWay,
+  Resumable,
+} from '../../src/amqp/flow-transport.ts'
+import { MAX_HOPS, MAX_RESUME_GRACE_MS, MAX_ROUTER_NAME_LENGTH } from '../../src/amqp/limits.ts'
 
 const port = fc.integer({ min: 1, max: 65_535 })
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
@@ -23,6 +29,20 @@ const resumable = fc.record(
   { requiredKeys: ['token', 'graceMs'] },
 ) as fc.Arbitrary<Resumable>
 
+const router = fc.stringMatching(/^[0-9a-f]{32}$/)
+
+/** Any way over relays. */
+export const relayedWay: fc.Arbitrary<RelayedWay> = fc.record({
+  path: fc.array(router, { minLength: 1, maxLength: MAX_HOPS }),
+  travelled: fc.array(router, { maxLength: MAX_HOPS }),
+  cluster: label,
+  origin: fc.record({
+    cluster: label,
+    router,
+    name: fc.stringMatching(/^[\x21-\x7e]{1,80}$/).map((name) => name.slice(0, MAX_ROUTER_NAME_LENGTH)),
+  }),
+})
+
 const client = fc.record(
   { address, port, namespace: label, pod: subdomain, serviceAccount: subdomain },
   { requiredKeys: ['address', 'port'] },
@@ -38,6 +58,7 @@ export const flowRequest = fc.record(
     client,
     destination: fc.record({ address, port }),
     resumable,
+    relay: relayedWay,
   },
   { requiredKeys: ['service', 'protocol', 'port', 'client'] },
 ) as fc.Arbitrary<FlowRequest>

@@ -6,12 +6,13 @@ import type { OriginState, ServiceRecord } from '../../src/api/service-record.ts
 import { systemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
-import { Snapshot } from '../../src/core/snapshot.ts'
+import { Snapshot, type SnapshotSource } from '../../src/core/snapshot.ts'
 import type { ResolveHost } from '../../src/link/addresses.ts'
 import type { ReadSecret } from '../../src/link/dial-target.ts'
 import { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
+import type { ReplicaAddress } from '../../src/router/network/replicas.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 
 export interface TestNetwork {
@@ -31,6 +32,8 @@ export interface NetworkOptions {
   readonly webSocketPort?: number
   readonly resolve?: ResolveHost
   readonly readSecret?: ReadSecret
+  readonly name?: string
+  readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
 }
 
 /** A network that refuses every flow, started. */
@@ -48,6 +51,7 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       createDataConnection: amqpConnections({ clock: systemClock, log: logger }, 'test'),
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
       ...(options.readSecret === undefined ? {} : { readSecret: options.readSecret }),
+      ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
     },
     { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
   )
@@ -111,9 +115,10 @@ const refuseFlow: FlowAcceptor = (_request, channel) => {
   return { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {}, onAcked() {}, onClosed() {} }
 }
 
-function optional({ heartbeat, routerId, dataConnections, webSocketPort }: NetworkOptions) {
+function optional({ heartbeat, routerId, dataConnections, webSocketPort, name }: NetworkOptions) {
   return {
     ...(webSocketPort === undefined ? {} : { webSocketPort }),
+    ...(name === undefined ? {} : { name }),
     ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(routerId === undefined ? {} : { routerId }),
     ...(dataConnections === undefined ? {} : { dataConnections }),

@@ -11,7 +11,7 @@ export class RouterProcess implements AsyncDisposable {
   /** What it has logged, newest last. */
   readonly lines: Record<string, unknown>[] = []
 
-  constructor(kubeconfig: string, tlsDir: string, ...flags: readonly string[]) {
+  constructor(kubeconfig: string, tlsDir: string, flags: readonly string[] = [], pod = 'router-0') {
     const args = [
       '--kubeconfig',
       kubeconfig,
@@ -22,7 +22,7 @@ export class RouterProcess implements AsyncDisposable {
       ...flags,
     ]
     this.#child = spawn(process.execPath, [join(ROOT, 'src/bin/fairlead.ts'), 'router', ...args], {
-      env: { ...process.env, POD_NAME: 'router-0', POD_NAMESPACE: SYSTEM_NAMESPACE, POD_IP: '127.0.0.1' },
+      env: { ...process.env, POD_NAME: pod, POD_NAMESPACE: SYSTEM_NAMESPACE, POD_IP: '127.0.0.1' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     if (this.#child.stdout === null) throw new Error('no standard output')

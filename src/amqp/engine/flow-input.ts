@@ -18,6 +18,8 @@ export class FlowInput implements SectionSink {
   window: ReceiveWindow | undefined
   /** A grant is owed to the sender. */
   grantOwed = false
+  /** The owner says when the peer's half-close is acknowledged. */
+  endHeld = false
   readonly #host: FlowHost
   readonly #sink: SectionSink
   readonly #sections = new SectionReader(this)
@@ -44,7 +46,7 @@ export class FlowInput implements SectionSink {
 
   /** The peer half-closed, and all it sent was handed on. */
   get finished(): boolean {
-    return this.ended && (this.window?.outstanding ?? 0) === 0
+    return this.ended && !this.endHeld && (this.window?.outstanding ?? 0) === 0
   }
 
   /** The window stands once peer and link are known; strangers have no credit before we give it. */

@@ -134,6 +134,15 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
     else if (this.input.window?.owes === true) this.#host.acks.owe(this)
   }
 
+  holdEnd(): void {
+    this.input.endHeld = true
+  }
+
+  endTaken(): void {
+    this.input.endHeld = false
+    if (this.#live) this.#host.schedule(this)
+  }
+
   accept(position?: FlowPosition): void {
     if (this.#acceptance.give(position)) this.#host.schedule(this)
   }
@@ -248,6 +257,7 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
   /** The far side has handed on all we sent, and answers our half-close. */
   #onEndAcknowledged(): void {
     this.#onAcknowledged(this.output.settle())
+    this.#handler?.onEndAcked?.()
     this.#checkClosed()
   }
 

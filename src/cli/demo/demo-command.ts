@@ -73,7 +73,8 @@ async function show(
   signal: AbortSignal,
 ): Promise<void> {
   const shell = new DemoShell(context, signal)
-  await installIntoLab(host, { say: (message) => shell.tell(message), signal })
+  const links = [{ from: 'west', to: 'east' }]
+  await installIntoLab(host, { links, routers: 1, say: (message) => shell.tell(message), signal })
   const tools = findTools(context.env['PATH'] ?? '')
   for (const advice of adviceOn(tools)) shell.tell(advice)
   const config: DemoConfig = { tools, mode, state, kubeconfig: host.files.kubeconfig }

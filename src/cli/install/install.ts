@@ -18,6 +18,7 @@ import {
   membershipProperties,
   type Overlay,
   withCertificateHashes,
+  withRouterReplicas,
 } from './installation.ts'
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
@@ -28,6 +29,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   /** Folder of the clusterset's root; made there when missing. */
   readonly pkiDir: string
   readonly overlay: Overlay
+  /** Default: what the overlay says. */
+  readonly routerReplicas?: number | undefined
   /** The admission policies too. */
   readonly admission?: boolean
   /** Wait until every process is ready. */
@@ -61,13 +64,14 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const policies = options.admission ? await admissionObjects(client) : []
   say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
   const secrets = await processSecrets(client, membership, options.pkiDir)
-  const manifests = withCertificateHashes(await manifestObjects(options.overlay), secrets)
+  const objects = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
+  const manifests = withCertificateHashes(objects, secrets)
   const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
-  const objects = await applyObjects(client, new Discovery(client), wanted)
+  const applied = await applyObjects(client, new Discovery(client), wanted)
   const dns = await wireCoreDns(client, timeoutMs)
   if (dns.outcome === 'left alone') say(`warning: ${dns.advice}`)
   if (options.wait) await waitForProcesses(client, manifests, timeoutMs, say)
-  return { ...membership, objects, dns }
+  return { ...membership, objects: applied, dns }
 }
 
 async function processSecrets(client: KubeClient, membership: Membership, dir: string): Promise<TlsSecret[]> {

@@ -43,6 +43,21 @@ export function membershipProperties({ clusterId, clusterset }: Membership): Clu
   ]
 }
 
+/** As many routers as somebody asked for; what the overlay says when nobody did. */
+export function withRouterReplicas(
+  objects: readonly KubeObject[],
+  replicas: number | undefined,
+): KubeObject[] {
+  return objects.map((object) => {
+    const isRouter = object.kind === Resource.deployment.kind && object.metadata.name === ROUTER
+    if (!isRouter || replicas === undefined) return object
+    return strategicMerge(object as unknown as Json, { spec: { replicas } }) as unknown as KubeObject
+  })
+}
+
+/** Name of the routers' Deployment. */
+const ROUTER = 'fairlead-router'
+
 /** Deployments whose pods are replaced when the certificate they mount changes. */
 export function withCertificateHashes(
   objects: readonly KubeObject[],

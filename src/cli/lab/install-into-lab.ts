@@ -1,12 +1,16 @@
-/** Puts fairlead into every cluster of a lab, with one root for all, and links each pair. */
+/** Puts fairlead into every cluster of a lab, with one root for all, and links them. */
 import { join } from 'node:path'
 import type { LabHost } from '../../lab/host/lab-host.ts'
 import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
 import { installFairlead } from '../install/install.ts'
 import { ROOT_DAYS } from '../install/limits.ts'
 import { linkClusters } from '../install/link-clusters.ts'
+import type { Dial } from './link-shape.ts'
 
 export interface InstallIntoLabOptions {
+  readonly links: readonly Dial[]
+  /** Router replicas of each cluster. */
+  readonly routers: number
   /** Told of each step, for people. */
   readonly say: (message: string) => void
   readonly signal: AbortSignal
@@ -15,9 +19,9 @@ export interface InstallIntoLabOptions {
 const CLUSTERSET = 'lab'
 
 /** Resolves when every process is ready and every link is up. */
-export async function installIntoLab(host: LabHost, { say, signal }: InstallIntoLabOptions): Promise<void> {
+export async function installIntoLab(host: LabHost, options: InstallIntoLabOptions): Promise<void> {
+  const { links, routers, say, signal } = options
   const { kubeconfig } = host.files
-  const names = host.clusters.map(({ name }) => name)
   const pkiDir = join(host.files.state, 'pki')
   await loadOrCreateRoot({ dir: pkiDir, clusterset: CLUSTERSET, days: ROOT_DAYS })
   const install = (context: string) =>
@@ -28,18 +32,14 @@ export async function installIntoLab(host: LabHost, { say, signal }: InstallInto
       clusterset: CLUSTERSET,
       pkiDir,
       overlay: 'lab',
+      routerReplicas: routers,
       wait: true,
       say,
     })
-  await Promise.all(names.map((name) => install(name)))
+  await Promise.all(host.clusters.map(({ name }) => install(name)))
   signal.throwIfAborted()
-  say(`linking ${names.join(', ')}`)
+  say(`linking ${links.map(({ from, to }) => `${from} to ${to}`).join(', ')}`)
   await Promise.all(
-    pairs(names).map(([context, toContext]) => linkClusters({ kubeconfig, context, toContext, wait: true })),
+    links.map(({ from, to }) => linkClusters({ kubeconfig, context: from, toContext: to, wait: true })),
   )
-}
-
-/** Every two, the later one dialling the earlier. */
-function pairs(names: readonly string[]): [string, string][] {
-  return names.flatMap((to, index) => names.slice(index + 1).map((from): [string, string] => [from, to]))
 }

@@ -24,11 +24,12 @@ function table(status: LabStatus): Table {
     cluster.name,
     cluster.ready ? 'Ready' : 'NotReady',
     cluster.nodeAddress,
+    cluster.private ? 'dials' : 'dials, is dialled',
     String(cluster.processes.reduce((sum, process) => sum + process.restarts, 0)),
     String(cluster.clients),
     status.cuts
       .flatMap((pair) => (pair.includes(cluster.name) ? pair.filter((name) => name !== cluster.name) : []))
       .join(',') || '-',
   ])
-  return [['CLUSTER', 'STATUS', 'NODE', 'RESTARTS', 'CLIENTS', 'CUT-FROM'], ...rows]
+  return [['CLUSTER', 'STATUS', 'NODE', 'LINKS', 'RESTARTS', 'CLIENTS', 'CUT-FROM'], ...rows]
 }

@@ -2,6 +2,8 @@
 import { Command, Option } from 'commander'
 import { LabMode } from '../../lab/topology.ts'
 import type { CliContext } from '../context.ts'
+import { wholeNumber } from '../whole-number.ts'
+import { LinkShape } from './link-shape.ts'
 import { stateOption } from './state-option.ts'
 import { upDetached } from './up-detached.ts'
 import { LabApi, type UpOptions } from './up-options.ts'
@@ -11,6 +13,13 @@ export function upCommand(context: CliContext): Command {
   return new Command('up')
     .description('start clusters on this machine, with fairlead installed and linked')
     .option('--clusters <names>', 'names of the clusters', splitNames, ['east', 'west'])
+    .addOption(
+      new Option('--topology <shape>', 'which clusters are linked; the first one is the centre of a star')
+        .choices(Object.values(LinkShape))
+        .default(LinkShape.full),
+    )
+    .option('--private <names>', 'clusters that can dial others and cannot be dialled', splitNames, [])
+    .option('--routers <number>', 'router replicas of each cluster', wholeNumber(1, MAX_ROUTERS), 1)
     .option('--detach', 'return when the clusters are ready')
     .option('--bare', 'leave fairlead out')
     .addOption(
@@ -38,6 +47,9 @@ export function upCommand(context: CliContext): Command {
       else await (await import('./up.ts')).up(context, options)
     })
 }
+
+/** More than a laptop takes is a slip of the finger. */
+const MAX_ROUTERS = 9
 
 function splitNames(text: string): readonly string[] {
   return text.split(',').map((name) => name.trim())

@@ -25,6 +25,8 @@ function foregroundArgs(options: UpOptions): string[] {
   return [
     ...['lab', 'up', '--state', options.state, '--clusters', options.clusters.join(',')],
     ...['--mode', options.mode, '--api', options.api, '--log-level', options.logLevel],
+    ...['--topology', options.topology, '--routers', String(options.routers)],
+    ...(options.private.length === 0 ? [] : ['--private', options.private.join(',')]),
     ...(options.bare ? ['--bare'] : []),
   ]
 }

@@ -5,11 +5,13 @@ import { LabHost } from '../../lab/host/lab-host.ts'
 import { type CliContext, ExitCode } from '../context.ts'
 import { say } from '../output.ts'
 import { installIntoLab } from './install-into-lab.ts'
+import { dials } from './link-shape.ts'
 import { assetsFor } from './real-api.ts'
 import type { UpOptions } from './up-options.ts'
 
 /** Resolves when the lab is gone. */
 export async function up(context: CliContext, options: UpOptions): Promise<void> {
+  const links = dials(options.topology, options.clusters, options.private)
   const assets = await assetsFor(context, options)
   const progress = (message: string): void => say(context, message)
   const host = new LabHost({ progress }, { ...options, assets })
@@ -20,7 +22,8 @@ export async function up(context: CliContext, options: UpOptions): Promise<void>
   })
   try {
     await host.start(interrupt.signal)
-    if (options.bare !== true) await installIntoLab(host, { say: progress, signal: interrupt.signal })
+    const wanted = { links, routers: options.routers, say: progress, signal: interrupt.signal }
+    if (options.bare !== true) await installIntoLab(host, wanted)
     say(context, `ready: export KUBECONFIG=${host.files.kubeconfig}`)
     process.send?.({ ready: true })
     await Promise.race([interrupted, host.ended])

@@ -11,6 +11,8 @@ export interface ClusterStatus {
   readonly name: string
   readonly ready: boolean
   readonly nodeAddress: string
+  /** It can dial others and cannot be dialled. */
+  readonly private: boolean
   /** Client pods of running `lab exec` commands. */
   readonly clients: number
   readonly processes: readonly ProcessStatus[]

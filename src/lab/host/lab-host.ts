@@ -25,6 +25,8 @@ export interface LabHostDeps {
 export interface LabHostConfig {
   readonly state: string
   readonly clusters: readonly string[]
+  /** Clusters that can dial others and cannot be dialled. */
+  readonly private?: readonly string[]
   readonly mode: LabMode
   readonly logLevel: LabConfig['logLevel']
   /** Folder of a real control plane's programs; the embedded API server when absent. */
@@ -49,7 +51,7 @@ export class LabHost {
     this.#deps = deps
     this.#config = config
     this.files = labFiles(config.state)
-    this.clusters = planClusters(config.clusters, config.mode, mayUseLowPorts())
+    this.clusters = planClusters(config.clusters, config.mode, { ...config, lowPorts: mayUseLowPorts() })
     for (const { name } of this.clusters) requireShortPath(this.files.cluster(name).kubeletSocket)
   }
 

@@ -65,7 +65,8 @@ export class LabCluster {
       { name: 'api-server', pid: this.#apiServer.pid, restarts: this.#apiServer.restarts },
       { name: 'node', pid: this.#node.pid, restarts: this.#node.restarts },
     ] as const
-    return { name: this.plan.name, ready, nodeAddress: this.plan.nodeAddress, clients, processes }
+    const { name, nodeAddress, private: isPrivate } = this.plan
+    return { name, ready, nodeAddress, private: isPrivate, clients, processes }
   }
 
   #process(name: string, { lab }: LabClusterConfig): readonly string[] {

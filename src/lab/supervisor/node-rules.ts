@@ -1,6 +1,6 @@
 /** The rules every node has, whatever Services there are. A pure function of the address plan. */
 import { MAX_RESET_AGES } from '../limits.ts'
-import type { ClusterPlan } from '../topology.ts'
+import { type ClusterPlan, INTERNET } from '../topology.ts'
 
 /** Table that holds the peers a node is cut off from. */
 export const CUT_TABLE = 'fairlead-lab-cut'
@@ -10,7 +10,7 @@ export const RESET_TABLE = 'fairlead-lab-reset'
 
 /**
  * Pods leave with the node's address; nobody outside reaches a pod or a Service address by a route of its own;
- * everything from or to an address in the set `peers` is dropped before connection tracking sees it; and what belongs
+ * a private cluster takes no connections at all; everything from or to an address in the set `peers` is dropped before connection tracking sees it; and what belongs
  * to a doomed connection is answered with a reset.
  */
 export function nodeRules(plan: ClusterPlan): string {
@@ -22,10 +22,17 @@ export function nodeRules(plan: ClusterPlan): string {
   chain enter {
     type filter hook forward priority filter; policy accept;
     iifname "eth0" ct state new ip daddr ${plan.podNetwork} ct status & dnat == 0 drop
-  }
+  }${plan.private ? HIDDEN : ''}
 }
 ${CUT_RULES}${RESET_RULES}`
 }
+
+/** As behind a router at home: only the lab's own end of the network may open connections, for the API server. */
+const HIDDEN = `
+  chain hide {
+    type filter hook prerouting priority mangle; policy accept;
+    iifname "eth0" ct state new ip saddr != ${INTERNET.gateway} drop
+  }`
 
 /** What the node itself sends is dropped where it arrives: dropped here, its sender would be told (EPERM). */
 const CUT_RULES = `table ip ${CUT_TABLE} {

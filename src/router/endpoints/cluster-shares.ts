@@ -2,9 +2,10 @@
  * Which clusters may carry new flows of a port now, best first, and their shares: readiness and reachability under the
  * policy's order. Pure.
  */
+import { type RankOf, rankBySelectors } from '../../api/cluster-selectors.ts'
 import { clusterTiers, type TierRules, weightOf } from '../../api/cluster-tiers.ts'
 import type { RouteSnapshot } from '../../api/route-snapshot.ts'
-import type { ServiceRecord } from '../../api/service-record.ts'
+import { type ClusterExport, compareExports, type ServiceRecord } from '../../api/service-record.ts'
 import type { ExporterIndex } from './exporter-index.ts'
 import { exportedPort, isOf, type ServiceTarget } from './service-target.ts'
 
@@ -39,9 +40,26 @@ interface Exporter {
 /** The tiers of one port; last the own cluster when its only backends terminate. Empty when flows can go nowhere. */
 export function clusterShares(view: ClusterView, target: ServiceTarget): readonly ShareTier[] {
   const { traffic, self } = view
-  const tiers = clusterTiers(traffic, self, exporters(view, target)).map((tier) => sharesOf(traffic, tier))
+  const rankOf = target.endpoint === undefined ? serviceRanks(view, target) : undefined
+  const tiers = clusterTiers(traffic, self, exporters(view, target), rankOf).map((tier) =>
+    sharesOf(traffic, tier),
+  )
   if (!servesWhileTerminating(view, target)) return tiers
   return [...tiers, [{ cluster: self, weight: 1, standby: true }]]
+}
+
+/** By the selectors of the oldest export. */
+function serviceRanks({ self, exporters }: ClusterView, { service }: ServiceTarget): RankOf | undefined {
+  const { directory } = exporters
+  let oldest: ClusterExport | undefined
+  for (const cluster of exporters.exportersOf(service)) {
+    const record = directory.get(cluster)?.records.get(service)
+    if (record === undefined) continue
+    const candidate = { cluster, record }
+    if (oldest === undefined || compareExports(candidate, oldest) < 0) oldest = candidate
+  }
+  const propertiesOf = (cluster: string) => directory.get(cluster)?.facts?.properties
+  return rankBySelectors(oldest?.record.clusterSelectors, propertiesOf, self)
 }
 
 /** Clusters with ready endpoints; of one endpoint its own cluster at most. */

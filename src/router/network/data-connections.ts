@@ -48,12 +48,12 @@ export class DataConnections {
   readonly #tokens = new TokenSource()
   #draining = false
 
-  /** `instance` names this process to its peers: 32 hex digits. */
-  constructor(deps: DataConnectionsDeps, instance: string) {
+  /** `instance` names this process to its peers: 32 hex digits. `isOwn` knows our own cluster. */
+  constructor(deps: DataConnectionsDeps, instance: string, isOwn: (cluster: string) => boolean) {
     this.#deps = deps
     this.#instance = instance
     this.#keeper = new FlowKeeper({ ...deps, budget: deps.budget ?? new ByteBudget(DEFAULT_BUDGET_BYTES) })
-    this.peers = new PeerTable(() => this.#keeper.suspendedFlows)
+    this.peers = new PeerTable(() => this.#keeper.suspendedFlows, isOwn)
     this.peers.onChange(() => this.#keeper.wake())
     deps.metrics.observe('fairlead_link_data_connections', 'Data connections open', () => this.peers.size)
   }

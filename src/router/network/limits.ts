@@ -5,6 +5,9 @@
 /** Links one router dials. */
 export const MAX_LINKS = 256
 
+/** Other routers of our own cluster that are dialled. */
+export const MAX_REPLICAS = 64
+
 /** Processors that leave one for a second data connection beside the first and what feeds it. */
 export const MANY_PROCESSORS = 3
 

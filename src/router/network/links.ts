@@ -1,5 +1,5 @@
 /**
- * One dialler for each Link of the snapshot: started, stopped and replaced as Links come, go and change.
+ * One dialler for each link there should be: started, stopped and replaced as links come, go and change.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { LinkSpec, RouteSnapshot } from '../../api/route-snapshot.ts'
@@ -8,12 +8,13 @@ import type { Logger } from '../../core/log.ts'
 import { Snapshot, type SnapshotSource } from '../../core/snapshot.ts'
 import type { LinkDialer } from '../../link/dialer.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
-import { MAX_LINKS } from './limits.ts'
 
 export interface LinksDeps {
-  readonly snapshot: SnapshotSource<RouteSnapshot>
+  readonly snapshot: SnapshotSource<Pick<RouteSnapshot, 'synced' | 'links'>>
   readonly logger: Logger
   readonly createDialer: (spec: LinkSpec) => LinkDialer
+  /** More links than this are not dialled. */
+  readonly limit: number
 }
 
 interface Entry {
@@ -50,7 +51,7 @@ export class Links implements Startable {
     await Promise.all(this.#leaving)
   }
 
-  #follow({ synced, links }: RouteSnapshot): void {
+  #follow({ synced, links }: Pick<RouteSnapshot, 'synced' | 'links'>): void {
     if (!synced) return
     const wanted = this.#bounded(links)
     for (const name of [...this.#entries.keys()]) {
@@ -61,12 +62,10 @@ export class Links implements Startable {
   }
 
   #bounded(links: readonly LinkSpec[]): readonly LinkSpec[] {
-    if (links.length <= MAX_LINKS) return links
-    this.#deps.logger.error(
-      { links: links.length, limit: MAX_LINKS },
-      'too many Links: the rest is not dialled',
-    )
-    return links.slice(0, MAX_LINKS)
+    const { limit, logger } = this.#deps
+    if (links.length <= limit) return links
+    logger.error({ links: links.length, limit }, 'too many links: the rest is not dialled')
+    return links.slice(0, limit)
   }
 
   #ensure(spec: LinkSpec): void {

@@ -18,10 +18,12 @@ export class PeerTable implements PeerTransports {
   readonly #clusters = new Map<string, Set<PeerEntry>>()
   readonly #listeners = new Set<() => void>()
   readonly #suspendedFlows: () => number
+  readonly #isOwn: (cluster: string) => boolean
 
-  /** `suspendedFlows` counts those that have no connection now. */
-  constructor(suspendedFlows: () => number) {
+  /** `suspendedFlows` counts those that have no connection now; our own cluster is no other one to reach. */
+  constructor(suspendedFlows: () => number, isOwn: (cluster: string) => boolean = () => false) {
     this.#suspendedFlows = suspendedFlows
+    this.#isOwn = isOwn
   }
 
   /** Data connections open now. */
@@ -68,6 +70,7 @@ export class PeerTable implements PeerTransports {
     return [...this.#clusters]
       .filter(([, entries]) => [...entries].some(({ transport }) => takesFlows(transport)))
       .map(([cluster]) => cluster)
+      .filter((cluster) => !this.#isOwn(cluster))
       .sort()
   }
 

@@ -1,6 +1,6 @@
 /**
- * The router's side of the network: its one port, the links it dials, the directory that flows through both, and the
- * data connections to every other cluster.
+ * The router's side of the network: its one port, the links it dials, the directory and the topology that flow through
+ * both, and the data connections to every other cluster and to the other routers of our own.
  */
 import { randomUUID } from 'node:crypto'
 import type { LinkSpec } from '../../api/route-snapshot.ts'
@@ -9,11 +9,11 @@ import type { FairleadError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Labels } from '../../core/metrics.ts'
-import type { SnapshotSource } from '../../core/snapshot.ts'
+import { Snapshot, type SnapshotSource } from '../../core/snapshot.ts'
 import { Acceptor } from '../../link/acceptor.ts'
 import { HostResolver, type ResolveHost } from '../../link/addresses.ts'
 import type { ReadSecret } from '../../link/dial-target.ts'
-import { LinkDialer } from '../../link/dialer.ts'
+import { LinkDialer, type LinkDialerConfig } from '../../link/dialer.ts'
 import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
@@ -26,10 +26,14 @@ import { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
+import { MAX_LINKS, MAX_REPLICAS } from './limits.ts'
 import { Links } from './links.ts'
+import { NetworkTopology } from './network-topology.ts'
 import type { PeerTransports } from './peers.ts'
+import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
 
 export interface RouterNetworkDeps extends DataConnectionsDeps {
   readonly logger: Logger
@@ -37,6 +41,8 @@ export interface RouterNetworkDeps extends DataConnectionsDeps {
   readonly readSecret?: ReadSecret
   /** The system's resolver when absent. */
   readonly resolve?: ResolveHost
+  /** All routers of our own cluster, ourselves included. Absent: we are the only one. */
+  readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
 }
 
 export interface RouterNetworkConfig {
@@ -49,12 +55,17 @@ export interface RouterNetworkConfig {
   readonly tlsDir: string
   /** 32 hex digits, unique per process: flows are resumed with no other. Made up when absent. */
   readonly routerId?: string
+  /** What people call this router, unique in its cluster: the name of its pod. Its id when absent. */
+  readonly name?: string
   /** Software version, told to peers. */
   readonly version: string
   readonly heartbeat?: HeartbeatConfig
   /** Beside the control session of each link we dial. Default: by the number of processors. */
   readonly dataConnections?: number
 }
+
+/** What a link costs that others dialled: whoever dials says more where it should. */
+const DEFAULT_COST = 1
 
 /** Starts listening and dialling; stops with a goodbye to everybody. */
 export class RouterNetwork implements Startable {
@@ -69,6 +80,9 @@ export class RouterNetwork implements Startable {
   readonly #webSockets: WebSocketAcceptor | undefined
   readonly #resolve: ResolveHost
   readonly #links: Links
+  readonly #replicas: ReplicaLinks
+  readonly #replicaLinks: Links
+  readonly #topology: NetworkTopology
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
@@ -77,9 +91,22 @@ export class RouterNetwork implements Startable {
     this.#deps = deps
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
-    this.#data = new DataConnections(deps, this.#routerId)
+    const name = config.name ?? this.#routerId
+    this.#data = new DataConnections(deps, this.#routerId, (cluster) => cluster === this.identity.cluster)
     this.#tls = new TlsFiles(deps, config.tlsDir)
-    this.#links = new Links({ ...deps, createDialer: (spec) => this.#createDialer(spec) })
+    this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
+    this.#links = new Links({
+      ...deps,
+      limit: MAX_LINKS,
+      createDialer: (spec) => this.#createDialer(spec, 'other-cluster'),
+    })
+    this.#replicas = new ReplicaLinks(name, deps.replicas ?? new Snapshot([]))
+    this.#replicaLinks = new Links({
+      ...deps,
+      snapshot: this.#replicas.links,
+      limit: MAX_REPLICAS,
+      createDialer: (spec) => this.#createDialer(spec, 'own-cluster'),
+    })
     this.#acceptor = new Acceptor(
       {
         ...deps,
@@ -119,6 +146,11 @@ export class RouterNetwork implements Startable {
     return this.#data.peers
   }
 
+  /** All routers that are connected with this one, and the paths to them. */
+  get topology(): SnapshotSource<TopologyView> {
+    return this.#topology.view
+  }
+
   /** The state of each Link. */
   get linkStatus(): SnapshotSource<readonly LinkStatus[]> {
     return this.#links.status
@@ -144,24 +176,31 @@ export class RouterNetwork implements Startable {
     this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
       hello: this.#hello(),
       heartbeat: this.#heartbeat,
-      syncWith: (peer) => this.#syncWith(peer),
+      syncWith: (peer) => this.#syncWith(peer, DEFAULT_COST),
       onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
     })
+    this.#topology.start(this.identity.cluster)
     await this.#acceptor.start()
     await this.#webSockets?.start()
     await this.#links.start()
+    await this.#replicas.start()
+    await this.#replicaLinks.start()
   }
 
   /** Tells the neighbours to open no more flows here; those there are go on. */
   drain(): void {
     this.#data.drain()
+    this.#topology.drain()
   }
 
   async stop(): Promise<void> {
     await this.#webSockets?.stop()
     await this.#acceptor.stop()
     const data = this.#data.stop()
-    await Promise.all([data, this.#links.stop(), this.#sessions?.closeAll('the router is stopping')])
+    await this.#replicas.stop()
+    const links = [this.#links.stop(), this.#replicaLinks.stop()]
+    await Promise.all([data, ...links, this.#sessions?.closeAll('the router is stopping')])
+    this.#topology.stop()
     await this.#tls.stop()
   }
 
@@ -180,7 +219,7 @@ export class RouterNetwork implements Startable {
     return new WebSocketAcceptor(deps, { host: this.#config.host, port })
   }
 
-  #createDialer(spec: LinkSpec): LinkDialer {
+  #createDialer(spec: LinkSpec, leadsTo: LinkDialerConfig['leadsTo']): LinkDialer {
     const { random, readSecret } = this.#deps
     const { keepAliveMs } = spec.settings ?? {}
     return new LinkDialer(
@@ -198,7 +237,8 @@ export class RouterNetwork implements Startable {
         hello: { ...this.#hello(), ...(keepAliveMs === undefined ? {} : { keepAliveMs }) },
         heartbeat: keepAliveMs === undefined ? this.#heartbeat : heartbeatOf(keepAliveMs),
         dataConnections: this.#config.dataConnections ?? dataConnectionsPerLink(),
-        syncWith: (peer) => this.#syncWith(peer),
+        leadsTo,
+        syncWith: (peer) => this.#syncWith(peer, spec.cost),
       },
     )
   }
@@ -220,12 +260,21 @@ export class RouterNetwork implements Startable {
     }
   }
 
-  /** Our controller owns our cluster's records, gets all, and is told whom we reach; a router may relay any but ours and needs not its own. */
-  #syncWith(peer: PeerIdentity): SharingConfig {
+  /**
+   * Our controller owns our cluster's records, gets all, and is told whom we reach. Another router of our cluster may
+   * relay any record; one of another cluster any but ours, and needs not its own.
+   */
+  #syncWith(peer: PeerIdentity, cost: number): SharingConfig {
     const own = this.identity.cluster
     if (peer.role === Role.controller)
       return { maySend: () => true, mayReceive: (cluster) => cluster === own, reach: this.#data.peers }
-    return { maySend: (cluster) => cluster !== peer.cluster, mayReceive: (cluster) => cluster !== own }
+    const topology = this.#topology.hookFor(peer, cost)
+    if (peer.cluster === own) return { maySend: () => true, mayReceive: () => true, topology }
+    return {
+      maySend: (cluster) => cluster !== peer.cluster,
+      mayReceive: (cluster) => cluster !== own,
+      topology,
+    }
   }
 
   /** A peer whose control session went silent cannot be reached by the data connections beside it either. */

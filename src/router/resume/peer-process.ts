@@ -78,7 +78,7 @@ export class PeerProcess {
     this.#flows -= 1
   }
 
-  /** Where a flow can be resumed: rather not where the peer drains, then where the fewest flows are. */
+  /** Where a flow can be resumed: rather not where the peer drains, nor over relays, then where the fewest flows are. */
   usable(): FlowPath | undefined {
     let best: ProcessPath | undefined
     for (const path of this.#paths.keys()) {
@@ -88,9 +88,19 @@ export class PeerProcess {
     return best
   }
 
-  /** A connection that can be used now could be used then already. */
+  /** A connection that can be used now could be used then already. What relays can do for the other end is not known. */
   wasUsable(then: number): boolean {
-    for (const [{ connection }, since] of this.#paths) if (connection.usable && since <= then) return true
+    for (const [{ connection }, since] of this.#paths) {
+      if (connection.usable && connection.relayed !== true && since <= then) return true
+    }
+    return false
+  }
+
+  /** A certificate vouches for it now. */
+  get isNextToUs(): boolean {
+    for (const { connection } of this.#paths.keys()) {
+      if (connection.usable && connection.relayed !== true) return true
+    }
     return false
   }
 
@@ -103,5 +113,7 @@ export class PeerProcess {
 
 function isBetter(one: RawConnection, other: RawConnection): boolean {
   if (one.draining !== other.draining) return other.draining
+  const isRelayed = one.relayed === true
+  if (isRelayed !== (other.relayed === true)) return !isRelayed
   return one.openFlows < other.openFlows
 }

@@ -25,13 +25,19 @@ export class PeerProcesses {
     return this.#byContainer.size
   }
 
-  /** The process a connection leads to, once its peer is known; undefined when nothing can be resumed with that. */
+  /**
+   * The process a connection leads to, once its peer is known; undefined when nothing can be resumed with that. What is
+   * told over relays cannot end a process that a certificate vouches for.
+   */
   join(cluster: string, path: ProcessPath): PeerProcess | undefined {
     const { peer } = path.connection
     if (peer?.instance === undefined) return undefined
     const key = `${cluster} ${peer.containerId}`
     const known = this.#byContainer.get(key)
-    if (known !== undefined && known.instance !== peer.instance) this.end(known, RESTARTED)
+    if (known !== undefined && known.instance !== peer.instance) {
+      if (path.connection.relayed === true && known.isNextToUs) return undefined
+      this.end(known, RESTARTED)
+    }
     const isKnown = known?.instance === peer.instance && known.gone === undefined
     const process = isKnown ? known : new PeerProcess(cluster, key, peer.instance)
     this.#byContainer.set(key, process)

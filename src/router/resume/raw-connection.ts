@@ -11,10 +11,14 @@ export interface RemoteProcess {
   readonly instance: string | undefined
 }
 
-/** Implemented by DataConnection. */
+/** Implemented by DataConnection, and by RelayedConnection for a router that is reached over others. */
 export interface RawConnection extends FlowTransport {
   /** Undefined until its open has come. */
   readonly peer: RemoteProcess | undefined
+  /** It leads over relays (ADR 14), to a peer that no certificate vouches for. */
+  readonly relayed?: boolean
+  /** The peer has closed it because its process ends; known before the flows are told that the link is lost. */
+  readonly peerStopped?: boolean
   /** Tells the peer why and closes; its flows are lost. */
   close(why: FlowError | string): void
 }

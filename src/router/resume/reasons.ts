@@ -47,9 +47,15 @@ const LOSSES: ReadonlySet<string> = new Set([
   FlowCondition.stopped,
 ])
 
+const OF_THE_WAY: ReadonlySet<string> = new Set([
+  FlowCondition.linkLost,
+  FlowCondition.overloaded,
+  FlowCondition.noRoute,
+])
+
 /** Nothing was said of the flow: the way to it is lost, or has no room for it now. */
 export function isOfTheWay({ condition }: FlowError): boolean {
-  return condition === FlowCondition.linkLost || condition === FlowCondition.overloaded
+  return OF_THE_WAY.has(condition)
 }
 
 /** The flow is not known any more, as opposed to wrong or reset by somebody. */

@@ -46,6 +46,7 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.noBackend,
   FlowCondition.notExported,
   FlowCondition.overloaded,
+  FlowCondition.noRoute,
   FlowCondition.linkLost,
   FlowCondition.stopped,
   FlowCondition.unknownFlow,
@@ -135,6 +136,8 @@ export class IngressAssociation extends Association implements TableMember {
     if (this.first.open) {
       this.#attempts.push({ to: this.#cluster, reason: `${error.condition} ${error.description}` })
     }
+    // The cluster did not refuse: over another path it may take the association.
+    if (error.condition === FlowCondition.noRoute) this.#tried.pop()
     const next = this.#mayRetry(error) ? this.#nextRoute() : undefined
     if (next !== undefined) this.#open(next)
     else this.finish(error)

@@ -67,6 +67,73 @@ test('rule 20: an import ends with its namespace and comes again with it', async
   expect(after.import?.metadata.uid).not.toBe(before.import?.metadata.uid)
 })
 
+test('rule 20: the export says which clusters lack the namespace, and no more once they have it', async () => {
+  const { east, west } = await pair()
+  const imported = async () => (await east.conditions('web'))['fairlead.dev/Imported']
+  await west.client.delete(Resource.namespace, { name: 'demo' })
+  await eventually(async () => (await west.client.get(Resource.namespace, { name: 'demo' })) === undefined)
+  await east.exportService('web')
+  await eventually(async () =>
+    expect(await imported()).toMatchObject({
+      status: 'False',
+      reason: 'NamespaceMissing',
+      message: 'there is no namespace demo in: west',
+    }),
+  )
+  expect((await east.conditions('web'))['Ready']?.reason).toBe('Exported')
+  await west.api.namespace('demo')
+  await west.whenReady('web')
+  await eventually(async () => expect(await imported()).toBeUndefined())
+})
+
+test('flows go to the clusters that the export selects by their properties', async () => {
+  const { east, west } = await pair()
+  await east.setProperty('region.example.com', 'eu')
+  const selectors = [{ matchLabels: { 'region.example.com': '@SameAsImporter@' } }]
+  await east.exportService('web', ['10.244.0.10'])
+  await west.exportService('web', ['10.244.0.20'])
+  for (const cluster of [east, west])
+    await cluster.client.patch(Resource.serviceExport, WEB, 'merge', {
+      metadata: { annotations: { 'fairlead.dev/cluster-selectors': JSON.stringify(selectors) } },
+    })
+  const active = async (cluster: ExporterCluster) =>
+    Object.fromEntries(
+      (await cluster.importSet('web')).slices.map(({ metadata: { labels } }) => [
+        labels?.['multicluster.kubernetes.io/source-cluster'],
+        labels?.['multicluster.kubernetes.io/active'],
+      ]),
+    )
+  await eventually(async () => expect(await active(east)).toEqual({ east: 'true', west: 'false' }))
+  await west.setProperty('region.example.com', 'eu')
+  await east.setProperty('region.example.com', 'us')
+  await eventually(async () => expect(await active(west)).toEqual({ east: 'false', west: 'true' }))
+  for (const cluster of [east, west])
+    await eventually(async () =>
+      expect((await cluster.conditions('web'))['Conflict']?.reason).toBe('NoConflicts'),
+    )
+})
+
+test('cluster selectors that cannot be read are told of, and select nobody', async () => {
+  const { east, west } = await pair()
+  await east.exportService('web')
+  await east.client.patch(Resource.serviceExport, WEB, 'merge', {
+    metadata: { annotations: { 'fairlead.dev/cluster-selectors': '[{"matchLabel":{}}]' } },
+  })
+  await eventually(async () => {
+    const { Valid, Ready, ...more } = await east.conditions('web')
+    expect([Valid?.status, Ready?.status]).toEqual(['True', 'True'])
+    expect(more['fairlead.dev/Configured']).toMatchObject({
+      status: 'False',
+      reason: 'InvalidClusterSelector',
+      message: expect.stringContaining('selectors[0].matchLabel is none of matchLabels, matchExpressions'),
+    })
+  })
+  const { slices } = await west.whenReady('web')
+  expect(slices.map(({ metadata }) => metadata.labels)).not.toContainEqual(
+    expect.objectContaining({ 'multicluster.kubernetes.io/active': expect.anything() }),
+  )
+})
+
 test('rule 22: what others write into the status of an import or an export is put right, and their own is left alone', async () => {
   const { east, west } = await pair()
   await east.exportService('web')

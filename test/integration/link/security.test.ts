@@ -107,11 +107,6 @@ test('a controller may not open a data connection', async () => {
   })
 })
 
-test('a router with our own cluster id is refused', async () => {
-  const dir = await set.tlsDir('east')
-  await expectRefusal('own-cluster', async () => gone(await tlsSocket(east.network.port, dir)))
-})
-
 test('TLS 1.2 is refused', async () => {
   const dir = await set.tlsDir('south')
   const options = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
@@ -207,11 +202,73 @@ test('a router that claims to know our own records is shut out', async () => {
   expect(east.network.directory.current().get('east')?.records.has('demo/forged') ?? false).toBe(false)
 })
 
+/** A router that speaks of the topology. */
+const modern = (cluster: string, role = 'router') => ({
+  ...hello(cluster, role),
+  id: 'f'.repeat(32),
+  protocol: { min: 1, max: 2 },
+})
+const advertised = (changes: object) => ({
+  type: 'topology',
+  advertisements: [
+    {
+      age: 0,
+      advertisement: {
+        router: 'f'.repeat(32),
+        name: 'south',
+        cluster: 'south',
+        sequence: 1,
+        draining: false,
+        neighbours: [],
+        ...changes,
+      },
+    },
+  ],
+  changes: [],
+})
+
+test('a controller, and a router whose version knows no topology, may not speak of it', async () => {
+  const digest = { type: 'topology-digest', part: 0, last: true, routers: [] }
+  const controller = await speakAs('east', [modern('east', 'controller'), digest], 'controller')
+  expect(controller).toBe('amqp:unauthorized-access')
+  expect(await speakAs('south', [hello('south'), digest])).toBe('amqp:unauthorized-access')
+})
+
+test('a router that says it is of another cluster than its certificate is shut out', async () => {
+  const forged = advertised({ cluster: 'north' })
+  expect(await speakAs('south', [modern('south'), forged])).toBe('amqp:unauthorized-access')
+})
+
+test('an advertisement that no honest router passes on ends the session', async () => {
+  const own = advertised({ neighbours: [['f'.repeat(32), 1, 1]] })
+  expect(await speakAs('south', [modern('south'), own])).toBe('amqp:invalid-field')
+  const free = advertised({ neighbours: [['e'.repeat(32), 0, 1]] })
+  expect(await speakAs('south', [modern('south'), free])).toBe('amqp:invalid-field')
+})
+
+test('a digest without end ends the session', async () => {
+  const routers = Array.from({ length: 700 }, (_, at) => [at.toString(16).padStart(32, '0'), 1])
+  const parts = Array.from({ length: 30 }, (_, part) => ({
+    type: 'topology-digest',
+    part,
+    last: false,
+    routers,
+  }))
+  expect(await speakAs('south', [modern('south'), ...parts])).toBe('amqp:resource-limit-exceeded')
+})
+
 test('nobody tells a router which clusters can be reached', async () => {
   const reach = { type: 'reach', last: true, clusters: ['north'] }
   expect(await speakAs('south', [hello('south'), reach])).toBe('amqp:unauthorized-access')
   const controller = await speakAs('east', [hello('east', 'controller'), reach], 'controller')
   expect(controller).toBe('amqp:unauthorized-access')
+})
+
+test('a router of our own cluster may relay our records, for it is a replica of us', async () => {
+  const peer = scriptedPeer(await tlsSocket(east.network.port, await set.tlsDir('east')))
+  peer.send({ ...hello('east'), id: 'another' })
+  peer.send(origin('east', [record('own')]))
+  await eventually(() => east.network.directory.current().get('east')?.records.has('demo/own') === true)
 })
 
 test('our own controller may not speak for another cluster', async () => {

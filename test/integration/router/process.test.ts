@@ -33,6 +33,7 @@ function own<T extends AsyncDisposable>(part: T): T {
 interface Cluster {
   readonly api: ApiCluster
   readonly router: RouterProcess
+  readonly kubeconfig: string
 }
 
 /** A cluster with an API server and a router that has read it. */
@@ -44,9 +45,26 @@ async function startCluster(name: string, clusterset: TestClusterset): Promise<C
   owned.push({ [Symbol.asyncDispose]: () => rm(dir, { recursive: true }) })
   const kubeconfig = join(dir, 'kubeconfig')
   await writeFile(kubeconfig, api.kubeconfig, { mode: 0o600 })
-  const router = own(new RouterProcess(kubeconfig, await clusterset.tlsDir(name), '--flow-log=info'))
+  const router = await startRouter(kubeconfig, await clusterset.tlsDir(name))
+  return { api, router, kubeconfig }
+}
+
+/** A router that has read its API server. */
+async function startRouter(kubeconfig: string, tlsDir: string, pod?: string): Promise<RouterProcess> {
+  const router = own(new RouterProcess(kubeconfig, tlsDir, ['--flow-log=info'], pod))
   await eventually(async () => expect(await router.get('/readyz')).toBe('200 ok\n'), { within: 20_000 })
-  return { api, router }
+  return router
+}
+
+/** The slice of the routers' Service that says where one router is. */
+async function listRouter({ api }: Cluster, pod: string, { running }: RouterProcess): Promise<void> {
+  const labels = { 'kubernetes.io/service-name': 'fairlead-router' }
+  await api.client.create<EndpointSlice>(Resource.endpointSlice, {
+    metadata: { name: `fairlead-${pod}`, namespace: SYSTEM_NAMESPACE, labels },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['127.0.0.1'], targetRef: { kind: 'Pod', name: pod } }],
+    ports: [{ name: 'link', protocol: 'TCP', port: running.linkPort }],
+  })
 }
 
 /** Makes demo/echo:80 with one backend, and its export. */
@@ -134,6 +152,24 @@ test('what the API says becomes traffic, status, metrics and a line for each flo
       attempts: [],
       endedBy: 'client',
     }),
+  )
+}, 60_000)
+
+test('two routers of one cluster find each other by the slices of their Service', async () => {
+  const clusterset = own(await TestClusterset.create())
+  const east = await startCluster('east', clusterset)
+  const other = await startRouter(east.kubeconfig, await clusterset.tlsDir('east'), 'router-1')
+  await listRouter(east, 'router-0', east.router)
+  await listRouter(east, 'router-1', other)
+  for (const router of [east.router, other]) {
+    await eventually(async () =>
+      expect(await router.get('/metrics')).toContain('\nfairlead_topology_routers 2\n'),
+    )
+  }
+  expect(east.router.line('link established')).toMatchObject({ link: 'router-1', cluster: 'east' })
+  other.signal('SIGKILL')
+  await eventually(async () =>
+    expect(await east.router.get('/metrics')).toContain('\nfairlead_topology_routers 1\n'),
   )
 }, 60_000)
 

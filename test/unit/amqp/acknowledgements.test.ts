@@ -156,3 +156,33 @@ test('a peer that grants everything and acknowledges nothing gets no more than t
   await settle()
   expect(sent()).toBe(MAX_WINDOW_BYTES)
 })
+
+test('a half-close that is held is acknowledged when its owner says so, and the sender hears of that', async () => {
+  const heard: string[] = []
+  let other: FlowChannel | undefined
+  const { west } = connectionPair({
+    acceptEast: (_request, channel) => {
+      other = channel
+      channel.holdEnd?.()
+      channel.accept()
+      return handlerOf({ onData: (chunk) => channel.consumed(chunk.length), onEnd: () => channel.end() })
+    },
+  })
+  const channel = west.open(REQUEST, () =>
+    handlerOf({
+      onEnd: () => void heard.push('end'),
+      onAcked: (count) => void heard.push(`acked ${count}`),
+      onEndAcked: () => void heard.push('end acked'),
+      onClosed: () => void heard.push('closed'),
+    }),
+  )
+  channel.write(bytes(100))
+  channel.end()
+  await until(() => heard.includes('end'))
+  await settle()
+  expect(heard).toEqual(['end'])
+  other?.endTaken?.()
+  await until(() => heard.includes('closed'))
+  expect(heard).toEqual(['end', 'acked 100', 'end acked', 'closed'])
+  expect(west.openFlows).toBe(0)
+})

@@ -14,7 +14,7 @@ import {
 } from '../../../src/amqp/codec/value.ts'
 import { positionOf, positionProperties } from '../../../src/amqp/engine/resume-properties.ts'
 import { addressOf, propertiesOf, requestOf } from '../../../src/amqp/engine/service-address.ts'
-import { MAX_RESUME_GRACE_MS } from '../../../src/amqp/limits.ts'
+import { MAX_HOPS, MAX_RESUME_GRACE_MS, MAX_ROUTER_NAME_LENGTH } from '../../../src/amqp/limits.ts'
 import { connectionPair, handlerOf, REQUEST, until } from '../../support/connection-pair.ts'
 import { flowRequest, position } from '../../support/flow-request-arbitraries.ts'
 import { ADDRESS, RawPeer } from '../../support/raw-peer.ts'
@@ -55,6 +55,79 @@ test.each([
   expect(() => requestOf(address, new Map())).toThrow(
     expect.objectContaining({ condition: 'amqp:not-found' }),
   )
+})
+
+const ROUTER = '0123456789abcdef'.repeat(2)
+const WAY: Readonly<Record<string, AmqpValue>> = {
+  'relay-path': string(`${ROUTER},${'f'.repeat(32)}`),
+  'relay-cluster': string('east'),
+  'origin-cluster': string('west'),
+  'origin-router': string('a'.repeat(32)),
+  'origin-name': string('west/router-0'),
+}
+const RELAYED = '/relayed/services/demo/web/tcp/80'
+
+/** The way `WAY` with some of it changed or, where undefined, left out. */
+function wayWith(changes: Readonly<Record<string, AmqpValue | undefined>>): Properties {
+  const entries = Object.entries({ ...WAY, ...changes })
+  return new Map(
+    entries.flatMap(([key, value]) => (value === undefined ? [] : [[`fairlead:${key}`, value] as const])),
+  )
+}
+
+test('a way over relays is read whole', () => {
+  const { relay } = requestOf(RELAYED, wayWith({ 'relay-travelled': string('e'.repeat(32)) }))
+  expect(relay).toEqual({
+    path: [ROUTER, 'f'.repeat(32)],
+    travelled: ['e'.repeat(32)],
+    cluster: 'east',
+    origin: { cluster: 'west', router: 'a'.repeat(32), name: 'west/router-0' },
+  })
+})
+
+test.each<[string, Record<string, AmqpValue | undefined>]>([
+  ['an empty path', { 'relay-path': string('') }],
+  ['a path with an empty id', { 'relay-path': string(`${ROUTER},,${ROUTER}`) }],
+  ['a path that ends with a comma', { 'relay-path': string(`${ROUTER},`) }],
+  ['an id in upper case', { 'relay-path': string(ROUTER.toUpperCase()) }],
+  ['an id of 31 digits', { 'relay-path': string(ROUTER.slice(1)) }],
+  [
+    'a path of more hops than there may be',
+    {
+      'relay-path': string(
+        Array(MAX_HOPS + 1)
+          .fill(ROUTER)
+          .join(),
+      ),
+    },
+  ],
+  ['a path that is no text', { 'relay-path': uint(7) }],
+  ['travelled routers that are none', { 'relay-travelled': string('west') }],
+  ['no cluster', { 'relay-cluster': undefined }],
+  ['a cluster that is no label', { 'relay-cluster': string('a.b') }],
+  ['no cluster of the origin', { 'origin-cluster': undefined }],
+  ['an origin in upper case', { 'origin-cluster': string('West') }],
+  ['no router of the origin', { 'origin-router': undefined }],
+  ['a router of the origin that is none', { 'origin-router': string('router-0') }],
+  ['no name of the origin', { 'origin-name': undefined }],
+  ['a name with a blank', { 'origin-name': string('west/router 0') }],
+  ['a name as long as one likes', { 'origin-name': string('a'.repeat(MAX_ROUTER_NAME_LENGTH + 1)) }],
+])('a relayed flow is refused with %s', (_name, changes) => {
+  expect(() => requestOf(RELAYED, wayWith(changes))).toThrow(
+    expect.objectContaining({ condition: 'amqp:invalid-field', scope: 'link' }),
+  )
+})
+
+test('address and properties must agree that a flow is relayed', () => {
+  const invalid = expect.objectContaining({ condition: 'amqp:invalid-field' })
+  expect(() => requestOf('/services/demo/web/tcp/80', wayWith({}))).toThrow(invalid)
+  expect(() => requestOf(RELAYED, new Map())).toThrow(invalid)
+})
+
+test('a direct flow says nothing of relays', () => {
+  const keys = [...propertiesOf(REQUEST).keys()]
+  expect(keys).toEqual(['fairlead:client-address', 'fairlead:client-port'])
+  expect(addressOf(REQUEST)).toBe('/services/demo/hello/tcp/8080')
 })
 
 const TOKEN = string('0123456789abcdef0123456789abcdef')

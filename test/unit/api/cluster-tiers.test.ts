@@ -58,3 +58,17 @@ test.each(ROWS)('%s', (_what, { weights = {}, ...rules }, ready, tiers) => {
   )
   expect(found.map((tier) => tier.map(({ cluster }) => cluster).join(' ')).join(' | ')).toBe(tiers)
 })
+
+const RANKED: readonly Row[] = [
+  ['better ranks come first', {}, 'east west', 'east | west'],
+  ['the own cluster comes first among its equals', {}, 'north west', 'west | north'],
+  ['weights drain behind all ranks', { weights: { east: 0 } }, 'east north west', 'west | north | east'],
+  ['RequireLocal stays at home whatever its rank', { locality: 'RequireLocal' }, 'east west', 'west'],
+]
+
+test.each(RANKED)('by selectors: %s', (_what, { weights = {}, ...rules }, ready, tiers) => {
+  const settings = { ...DEFAULT_TRAFFIC, ...rules, weights: new Map(Object.entries(weights)) }
+  const clusters = ready.split(' ').map((cluster) => ({ cluster }))
+  const found = clusterTiers(settings, 'west', clusters, (cluster) => (cluster === 'east' ? 0 : 1))
+  expect(found.map((tier) => tier.map(({ cluster }) => cluster).join(' ')).join(' | ')).toBe(tiers)
+})

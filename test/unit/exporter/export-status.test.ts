@@ -10,6 +10,7 @@ const VALID: ExportSituation = {
   conflicts: [],
   cluster: 'east',
   exporters: 1,
+  without: [],
 }
 const CONFLICT = [{ reason: 'PortConflict', field: 'ports', winner: 'east', losers: ['west'] }]
 
@@ -28,6 +29,18 @@ describe('conditions of an export', () => {
       'Ready=True Exported',
       'Conflict=False NoConflicts',
     ])
+  })
+
+  test('clusters without its namespace are named, while there are any, and change nothing else', () => {
+    const found = conditions({ without: ['north', 'south'] })
+    expect(summary(found)).toEqual([
+      'Valid=True Valid',
+      'Ready=True Exported',
+      'Conflict=False NoConflicts',
+      'fairlead.dev/Imported=False NamespaceMissing',
+    ])
+    expect(found[3]?.message).toBe('there is no namespace demo in: north, south')
+    expect(exportNotices(conditions({}), found)).toEqual([])
   })
 
   test('an export that no router has taken is Pending', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { ServiceKey } from '../../../src/api/names.ts'
-import type { Directory, OriginState, ServiceRecord } from '../../../src/api/service-record.ts'
+import type { ClusterFacts, Directory, OriginState, ServiceRecord } from '../../../src/api/service-record.ts'
 import { silentLogger } from '../../../src/core/log.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { OriginConfirmation } from '../../../src/exporter/directory-link.ts'
@@ -19,12 +19,13 @@ async function setUp(known: Directory = new Map()) {
     publish: (state: OriginState) => void published.push(state),
   }
   const records = new Snapshot<Records>(new Map())
+  const facts = new Snapshot<ClusterFacts>({})
   const publisher = new OriginPublisher(
-    { link, records, clock: new FakeClock(1_000), log: silentLogger },
+    { link, records, facts, clock: new FakeClock(1_000), log: silentLogger },
     'east',
   )
   await publisher.start()
-  return { published, link, records, publisher }
+  return { published, link, records, facts, publisher }
 }
 
 const versions = (states: readonly OriginState[]) =>
@@ -33,7 +34,7 @@ const one: Records = new Map([['demo/web', record()]])
 
 test('the first state is published at once, even when nothing is exported: empty is not unknown', async () => {
   const { published } = await setUp()
-  expect(published).toEqual([{ cluster: 'east', epoch: 1_000, sequence: 1, records: new Map() }])
+  expect(published).toEqual([{ cluster: 'east', epoch: 1_000, sequence: 1, records: new Map(), facts: {} }])
 })
 
 test('each change is a newer version', async () => {
@@ -41,6 +42,13 @@ test('each change is a newer version', async () => {
   records.set(one)
   records.set(new Map())
   expect(versions(published)).toEqual(['1000.1', '1000.2', '1000.3'])
+})
+
+test('other facts are a newer version too', async () => {
+  const { published, facts } = await setUp()
+  facts.set({ missingNamespaces: ['demo'] })
+  expect(versions(published)).toEqual(['1000.1', '1000.2'])
+  expect(published[1]?.facts).toEqual({ missingNamespaces: ['demo'] })
 })
 
 test('a term begins after all that the network remembers, whatever the clock says', async () => {

@@ -1,8 +1,8 @@
 /** Rules of merging exports (numbers are those of the MCS checklist in docs). */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { ServiceRecord } from '../../../src/api/service-record.ts'
-import { type ClusterExport, conflictMessage, conflictReason } from '../../../src/exporter/conflicts.ts'
+import type { ClusterExport, ServiceRecord } from '../../../src/api/service-record.ts'
+import { conflictMessage, conflictReason } from '../../../src/exporter/conflicts.ts'
 import { portKey } from '../../../src/exporter/port-merge.ts'
 import {
   changedKeys,
@@ -115,6 +115,7 @@ describe('rule 34: fields of which the oldest holds', () => {
     ['InternalTrafficPolicyConflict', { internalTrafficPolicy: 'Local' }, {}],
     ['TrafficDistributionConflict', { trafficDistribution: 'PreferClose' }, {}],
     ['LabelsConflict', { exportedLabels: { a: '1' } }, { exportedLabels: { a: '1', b: '2' } }],
+    ['ClusterSelectorsConflict', { clusterSelectors: [{ matchLabels: { region: 'eu' } }] }, {}],
     ['AnnotationsConflict', { exportedAnnotations: { a: '1' } }, {}],
   ])('%s', (reason, east, west) => {
     const merged = merge(east, west)

@@ -29,6 +29,13 @@ describe('the plan of clusters', () => {
     },
   )
 
+  test('knows which clusters are private, and refuses those that are not there or not kept apart', () => {
+    const plans = planClusters(['a', 'b'], LabMode.namespaces, { private: ['b'] })
+    expect(plans.map((plan) => plan.private)).toEqual([false, true])
+    expect(() => planClusters(['a'], LabMode.namespaces, { private: ['b'] })).toThrow(/"b" is none of a/)
+    expect(() => planClusters(['a'], LabMode.loopback, { private: ['a'] })).toThrow(/need --mode namespaces/)
+  })
+
   test('never gives two clusters the same node address', () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/), { minLength: 1, maxLength: 64 })
     fc.assert(

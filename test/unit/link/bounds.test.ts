@@ -18,6 +18,8 @@ describe('admission', () => {
   test.each([
     ['a router of another cluster for control', peer({}), 'control'],
     ['a router of another cluster for data', peer({}), 'data'],
+    ['another router of our own cluster for control', peer({ cluster: 'east' }), 'control'],
+    ['another router of our own cluster for data', peer({ cluster: 'east' }), 'data'],
     ['our own controller for control', peer({ cluster: 'east', role: 'controller' }), 'control'],
   ] as const)('%s is let in', (_who, who, kind) => {
     expect(() => admit(own, who, kind)).not.toThrow()
@@ -25,7 +27,6 @@ describe('admission', () => {
 
   test.each([
     ['another clusterset', peer({ clusterset: 'other' }), 'control', 'clusterset'],
-    ['our own cluster', peer({ cluster: 'east' }), 'data', 'own-cluster'],
     ['the controller of another cluster', peer({ role: 'controller' }), 'control', 'role'],
     ['our controller for data', peer({ cluster: 'east', role: 'controller' }), 'data', 'role'],
   ] as const)('%s is refused', (_who, who, kind, reason) => {

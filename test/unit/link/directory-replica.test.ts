@@ -56,6 +56,15 @@ test('a delta holds what changed and nothing else', () => {
   expect(delta(base, { ...base, sequence: 2, records }).upserts.map(({ name }) => name)).toEqual(['b'])
 })
 
+test('a delta tells facts when they changed, and that there are none any more', () => {
+  const base = { ...stateOf('east', 1, 1, ['a']), facts: { missingNamespaces: ['x'] } }
+  expect(delta(base, { ...base, sequence: 2 })).not.toHaveProperty('facts')
+  const bare = stateOf('east', 1, 2, ['a'])
+  const change = delta(base, bare)
+  expect(change.facts).toEqual({})
+  expect(applyDelta(directoryOf(base), change)).toMatchObject({ kind: 'applied', state: { facts: {} } })
+})
+
 test('a change too large for one message makes no delta', () => {
   const names = Array.from({ length: 1001 }, (_, index) => `s${index}`)
   expect(deltaBetween(stateOf('east', 1, 1, []), stateOf('east', 1, 2, names))).toBeUndefined()
@@ -73,20 +82,25 @@ test('bounds are kept by refusing, not by forgetting', () => {
 
 /** A life of one origin: the states it had, with restarts that begin a new epoch. */
 const histories = fc
-  .array(fc.record({ names: fc.uniqueArray(fc.constantFrom(...NAMES)), restart: fc.boolean() }), {
-    minLength: 1,
-    maxLength: 12,
-  })
+  .array(
+    fc.record({
+      names: fc.uniqueArray(fc.constantFrom(...NAMES)),
+      restart: fc.boolean(),
+      facts: fc.constantFrom(undefined, {}, { missingNamespaces: ['x'] }, { missingNamespaces: ['x', 'y'] }),
+    }),
+    { minLength: 1, maxLength: 12 },
+  )
   .map((steps) => {
     let epoch = 1
     let sequence = 0
-    return steps.map(({ names, restart }) => {
+    return steps.map(({ names, restart, facts }) => {
       if (restart) {
         epoch += 1
         sequence = 0
       }
       sequence += 1
-      return stateOf('east', epoch, sequence, names)
+      const state = stateOf('east', epoch, sequence, names)
+      return facts === undefined ? state : { ...state, facts }
     })
   })
 
@@ -108,7 +122,10 @@ function apply(directory: Directory, update: Update): Directory {
   return applied.kind === 'applied' ? applied.directory : directory
 }
 
-const namesIn = (state: OriginState | undefined) => [...(state?.records.keys() ?? [])].sort()
+const namesIn = (state: OriginState | undefined) => [
+  ...[...(state?.records.keys() ?? [])].sort(),
+  ...(state?.facts?.missingNamespaces ?? []),
+]
 
 test('whatever arrives in whatever order, a replica only ever holds states that the origin had, and never goes back', () => {
   fc.assert(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { ServiceRecord } from '../../../src/api/service-record.ts'
-import { MAX_MESSAGE_BYTES, MAX_RECORD_BYTES } from '../../../src/link/limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_MISSING_NAMESPACES, MAX_RECORD_BYTES } from '../../../src/link/limits.ts'
 import { MessageCodec, originParts, recordsByKey } from '../../../src/link/message-codec.ts'
 import { type ControlMessage, negotiate } from '../../../src/link/messages.ts'
 import { record, stateOf } from '../../support/network.ts'
@@ -27,6 +27,7 @@ const messages: readonly ControlMessage[] = [
     part: 0,
     last: true,
     records: [record('a')],
+    facts: { missingNamespaces: ['demo'] },
   },
   {
     type: 'directory-delta',
@@ -178,7 +179,13 @@ describe('a cluster cut into parts', () => {
     fc.assert(
       fc.property(sizes, (list) => {
         const records = recordsByKey(list.map((size, index) => padded(index, size)))
-        const parts = [...originParts({ cluster: 'east', epoch: 1, sequence: 1, records })]
+        const facts = {
+          missingNamespaces: Array.from({ length: MAX_MISSING_NAMESPACES }, (_, index) =>
+            `${index}`.padStart(63, 'n'),
+          ),
+        }
+        const parts = [...originParts({ cluster: 'east', epoch: 1, sequence: 1, records, facts })]
+        expect(parts.map((part) => part.facts)).toEqual([facts, ...parts.slice(1).map(() => undefined)])
         for (const part of parts) expect(codec.encode(part).length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
         expect(parts.map(({ part }) => part)).toEqual(parts.map((_, index) => index))
         expect(parts.map(({ last }) => last)).toEqual(parts.map((_, index) => index === parts.length - 1))

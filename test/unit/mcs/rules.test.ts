@@ -98,7 +98,8 @@ function recordOf(subject: Service, exported = serviceExport()): ServiceRecord {
 function conditionsOf(subject: Service | undefined, situation: Partial<ExportSituation> = {}, name = 'web') {
   const exported = serviceExport({ metadata: { ...serviceExport().metadata, name } })
   const evaluation = evaluateExport(exported, subject, [])
-  const whole = { evaluation, published: true, conflicts: [], cluster: 'east', exporters: 1, ...situation }
+  const valid = { published: true, conflicts: [], cluster: 'east', exporters: 1, without: [] }
+  const whole = { evaluation, ...valid, ...situation }
   return exportConditions(exported, whole, NOW)
 }
 const summary = (conditions: ReturnType<typeof conditionsOf>) =>

@@ -42,3 +42,11 @@ test('the ages that are doomed are bounded', () => {
     'delete element ip fairlead-lab-reset doomed { 172.31.0.11 . 2 }',
   )
 })
+
+test('a private cluster takes connections from the lab itself only, before they are given another address', () => {
+  const [hidden] = planClusters(['east'], 'namespaces', { private: ['east'] })
+  if (hidden === undefined) throw new Error('no plan')
+  expect(nodeRules(hidden)).toContain('iifname "eth0" ct state new ip saddr != 172.31.0.1 drop')
+  if (east === undefined) throw new Error('no plan')
+  expect(nodeRules(east)).not.toContain('chain hide')
+})

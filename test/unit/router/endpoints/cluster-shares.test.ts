@@ -154,7 +154,11 @@ function tiersOf(situation: Situation): string {
     traffic,
     reachable: (cluster: string) => !unreachable.includes(cluster),
   }
-  return clusterShares(view, situation.target ?? target)
+  return tiersIn(view, situation.target)
+}
+
+function tiersIn(view: ClusterView, asked = target): string {
+  return clusterShares(view, asked)
     .map((tier) =>
       tier.map(({ cluster, weight, standby }) => `${cluster}*${weight}${standby ? '!' : ''}`).join(' '),
     )
@@ -171,6 +175,44 @@ describe('clusters a flow may go to', () => {
   test.each(weighted)('weight: $name: $tiers', (situation) =>
     expect(tiersOf(situation)).toBe(situation.tiers),
   )
+})
+
+describe('cluster selectors', () => {
+  const selecting = (selectors: ServiceRecord['clusterSelectors'], exportedAt = '2026-01-01T00:00:00Z') => ({
+    ...echoRecord(1),
+    exportedAt,
+    ...(selectors === undefined ? {} : { clusterSelectors: selectors }),
+  })
+  const origin = (cluster: string, region: string, record?: ServiceRecord) => ({
+    cluster,
+    epoch: 1,
+    sequence: 1,
+    records: new Map(record === undefined ? [] : [[ECHO, record] as const]),
+    facts: { properties: { region } },
+  })
+  const same = [{ matchLabels: { region: '@SameAsImporter@' } }]
+  const tiersFrom = (...origins: ReturnType<typeof origin>[]) =>
+    tiersIn({
+      self: 'west',
+      exports: new Map(),
+      exporters: new ExporterIndex(new Map(origins.map((each) => [each.cluster, each]))),
+      traffic: DEFAULT_TRAFFIC,
+      reachable: () => true,
+    })
+
+  test('put those first that they are true of, seen from the own cluster', () => {
+    const near = origin('east', 'eu', selecting(same))
+    const far = origin('south', 'us', selecting(same))
+    expect(tiersFrom(origin('west', 'eu'), near, far)).toBe('east*1 > south*1')
+    expect(tiersFrom(origin('west', 'us'), near, far)).toBe('south*1 > east*1')
+    expect(tiersFrom(origin('west', 'asia'), near, far)).toBe('east*1 south*1')
+  })
+
+  test('are those of the oldest export', () => {
+    const near = origin('east', 'eu', selecting(undefined, '2026-01-01T00:00:00Z'))
+    const far = origin('south', 'us', selecting(same, '2026-01-02T00:00:00Z'))
+    expect(tiersFrom(origin('west', 'us'), near, far)).toBe('east*1 south*1')
+  })
 })
 
 describe('one endpoint of a headless Service', () => {

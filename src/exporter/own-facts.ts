@@ -1,0 +1,67 @@
+/**
+ * What this cluster tells the others of itself, kept up to date.
+ */
+import type { ClusterProperties } from '../api/cluster-selectors.ts'
+import type { Namespace } from '../api/objects.ts'
+import type { ClusterFacts } from '../api/service-record.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import type { Store } from '../kube/types.ts'
+import type { ClustersetView } from './clusterset-view.ts'
+import { type Coalesced, coalesce } from './coalesce.ts'
+import { sameValue } from './compare.ts'
+import { missingNamespaces } from './missing-namespaces.ts'
+import { isLiveNamespace } from './stores.ts'
+
+export interface OwnFactsDeps {
+  readonly view: Pick<ClustersetView, 'keys' | 'subscribe'>
+  /** Synced. */
+  readonly namespaces: Pick<Store<Namespace>, 'get' | 'subscribe'>
+  readonly properties: SnapshotSource<ClusterProperties>
+}
+
+/** Changed at most once a turn of the event loop. */
+export class OwnFacts implements Startable {
+  readonly #deps: OwnFactsDeps
+  readonly #current = new Snapshot<ClusterFacts>({})
+  readonly #refresh: Coalesced
+  #unfollow: (() => void)[] = []
+
+  constructor(deps: OwnFactsDeps) {
+    this.#deps = deps
+    this.#refresh = coalesce(() => this.#update())
+  }
+
+  get current(): SnapshotSource<ClusterFacts> {
+    return this.#current
+  }
+
+  async start(): Promise<void> {
+    const { view, namespaces, properties } = this.#deps
+    this.#unfollow = [
+      view.subscribe(({ keys }) => {
+        if (keys.size > 0) this.#refresh.request()
+      }),
+      namespaces.subscribe(() => this.#refresh.request()),
+      properties.subscribe(() => this.#refresh.request()),
+    ]
+    this.#update()
+  }
+
+  async stop(): Promise<void> {
+    this.#refresh.cancel()
+    for (const unfollow of this.#unfollow) unfollow()
+    this.#unfollow = []
+  }
+
+  #update(): void {
+    const { view, namespaces } = this.#deps
+    const missing = missingNamespaces(view.keys(), (name) => isLiveNamespace(namespaces, name))
+    const properties = this.#deps.properties.current()
+    const next: ClusterFacts = {
+      ...(missing.length === 0 ? {} : { missingNamespaces: missing }),
+      ...(Object.keys(properties).length === 0 ? {} : { properties }),
+    }
+    if (!sameValue(next, this.#current.current())) this.#current.set(next)
+  }
+}
