@@ -39,7 +39,7 @@ async function feed(): Promise<void> {
       syncWith: () => ({ maySend: () => true, mayReceive: () => true }),
       onRoundTrip: () => {},
     },
-    { host: '127.0.0.1', port: network.port },
+    { endpoint: { host: '127.0.0.1', port: network.port } },
     new AbortController().signal,
   )
 }

@@ -25,7 +25,7 @@ import {
   type FlowRequest,
   type FlowTransport,
 } from './flow-transport.ts'
-import { CLOSE_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_UNREAD_ANSWERS } from './limits.ts'
+import { CLOSE_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_AGREED_IDLE_MS, MAX_UNREAD_ANSWERS } from './limits.ts'
 
 export type { DataConnectionConfig } from './engine/config.ts'
 export type { CloseReason, DataConnectionDeps } from './engine/connection-deps.ts'
@@ -203,9 +203,15 @@ export class DataConnection implements FlowTransport {
     this.#parts.pump.request()
     this.#state = 'open'
     this.#deadline()
-    if (peer.idleTimeOut !== undefined) this.#keepAlive.beat(peer.idleTimeOut)
+    if (peer.idleTimeOut !== undefined) this.#agree(peer.idleTimeOut)
     this.#sessions.onOpen(peer)
     this.#deps.onOpen?.(peer)
+  }
+
+  /** Who dials knows the line: a peer that wants to hear from us less often is not given up sooner than it gives us up. */
+  #agree(peerIdleMs: number): void {
+    this.#keepAlive.beat(peerIdleMs)
+    if (this.#config.side === 'acceptor') this.#keepAlive.allow(Math.min(peerIdleMs, MAX_AGREED_IDLE_MS))
   }
 
   #onDraining(): void {

@@ -148,3 +148,6 @@ export const DEFAULT_IDLE_TIMEOUT_MS = 10_000
 
 /** Shortest idle time-out a peer may ask of us, milliseconds; below it heartbeats would be a load. */
 export const MIN_PEER_IDLE_TIMEOUT_MS = 100
+
+/** Longest idle time-out an acceptor takes over from its dialler, milliseconds: twice that a silent peer's flows are kept. */
+export const MAX_AGREED_IDLE_MS = 60_000

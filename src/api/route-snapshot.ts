@@ -1,7 +1,7 @@
 /**
  * All that a router knows of its own cluster, as one immutable value. The control plane swaps it whole.
  */
-import type { LinkEndpoint } from './link.ts'
+import type { HttpProxy, LinkEndpoint, WebSocketSettings } from './link.ts'
 import type { ServiceKey } from './names.ts'
 import type { Protocol } from './objects.ts'
 import type { ProxyProtocol, TrafficSettings } from './traffic-settings.ts'
@@ -56,11 +56,24 @@ export interface ExportedPort {
   readonly proxyProtocol: ProxyProtocol
 }
 
+/** What a Link says of its line; what is absent has the router's defaults. */
+export interface LineSettings {
+  /** Silence after which the peer is taken for dead. */
+  readonly keepAliveMs?: number
+  /** Bound of each step of dialling. */
+  readonly dialTimeoutMs?: number
+  /** Bytes that the peer may send ahead on one flow. */
+  readonly maxWindowBytes?: number
+}
+
 /** A cluster to dial. */
 export interface LinkSpec {
   readonly name: string
   readonly endpoints: readonly LinkEndpoint[]
   readonly cost: number
+  readonly httpProxy?: HttpProxy
+  readonly webSocket?: WebSocketSettings
+  readonly settings?: LineSettings
 }
 
 export interface RouteSnapshot {

@@ -10,6 +10,7 @@ import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
+import { LinkSecrets } from '../exporter/link-secrets.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
 import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
@@ -69,6 +70,7 @@ async function assemble(
   const routers = new RouterReplicas(routes.slices, namespace)
   const clients = new PodIdentities(watching, metrics)
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
+  const secrets = new LinkSecrets({ client, clock }, namespace)
   const network = new RouterNetwork(
     {
       snapshot: routes.snapshots,
@@ -76,11 +78,19 @@ async function assemble(
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
       createDataConnection: amqpConnections({ clock, log, budget }),
       budget,
+      readSecret: (key, signal) => secrets.read(key, signal),
       logger: log,
       clock,
       metrics,
     },
-    { host, port: options.linkPort, tlsDir, name, version: VERSION },
+    {
+      host,
+      port: options.linkPort,
+      ...(options.webSocketPort === undefined ? {} : { webSocketPort: options.webSocketPort }),
+      tlsDir,
+      name,
+      version: VERSION,
+    },
   )
   const dataPath = new DataPath(
     {
@@ -125,7 +135,8 @@ async function assemble(
     async start() {
       await parts.start()
       state = 'running'
-      const ports = { linkPort: network.port, healthPort: health.port }
+      const { port: linkPort, webSocketPort } = network
+      const ports = { linkPort, webSocketPort, healthPort: health.port }
       log.info({ cluster: identity.cluster, ...ports }, 'router is running')
     },
     async drain() {

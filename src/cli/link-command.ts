@@ -29,7 +29,7 @@ export function linkCommand(context: CliContext): Command {
     )
     .option(
       '--endpoint <host:port>',
-      "address of the other cluster's router; may be repeated",
+      "address of the other cluster's router, or wss://host of an ingress before it; may be repeated",
       collectEndpoint,
       [],
     )
@@ -79,17 +79,22 @@ function linkTarget(
   throw new UsageError('a link made with --endpoint needs a name: fairlead link NAME --endpoint HOST:PORT')
 }
 
+const WEB_SOCKET_SCHEME = 'wss://'
+const AUTHORITY = /^(?:\[([^\]]+)\]|([^:\s/]+))(?::(\d{1,5}))?$/
+
 function collectEndpoint(text: string, before: readonly LinkEndpoint[]): LinkEndpoint[] {
   return [...before, parseEndpoint(text)]
 }
 
-/** `host:port` or `[v6]:port`. */
+/** `host:port` or `[v6]:port`; with `wss://` before it, through an HTTPS ingress, at port 443 unless another is named. */
 export function parseEndpoint(text: string): LinkEndpoint {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(text) ?? []
+  const isWebSocket = text.startsWith(WEB_SOCKET_SCHEME)
+  const authority = isWebSocket ? text.slice(WEB_SOCKET_SCHEME.length) : text
+  const [, bracketed, plain, digits = isWebSocket ? '443' : ''] = AUTHORITY.exec(authority) ?? []
   const host = bracketed ?? plain
   const port = Number(digits)
   if (host === undefined || !(port >= 1 && port <= 65_535)) {
     throw new InvalidArgumentError(`"${text}" is not HOST:PORT`)
   }
-  return { host, port }
+  return { host, port, ...(isWebSocket ? { transport: 'wss' } : {}) }
 }

@@ -141,3 +141,27 @@ export const CLIENT_PODS_MAX = 150_000
 
 /** Different names of namespaces and service accounts that are shared among pods; all are forgotten when there are more. */
 export const SHARED_WORDS_MAX = 10_000
+
+/** Endpoints of one Link. The CRD states this and the next three as well. */
+export const LINK_MAX_ENDPOINTS = 16
+
+/** Bytes of certificates that a Link may trust. */
+export const LINK_MAX_CA = 64 * 1024
+
+/** Bounds of the times of a Link, seconds. */
+export const LINK_SECONDS = {
+  keepAliveSeconds: { min: 1, max: 120 },
+  dialTimeoutSeconds: { min: 1, max: 60 },
+} as const
+
+/** Bounds of the window of a Link, bytes: less would stop flows between two acknowledgements, more is memory. */
+export const LINK_WINDOW = { min: 64 * 1024, max: 64 * 1024 * 1024 } as const
+
+/** How long the Kubernetes API may take to give a proxy's credentials before those last read are used, milliseconds. */
+export const SECRET_TIMEOUT_MS = 2_000
+
+/** Longest credentials of a proxy, bytes. */
+export const SECRET_MAX_BYTES = 4096
+
+/** Credentials remembered while the API cannot be reached. */
+export const SECRETS_MAX = 256

@@ -15,6 +15,7 @@ import type { LinkStatus } from '../link/link-status.ts'
 import { sameValue } from './compare.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
 import { EXPORT_WORKERS, WRITE_BACKOFF } from './limits.ts'
+import { linkProblem } from './link-reader.ts'
 import { OwnWrites } from './own-writes.ts'
 
 /** Field manager of Link.status. */
@@ -27,7 +28,7 @@ export function linkStatus(
   now: number,
 ): NonNullable<LinkResource['status']> {
   const previous = link.status?.conditions ?? []
-  const verdicts = [configured(state), established(state), ready(state)]
+  const verdicts = [configured(linkProblem(link), state), established(state), ready(state)]
   const conditions = conditionsOf(verdicts, { previous, generation: link.metadata.generation, now })
   if (state?.kind !== 'established') {
     const remoteCluster = link.status?.remoteCluster
@@ -36,8 +37,9 @@ export function linkStatus(
   return { conditions, remoteCluster: state.remoteCluster, since: metaTime(state.since) }
 }
 
-function configured(state: LinkStatus['state'] | undefined): Verdict {
+function configured(problem: string | undefined, state: LinkStatus['state'] | undefined): Verdict {
   const type = LinkCondition.configured
+  if (problem !== undefined) return { type, status: 'False', reason: 'Invalid', message: problem }
   return state === undefined
     ? { type, status: 'False', reason: 'Pending', message: 'no router has taken this link up yet' }
     : { type, status: 'True', reason: 'Configured', message: '' }

@@ -12,12 +12,10 @@ import { clusterIps, derivedFrom } from './derived-service.ts'
 import { backendsOf, protocolOf } from './endpoints.ts'
 import { evaluateExport } from './export-record.ts'
 import { isHeadless, namedEndpoints } from './headless-endpoints.ts'
+import { linkProblem, readLink } from './link-reader.ts'
 import { recordedListenPorts } from './listen-ports.ts'
 import { contestedPorts, portClaims } from './port-claims.ts'
 import { exportedProtocol } from './proxy-protocol.ts'
-
-/** Cost of a Link that names none. */
-const DEFAULT_LINK_COST = 1
 
 /**
  * What derived Services ask the router to listen at: every router port once. A port that several ask for stays with
@@ -84,14 +82,10 @@ function withId(backend: Backend, id: string | undefined): Backend {
   return id === undefined ? backend : { ...backend, endpoint: id }
 }
 
-/** The clusters to dial, by name. */
+/** The clusters to dial, by name; not those whose Link cannot be used, which says so in its status. */
 export function linksOf(resources: readonly LinkResource[]): LinkSpec[] {
   return resources
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ metadata, spec }) => ({
-      name: metadata.name ?? '',
-      endpoints: spec.endpoints,
-      cost: spec.cost ?? DEFAULT_LINK_COST,
-    }))
+    .filter((link) => link.metadata.deletionTimestamp === undefined && linkProblem(link) === undefined)
+    .map(readLink)
     .sort((left, right) => (left.name < right.name ? -1 : 1))
 }

@@ -14,10 +14,11 @@ import { alternativeNamesIdentity, type PeerIdentity } from '../pki/identity.ts'
 import { admit, type ConnectionKind } from './admission.ts'
 import { PeerRefusedError, type RefusalReason } from './errors.ts'
 import { MAX_CONNECTIONS, MAX_CONTROL_PER_PEER, MAX_DATA_PER_PEER, MAX_PENDING_HANDSHAKES } from './limits.ts'
-import { PendingHandshakes } from './pending-handshakes.ts'
+import { type PendingConnection, PendingHandshakes } from './pending-handshakes.ts'
 import { Refusals } from './refusals.ts'
 import type { TlsFiles } from './tls-files.ts'
 import { serverOptions, tuneSocket } from './tls-options.ts'
+import type { WebSocketStream } from './web-socket-stream.ts'
 
 export interface AcceptorDeps {
   readonly clock: Clock
@@ -44,6 +45,8 @@ export class Acceptor implements Startable {
   readonly #config: AcceptorConfig
   readonly #refusals: Refusals
   readonly #pending = new PendingHandshakes(MAX_PENDING_HANDSHAKES)
+  /** Inside of WebSockets. */
+  readonly #pendingStreams = new PendingHandshakes(MAX_PENDING_HANDSHAKES)
   readonly #connections = new Map<string, Set<TLSSocket>>()
   readonly #server: Server
   #tls: TlsServer | undefined
@@ -55,7 +58,11 @@ export class Acceptor implements Startable {
     this.#config = config
     this.#refusals = new Refusals(deps)
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket))
-    deps.metrics.observe('fairlead_link_handshakes', 'TLS handshakes under way', () => this.#pending.size)
+    deps.metrics.observe(
+      'fairlead_link_handshakes',
+      'TLS handshakes under way',
+      () => this.#pending.size + this.#pendingStreams.size,
+    )
     deps.metrics.observe('fairlead_link_connections', 'Accepted connections open', () => this.#total)
   }
 
@@ -65,8 +72,14 @@ export class Acceptor implements Startable {
   }
 
   async start(): Promise<void> {
-    const tls = createTlsServer(serverOptions(this.#deps.tls.current()), (socket) => this.#onSecure(socket))
-    tls.on('tlsClientError', (error, socket) => this.#onHandshakeError(error, socket))
+    const tls = createTlsServer(serverOptions(this.#deps.tls.current()), (socket) => {
+      this.#pending.done(socket)
+      this.#onSecure(socket, socket.remoteAddress)
+    })
+    tls.on('tlsClientError', (error, socket) => {
+      this.#pending.done(socket)
+      this.#onHandshakeError(error, socket, socket.remoteAddress)
+    })
     this.#tls = tls
     this.#unsubscribe = this.#deps.tls.onChange((files) => tls.setSecureContext(serverOptions(files)))
     await new Promise<void>((resolve, reject) => {
@@ -85,17 +98,44 @@ export class Acceptor implements Startable {
   async stop(): Promise<void> {
     this.#unsubscribe()
     this.#pending.clear()
+    this.#pendingStreams.clear()
     if (!this.#server.listening) return
     this.#server.close()
   }
 
+  /** Takes a WebSocket: the same TLS runs inside as on our port. */
+  accept(stream: WebSocketStream): void {
+    if (!this.#takes(stream, this.#pendingStreams)) return
+    // A server of its own tells which stream a handshake belongs to; it never listens.
+    const tls = createTlsServer(serverOptions(this.#deps.tls.current()), (socket) => {
+      this.#pendingStreams.done(stream)
+      this.#onSecure(socket, stream.remoteAddress)
+    })
+    tls.on('tlsClientError', (error, socket) => {
+      this.#pendingStreams.done(stream)
+      this.#onHandshakeError(error, socket, stream.remoteAddress)
+      stream.destroy()
+    })
+    tls.emit('connection', stream)
+  }
+
+  /** Counts and logs somebody who was refused before it came here. */
+  refuse(reason: RefusalReason, address: string | undefined, detail: string): void {
+    this.#refusals.report(reason, address, detail)
+  }
+
   #onConnection(socket: Socket): void {
+    if (this.#takes(socket, this.#pending)) this.#tls?.emit('connection', socket)
+  }
+
+  /** False when there are too many: the connection is gone. */
+  #takes(socket: PendingConnection, pending: PendingHandshakes): boolean {
     if (this.#total >= MAX_CONNECTIONS) {
       this.#refusals.report('capacity', socket.remoteAddress, `${MAX_CONNECTIONS} connections are open`)
       socket.resetAndDestroy()
-      return
+      return false
     }
-    const evicted = this.#pending.add(socket)
+    const evicted = pending.add(socket)
     if (evicted !== undefined) {
       this.#refusals.report(
         'capacity',
@@ -103,27 +143,21 @@ export class Acceptor implements Startable {
         `more than ${MAX_PENDING_HANDSHAKES} handshakes at once`,
       )
     }
-    this.#tls?.emit('connection', socket)
+    return true
   }
 
-  #onHandshakeError(error: Error, socket: TLSSocket): void {
-    this.#pending.done(socket)
-    this.#refusals.report(
-      handshakeReason(error, socket),
-      socket.remoteAddress,
-      handshakeDetail(error, socket),
-    )
+  #onHandshakeError(error: Error, socket: TLSSocket, address: string | undefined): void {
+    this.#refusals.report(handshakeReason(error, socket), address, handshakeDetail(error, socket))
     socket.destroy()
   }
 
-  #onSecure(socket: TLSSocket): void {
-    this.#pending.done(socket)
+  #onSecure(socket: TLSSocket, address: string | undefined): void {
     socket.on('error', () => {}) // Whoever gets the socket has its own listener; before that, losing it is no event.
     try {
       this.#handOver(socket)
     } catch (error) {
       const reason = error instanceof PeerRefusedError ? error.reason : 'identity'
-      this.#refusals.report(reason, socket.remoteAddress, describeError(error))
+      this.#refusals.report(reason, address, describeError(error))
       socket.destroy()
     }
   }

@@ -9,7 +9,7 @@ import type { PeerIdentity } from '../pki/identity.ts'
 import { ControlChannel, type Side } from './control-channel.ts'
 import type { DirectoryChannel } from './directory-sync.ts'
 import { Condition, LinkLostError, PeerRefusedError, PeerSilentError, ViolationError } from './errors.ts'
-import { type HeartbeatConfig, SilenceDetector } from './heartbeat.ts'
+import { type HeartbeatConfig, heartbeatOf, SilenceDetector } from './heartbeat.ts'
 import { HELLO_TIMEOUT_MS, MAX_WAITING_MESSAGES } from './limits.ts'
 import type { MessageCodec } from './message-codec.ts'
 import { type ControlMessage, type Hello, negotiate, type SessionMessage } from './messages.ts'
@@ -27,6 +27,8 @@ export interface ControlSessionConfig {
   /** Who the peer's certificate says it is. */
   readonly peer: PeerIdentity
   readonly heartbeat: HeartbeatConfig
+  /** Until both hellos; default HELLO_TIMEOUT_MS. */
+  readonly helloTimeoutMs?: number
 }
 
 export interface ControlSessionHandlers {
@@ -51,7 +53,8 @@ export class ControlSession implements DirectoryChannel {
   readonly #config: ControlSessionConfig
   readonly #handlers: ControlSessionHandlers
   readonly #channel: ControlChannel
-  readonly #silence: SilenceDetector
+  #heartbeat: HeartbeatConfig
+  #silence: SilenceDetector
   /** Small messages for which the peer has not given credit yet. */
   readonly #waiting: { readonly message: ControlMessage; readonly onAccepted?: () => void }[] = []
   #state: State
@@ -66,10 +69,13 @@ export class ControlSession implements DirectoryChannel {
     this.#deps = deps
     this.#config = config
     this.#handlers = handlers
+    this.#heartbeat = config.heartbeat
     this.#silence = new SilenceDetector(config.heartbeat)
     this.#state = {
       kind: 'greeting',
-      deadline: deps.clock.after(HELLO_TIMEOUT_MS, () => this.#onSilence('said no hello')),
+      deadline: deps.clock.after(config.helloTimeoutMs ?? HELLO_TIMEOUT_MS, () =>
+        this.#onSilence('said no hello'),
+      ),
     }
     this.#channel = new ControlChannel(deps.clock, socket, config.side, config.hello.id, {
       onMessage: (bytes) => this.#onMessage(deps.codec.decode(bytes)),
@@ -129,9 +135,17 @@ export class ControlSession implements DirectoryChannel {
 
   #becomeReady(hello: Hello): void {
     if (this.#state.kind === 'greeting') this.#state.deadline()
-    const heartbeat = this.#deps.clock.every(this.#config.heartbeat.intervalMs, () => this.#beat())
+    this.#agree(hello)
+    const heartbeat = this.#deps.clock.every(this.#heartbeat.intervalMs, () => this.#beat())
     this.#state = { kind: 'ready', heartbeat }
     this.#handlers.onReady(hello)
+  }
+
+  /** Who dials knows the line. */
+  #agree({ keepAliveMs }: Hello): void {
+    if (this.#config.side !== 'acceptor' || keepAliveMs === undefined) return
+    this.#heartbeat = heartbeatOf(keepAliveMs)
+    this.#silence = new SilenceDetector(this.#heartbeat)
   }
 
   #onNext(message: ControlMessage): void {
@@ -161,7 +175,7 @@ export class ControlSession implements DirectoryChannel {
 
   #beat(): void {
     if (this.#silence.beat(this.#channel.bytesRead)) {
-      this.#onSilence(`was silent for ${this.#config.heartbeat.deadMs} ms`)
+      this.#onSilence(`was silent for ${this.#heartbeat.deadMs} ms`)
       return
     }
     this.#ping = { id: this.#ping.id + 1, sentAt: this.#deps.clock.monotonic() }

@@ -3,7 +3,6 @@
  */
 import { within } from '../core/lifecycle.ts'
 import { type AttemptOutcome, type KeepConnectedDeps, keepConnected } from './keep-connected.ts'
-import { DATA_UP_TIMEOUT_MS } from './limits.ts'
 
 /** One data connection, whatever runs on it. */
 export interface DataLine {
@@ -12,16 +11,26 @@ export interface DataLine {
   close(reason: string): void
 }
 
+export interface DataLinesConfig {
+  readonly count: number
+  /** Until all stood once. */
+  readonly timeoutMs: number
+}
+
 export interface DataLinesDeps extends KeepConnectedDeps {
   /** Makes one; throws why it could not. */
   readonly dial: (signal: AbortSignal) => Promise<DataLine>
   readonly onPause: (error: unknown, ms: number) => void
 }
 
-/** Keeps `count` data connections until `signal` aborts. Resolves when all stood once, rejects when they do not in time. */
-export async function keepDataLines(deps: DataLinesDeps, count: number, signal: AbortSignal): Promise<void> {
+/** Keeps data connections until `signal` aborts. Resolves when all stood once, rejects when they do not in time. */
+export async function keepDataLines(
+  deps: DataLinesDeps,
+  { count, timeoutMs }: DataLinesConfig,
+  signal: AbortSignal,
+): Promise<void> {
   const firsts = Array.from({ length: count }, () => keepLine(deps, signal))
-  await within(Promise.all(firsts), DATA_UP_TIMEOUT_MS, 'the first data connections', deps.clock)
+  await within(Promise.all(firsts), timeoutMs, 'the first data connections', deps.clock)
 }
 
 function keepLine(deps: DataLinesDeps, signal: AbortSignal): Promise<void> {

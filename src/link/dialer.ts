@@ -10,6 +10,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { type DataLine, keepDataLines } from './data-lines.ts'
+import { dialTarget, dialTimeouts, endpointName } from './dial-target.ts'
 import { LinkLostError, PeerRefusedError } from './errors.ts'
 import { type AttemptOutcome, type KeepConnectedDeps, keepConnected } from './keep-connected.ts'
 import {
@@ -19,7 +20,7 @@ import {
   type SessionDialDeps,
 } from './link-session.ts'
 import type { LinkState } from './link-status.ts'
-import { dialTls, endpointName, type PeerSocket } from './tls-connect.ts'
+import { dialTls, type PeerSocket } from './tls-connect.ts'
 
 export interface LinkDialerDeps extends SessionDialDeps, KeepConnectedDeps {
   /** Takes over the socket of a data connection. */
@@ -102,7 +103,6 @@ export class LinkDialer implements Startable {
 
   /** Establishes the link and waits for its end; throws when it cannot be established. */
   async #hold(endpoint: LinkEndpoint, signal: AbortSignal): Promise<AttemptOutcome> {
-    if (endpoint.transport === 'wss') throw new PeerRefusedError('handshake', 'transport wss is not dialled')
     const dialled = await this.#dialSession(endpoint, signal)
     const close = () => dialled.session.close('the link is being closed')
     signal.addEventListener('abort', close)
@@ -129,23 +129,26 @@ export class LinkDialer implements Startable {
         requirePeer: (peer) => this.#requireRouter(peer),
         onRoundTrip: (ms) => this.#onRoundTrip(ms),
       },
-      endpoint,
+      dialTarget(this.#config.spec, endpoint),
       signal,
     )
   }
 
   #openLines(endpoint: LinkEndpoint, { session }: DialledSession, signal: AbortSignal): Promise<void> {
     const { clock, random, tls, openData, logger } = this.#deps
+    const { spec, dataConnections: count } = this.#config
+    const target = dialTarget(spec, endpoint)
     const dial = async (lineSignal: AbortSignal): Promise<DataLine> => {
-      const socket = await dialTls(clock, endpoint, tls.current(), Alpn.data, lineSignal)
+      const socket = await dialTls(this.#deps, target, tls.current(), Alpn.data, lineSignal)
       requireSameCluster(socket, session.peer)
       return openData(socket)
     }
     const onPause = (error: unknown) => {
-      logger.info({ link: this.#config.spec.name, error: describeError(error) }, 'data connection lost')
+      logger.info({ link: spec.name, error: describeError(error) }, 'data connection lost')
     }
     const deps = random === undefined ? { clock, dial, onPause } : { clock, random, dial, onPause }
-    return keepDataLines(deps, this.#config.dataConnections, signal)
+    const { dataMs: timeoutMs } = dialTimeouts(spec.settings?.dialTimeoutMs)
+    return keepDataLines(deps, { count, timeoutMs }, signal)
   }
 
   #requireRouter(peer: PeerIdentity): void {

@@ -174,7 +174,7 @@ export class DirectoryClient implements Startable {
         }),
         onRoundTrip: () => {},
       },
-      { host, port },
+      { endpoint: { host, port } },
       this.#stopping.signal,
     )
   }

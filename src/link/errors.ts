@@ -31,6 +31,8 @@ export type RefusalReason =
   | 'capacity'
   | 'timeout'
   | 'handshake'
+  | 'proxy'
+  | 'upgrade'
 
 /** The peer is not who it should be, or speaks no version of ours: trying again at once is pointless. */
 export class PeerRefusedError extends FairleadError {

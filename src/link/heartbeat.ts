@@ -2,10 +2,16 @@
  * Notices a peer that has gone silent. Counts the beats of our own timer, not time: when this process was the one that
  * stood still, only one beat is missed and the peer's bytes are read before the next.
  */
+import { PINGS_PER_KEEP_ALIVE } from './limits.ts'
 
 export interface HeartbeatConfig {
   readonly intervalMs: number
   readonly deadMs: number
+}
+
+/** For a line on which so much silence is allowed. */
+export function heartbeatOf(keepAliveMs: number): HeartbeatConfig {
+  return { intervalMs: keepAliveMs / PINGS_PER_KEEP_ALIVE, deadMs: keepAliveMs }
 }
 
 /** Fed with the byte count at each beat. */

@@ -83,8 +83,8 @@ export const MAX_DISPOSITION_RANGE = 2048
 /** Shortest idle time-out a peer may ask of us, milliseconds. */
 export const MIN_IDLE_TIMEOUT_MS = 1000
 
-/** Idle time-out we ask of the peer at AMQP level, milliseconds; our own heartbeats notice much sooner. */
-export const IDLE_TIMEOUT_MS = 10_000
+/** Idle time-out we ask of the peer at AMQP level, milliseconds: longer than any keep-alive, as our own heartbeats notice sooner. */
+export const IDLE_TIMEOUT_MS = 600_000
 
 /** What is left unsent or unanswered this long after a close is cut off, milliseconds. */
 export const CLOSE_GRACE_MS = 1000
@@ -92,11 +92,47 @@ export const CLOSE_GRACE_MS = 1000
 /** TCP connect, milliseconds: short, so that a cut network is tried again soon after it heals. */
 export const CONNECT_TIMEOUT_MS = 1500
 
-/** TLS handshake on either side, milliseconds. */
+/** TLS handshake of the dialling side, proxy's answer and WebSocket upgrade, each, milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 3000
+
+/** TLS handshake and WebSocket upgrade of the accepting side, each, milliseconds: peers on poor lines need that long. */
+export const ACCEPT_TIMEOUT_MS = 6000
 
 /** From TLS to both hellos, milliseconds. */
 export const HELLO_TIMEOUT_MS = 3000
+
+/** The same on the accepting side, which does not know the line. */
+export const ACCEPTED_HELLO_TIMEOUT_MS = 6000
+
+/** Silence that a Link may allow, milliseconds; its peer is told. */
+export const KEEP_ALIVE_MS = { min: 1000, max: 120_000 } as const
+
+/** Pings in the silence after which a peer is taken for dead. */
+export const PINGS_PER_KEEP_ALIVE = 3
+
+/** Addresses of one name that are tried in one attempt. */
+export const MAX_ADDRESSES = 16
+
+/** Head start of an address before the next of the name is tried beside it, milliseconds (RFC 8305 section 5). */
+export const ADDRESS_DELAY_MS = 250
+
+/** Longest answer to HTTP CONNECT, bytes, interim answers included. */
+export const MAX_PROXY_RESPONSE = 16 * 1024
+
+/** Largest WebSocket frame we send, bytes. */
+export const WEB_SOCKET_FRAME = 64 * 1024
+
+/** Largest WebSocket message we take, bytes: a peer's frame, and room for what other versions may send. */
+export const MAX_WEB_SOCKET_MESSAGE = 256 * 1024
+
+/** Bytes that wait unsent while WebSocket pings are still answered. */
+export const MAX_PONG_BACKLOG = 64 * 1024
+
+/** Longest header of an upgrade and of its answer, bytes. */
+export const MAX_UPGRADE_HEADER = 16 * 1024
+
+/** How often connections without a complete request are looked for, milliseconds. */
+export const UPGRADE_LOOK_MS = 1000
 
 /** Default pings and the silence after which a peer is taken for dead, milliseconds. */
 export const HEARTBEAT = { intervalMs: 1000, deadMs: 3000 } as const

@@ -1,17 +1,17 @@
 /**
  * Dials one peer's control port and waits until the session is ready: what links and the controller's client share.
  */
-import type { LinkEndpoint } from '../api/link.ts'
 import { Alpn } from '../api/names.ts'
 import type { Logger } from '../core/log.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
+import type { DialDeps, DialTarget } from './dial-target.ts'
 import { DirectorySession, type DirectorySessionDeps, type SharingConfig } from './directory-session.ts'
 import type { HeartbeatConfig } from './heartbeat.ts'
 import type { Hello } from './messages.ts'
 import { dialTls } from './tls-connect.ts'
 import type { TlsFiles } from './tls-files.ts'
 
-export interface SessionDialDeps extends DirectorySessionDeps {
+export interface SessionDialDeps extends DirectorySessionDeps, DialDeps {
   readonly tls: TlsFiles
   readonly logger: Logger
 }
@@ -35,10 +35,10 @@ export interface DialledSession {
 export async function dialSession(
   deps: SessionDialDeps,
   config: SessionDialConfig,
-  endpoint: LinkEndpoint,
+  target: DialTarget,
   signal: AbortSignal,
 ): Promise<DialledSession> {
-  const { socket, peer } = await dialTls(deps.clock, endpoint, deps.tls.current(), Alpn.control, signal)
+  const { socket, peer } = await dialTls(deps, target, deps.tls.current(), Alpn.control, signal)
   try {
     config.requirePeer(peer)
   } catch (error) {
@@ -48,7 +48,14 @@ export async function dialSession(
   const ready = Promise.withResolvers<Hello>()
   const session = new DirectorySession(
     deps,
-    { side: 'dialer', hello: config.hello, heartbeat: config.heartbeat, peer, ...config.syncWith(peer) },
+    {
+      side: 'dialer',
+      hello: config.hello,
+      heartbeat: config.heartbeat,
+      ...(target.timeouts === undefined ? {} : { helloTimeoutMs: target.timeouts.helloMs }),
+      peer,
+      ...config.syncWith(peer),
+    },
     { onReady: ready.resolve, onRoundTrip: config.onRoundTrip, onClosed: ready.reject },
     socket,
   )

@@ -13,6 +13,7 @@ import {
 import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
 import {
+  KEEP_ALIVE_MS,
   MAX_DELTA_CHANGES,
   MAX_DIGEST_ENTRIES,
   MAX_ENDPOINTS,
@@ -199,16 +200,20 @@ export const messageSchema: Schema = {
   discriminator: { propertyName: 'type' },
   required: ['type'],
   oneOf: [
-    message('hello', {
-      id: { type: 'string', minLength: 1, maxLength: 128 },
-      cluster: label,
-      role: { enum: ['router', 'controller'] },
-      version: text(64),
-      protocol: object({
-        min: { type: 'integer', minimum: 0, maximum: 65_535 },
-        max: { type: 'integer', minimum: 0, maximum: 65_535 },
-      }),
-    }),
+    message(
+      'hello',
+      {
+        id: { type: 'string', minLength: 1, maxLength: 128 },
+        cluster: label,
+        role: { enum: ['router', 'controller'] },
+        version: text(64),
+        protocol: object({
+          min: { type: 'integer', minimum: 0, maximum: 65_535 },
+          max: { type: 'integer', minimum: 0, maximum: 65_535 },
+        }),
+      },
+      { keepAliveMs: { type: 'integer', minimum: KEEP_ALIVE_MS.min, maximum: KEEP_ALIVE_MS.max } },
+    ),
     message('directory-digest', {
       last: { type: 'boolean' },
       origins: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: object(version) },

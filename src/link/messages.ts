@@ -23,6 +23,8 @@ export interface Hello {
   /** Software version, for people. */
   readonly version: string
   readonly protocol: { readonly min: number; readonly max: number }
+  /** The dialler's word on its line: silence after which either side takes the other for dead. Absent: each by its own. */
+  readonly keepAliveMs?: number
 }
 
 /** How new a directory's copy of one cluster's records is. */

@@ -2,12 +2,20 @@
  * Connections that have not finished TLS. When there are too many the oldest goes: an honest peer is done within
  * milliseconds, so a flood of half-open connections pushes out itself.
  */
-import type { Socket } from 'node:net'
+
+/** A connection of any kind. */
+export interface PendingConnection {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  once(event: 'close', listener: () => void): unknown
+  destroy(): unknown
+  resetAndDestroy(): unknown
+}
 
 /** Keyed by the remote address and port, which the TLS socket shows as well. */
 export class PendingHandshakes {
   readonly #limit: number
-  readonly #sockets = new Map<string, Socket>()
+  readonly #sockets = new Map<string, PendingConnection>()
 
   constructor(limit: number) {
     this.#limit = limit
@@ -18,7 +26,7 @@ export class PendingHandshakes {
   }
 
   /** Remembers a new connection; returns the address of one that had to give way. */
-  add(socket: Socket): string | undefined {
+  add(socket: PendingConnection): string | undefined {
     const key = remoteName(socket)
     this.#sockets.set(key, socket)
     socket.once('close', () => this.#sockets.get(key) === socket && this.#sockets.delete(key))
@@ -26,7 +34,7 @@ export class PendingHandshakes {
   }
 
   /** The handshake is over, well or not. */
-  done(socket: Socket): void {
+  done(socket: PendingConnection): void {
     this.#sockets.delete(remoteName(socket))
   }
 
@@ -48,6 +56,6 @@ export class PendingHandshakes {
 }
 
 /** Address and port of the other side. */
-function remoteName(socket: Socket): string {
+function remoteName(socket: PendingConnection): string {
   return `${socket.remoteAddress ?? 'unknown'} ${socket.remotePort ?? 0}`
 }

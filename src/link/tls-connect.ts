@@ -1,16 +1,17 @@
 /**
- * Dials an endpoint: TCP, mutual TLS, then a look at who answered. Every step has a bound.
+ * Dials an endpoint: a stream by its transport, mutual TLS on it, then a look at who answered. Every step has a bound.
  */
-import { isIP, type Socket, connect as tcpConnect } from 'node:net'
+import { isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
-import type { LinkEndpoint } from '../api/link.ts'
-import type { Clock } from '../core/clock.ts'
-import { TimeoutError } from '../core/errors.ts'
 import { alternativeNamesIdentity, type PeerIdentity } from '../pki/identity.ts'
+import { type DialDeps, type DialTarget, dialTimeouts, endpointName } from './dial-target.ts'
 import { LinkLostError, PeerRefusedError } from './errors.ts'
-import { CONNECT_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS } from './limits.ts'
+import { opening } from './opening.ts'
+import { connectTarget } from './tcp-connect.ts'
 import type { TlsCredentials } from './tls-files.ts'
 import { tuneSocket } from './tls-options.ts'
+import { dialWebSocket } from './web-socket-dial.ts'
 
 /** A socket and who is at its other end. */
 export interface PeerSocket {
@@ -18,27 +19,21 @@ export interface PeerSocket {
   readonly peer: PeerIdentity
 }
 
-/** `host:port`, with brackets around IPv6 addresses. */
-export function endpointName({ host, port }: LinkEndpoint): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 /**
  * Connects with one ALPN protocol. Throws LinkLostError or TimeoutError when the network fails, PeerRefusedError when
- * the certificate of the other side is not one of our clusterset.
+ * the certificate of the other side is not one of our clusterset, or somebody between refuses.
  */
 export async function dialTls(
-  clock: Clock,
-  endpoint: LinkEndpoint,
+  deps: DialDeps,
+  target: DialTarget,
   credentials: TlsCredentials,
   protocol: string,
   signal: AbortSignal,
 ): Promise<PeerSocket> {
-  const where = endpointName(endpoint)
-  const tcp = tcpConnect({ host: endpoint.host, port: endpoint.port, noDelay: true })
-  await opened(clock, tcp, 'connect', CONNECT_TIMEOUT_MS, `connecting to ${where}`, signal)
+  const { endpoint, timeouts = dialTimeouts(undefined) } = target
+  const stream = await dialStream(deps, target, credentials, signal)
   const socket = tlsConnect({
-    socket: tcp,
+    socket: stream,
     secureContext: credentials.context,
     ALPNProtocols: [protocol],
     rejectUnauthorized: true,
@@ -46,41 +41,28 @@ export async function dialTls(
     checkServerIdentity: () => undefined,
     ...(isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {}),
   })
-  await opened(clock, socket, 'secureConnect', HANDSHAKE_TIMEOUT_MS, `TLS with ${where}`, signal)
+  const step = { what: `TLS with ${endpointName(endpoint)}`, timeoutMs: timeouts.handshakeMs, signal }
+  await opening<void>(
+    deps.clock,
+    socket,
+    step,
+    (resolve) => socket.once('secureConnect', resolve),
+    openingError,
+  )
   tuneSocket(socket)
   socket.on('error', () => {}) // Its owner listens too; until there is one, losing it must not end the process.
   return { socket, peer: peerOf(socket, credentials.identity, protocol) }
 }
 
-/** Waits for `event`; on error, time-out or abort the socket is destroyed and the error thrown. */
-async function opened(
-  clock: Clock,
-  socket: Socket,
-  event: 'connect' | 'secureConnect',
-  timeoutMs: number,
-  what: string,
+async function dialStream(
+  deps: DialDeps,
+  target: DialTarget,
+  credentials: TlsCredentials,
   signal: AbortSignal,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const onError = (error: Error) => reject(openingError(what, error))
-  const onClose = () => reject(new LinkLostError(`${what}: connection closed`))
-  const onAbort = () => reject(signal.reason)
-  socket.once(event, resolve).once('error', onError).once('close', onClose)
-  signal.addEventListener('abort', onAbort)
-  const cancel = clock.after(timeoutMs, () =>
-    reject(new TimeoutError(`${what} took longer than ${timeoutMs} ms`)),
-  )
-  if (signal.aborted) onAbort()
-  try {
-    await promise
-  } catch (error) {
-    socket.on('error', () => {}).destroy()
-    throw error
-  } finally {
-    cancel()
-    signal.removeEventListener('abort', onAbort)
-    socket.off(event, resolve).off('error', onError).off('close', onClose)
-  }
+): Promise<Duplex> {
+  const stream = await connectTarget(deps, target, signal)
+  if (target.endpoint.transport !== 'wss') return stream
+  return await dialWebSocket(deps, stream, target, credentials, signal)
 }
 
 /** OpenSSL's verdict on the peer's chain is a refusal, everything else the network's fault. */

@@ -5,7 +5,7 @@ import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls'
 import { Alpn } from '../api/names.ts'
-import { HANDSHAKE_TIMEOUT_MS, TCP_KEEPALIVE_MS } from './limits.ts'
+import { ACCEPT_TIMEOUT_MS, TCP_KEEPALIVE_MS } from './limits.ts'
 
 /** AES-128-GCM first: hardware does it fastest, and it is as strong as our P-256 keys. */
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
@@ -35,7 +35,7 @@ export function serverOptions(files: Parameters<typeof contextOptions>[0]): TlsO
     ...contextOptions(files),
     requestCert: true,
     rejectUnauthorized: true,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: ACCEPT_TIMEOUT_MS,
     ALPNProtocols: [Alpn.control, Alpn.data],
   }
 }

@@ -15,6 +15,8 @@ export interface RouterOptions {
   readonly listenHost: string
   readonly linkPort: number
   readonly healthPort: number
+  /** Undefined: no WebSockets are taken. */
+  readonly webSocketPort: number | undefined
   /** Undefined: the pod's service account, else KUBECONFIG. */
   readonly kubeconfig: string | undefined
   /** How long open flows may go on after SIGTERM. */
@@ -36,6 +38,7 @@ export function parseRouterOptions(
     listenHost: values['listen-host'] ?? podHost(env['POD_IPS']) ?? env['POD_IP'] ?? '0.0.0.0',
     linkPort: numberOf('--link-port', values['link-port'], 65_535),
     healthPort: numberOf('--health-port', values['health-port'], 65_535),
+    webSocketPort: numberOf('--websocket-port', values['websocket-port'], 65_535) || undefined,
     kubeconfig: values.kubeconfig,
     drainMs: numberOf('--drain-seconds', values['drain-seconds'], 3_600) * 1000,
     bufferMemory: bytesOf('--buffer-memory', values['buffer-memory']),
@@ -55,6 +58,7 @@ const FLAGS = {
   'listen-host': { type: 'string' },
   'link-port': { type: 'string', default: String(Port.link) },
   'health-port': { type: 'string', default: String(Port.health) },
+  'websocket-port': { type: 'string', default: '0' },
   kubeconfig: { type: 'string' },
   'drain-seconds': { type: 'string', default: '10' },
   'buffer-memory': { type: 'string' },

@@ -33,6 +33,24 @@ describeWithRealApi('manifests on a real API server', ['kubectl'], () => {
   )
 
   test(
+    'the ingress overlay is taken without a warning, and a Link with webSocket and no such endpoint is not',
+    async () => {
+      const { stderr } = await kubectl('apply', '-k', folder('ingress'), '--validate=strict')
+      expect(serverWarnings(stderr)).toEqual([])
+      const link = {
+        apiVersion: 'fairlead.dev/v1alpha1',
+        kind: 'Link',
+        metadata: { name: 'wrong', namespace: 'fairlead-system' },
+        spec: { endpoints: [{ host: 'east', port: 5671 }], webSocket: { path: '/amqp' } },
+      }
+      const apply = ['kubectl', '--kubeconfig', api.kubeconfig, 'apply', '-f', '-']
+      const refused = await run(apply, { input: JSON.stringify(link), codes: [1] })
+      expect(refused.stderr).toContain('webSocket is for endpoints with transport wss')
+    },
+    TIMEOUT,
+  )
+
+  test(
     'one export is seen through both versions of the standard',
     async () => {
       await kubectl('create', 'namespace', 'demo')

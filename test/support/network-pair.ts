@@ -7,6 +7,8 @@ import { Lifecycle } from '../../src/core/lifecycle.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
+import type { ResolveHost } from '../../src/link/addresses.ts'
+import type { ReadSecret } from '../../src/link/dial-target.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
@@ -32,11 +34,16 @@ export interface TestRouterOptions {
   readonly log?: Logger
   readonly routerId?: string
   readonly budget?: ByteBudget
+  /** Of the link port and the WebSocket port; 127.0.0.1 when absent. */
+  readonly host?: string
+  readonly resolve?: ResolveHost
+  readonly readSecret?: ReadSecret
 }
 
 /** A router on loopback, not started. */
 export function testRouter(options: TestRouterOptions): TestRouter {
   const { cluster, tlsDir, routes, log = silentLogger, routerId, budget } = options
+  const { host = '127.0.0.1', resolve, readSecret } = options
   const clock = systemClock
   const metrics = createMetrics()
   const network = new RouterNetwork(
@@ -48,10 +55,13 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       clock,
       metrics,
       ...(budget === undefined ? {} : { budget }),
+      ...(resolve === undefined ? {} : { resolve }),
+      ...(readSecret === undefined ? {} : { readSecret }),
     },
     {
-      host: '127.0.0.1',
+      host,
       port: 0,
+      webSocketPort: 0,
       tlsDir,
       name: cluster,
       version: 'test',

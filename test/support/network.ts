@@ -7,6 +7,8 @@ import { systemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../../src/core/snapshot.ts'
+import type { ResolveHost } from '../../src/link/addresses.ts'
+import type { ReadSecret } from '../../src/link/dial-target.ts'
 import { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
@@ -27,6 +29,9 @@ export interface NetworkOptions {
   readonly logger?: Logger
   readonly routerId?: string
   readonly dataConnections?: number
+  readonly webSocketPort?: number
+  readonly resolve?: ResolveHost
+  readonly readSecret?: ReadSecret
   readonly name?: string
   readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
 }
@@ -44,6 +49,8 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       clock: systemClock,
       acceptFlow: () => refuseFlow,
       createDataConnection: amqpConnections({ clock: systemClock, log: logger }),
+      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+      ...(options.readSecret === undefined ? {} : { readSecret: options.readSecret }),
       ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
     },
     { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
@@ -57,10 +64,11 @@ export async function startClient(
   tlsDir: string,
   port: number,
   logger = silentLogger,
+  host = '127.0.0.1',
 ): Promise<DirectoryClient> {
   const client = new DirectoryClient(
     { clock: systemClock, logger, metrics: createMetrics() },
-    { host: '127.0.0.1', port, tlsDir, version: 'test' },
+    { host, port, tlsDir, version: 'test' },
   )
   await client.start()
   return client
@@ -107,8 +115,9 @@ const refuseFlow: FlowAcceptor = (_request, channel) => {
   return { onAccept() {}, onData() {}, onEnd() {}, onReset() {}, onDrain() {}, onAcked() {}, onClosed() {} }
 }
 
-function optional({ heartbeat, routerId, dataConnections, name }: NetworkOptions) {
+function optional({ heartbeat, routerId, dataConnections, webSocketPort, name }: NetworkOptions) {
   return {
+    ...(webSocketPort === undefined ? {} : { webSocketPort }),
     ...(name === undefined ? {} : { name }),
     ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(routerId === undefined ? {} : { routerId }),

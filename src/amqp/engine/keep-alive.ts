@@ -27,7 +27,8 @@ export interface KeepAliveDeps {
 
 export class KeepAlive {
   readonly #deps: KeepAliveDeps
-  readonly #idleMs: number
+  #idleMs: number
+  #looking: Cancel = () => {}
   readonly #timers: Cancel[] = []
   #received = 0
   #flushed = 0
@@ -43,10 +44,16 @@ export class KeepAlive {
 
   /** Watches from now on. */
   start(): void {
-    const { clock } = this.#deps
-    this.#frameSince = clock.monotonic()
-    const period = this.#idleMs > 0 ? this.#idleMs / LOOKS : DEFAULT_LOOK_MS
-    this.#timers.push(clock.every(period, () => this.#look()))
+    this.#frameSince = this.#deps.clock.monotonic()
+    this.#lookEvery(this.#idleMs > 0 ? this.#idleMs / LOOKS : DEFAULT_LOOK_MS)
+  }
+
+  /** Allows the peer more silence than was announced; never less. */
+  allow(idleMs: number): void {
+    if (this.#idleMs === 0 || idleMs <= this.#idleMs) return
+    this.#idleMs = idleMs
+    this.#silentLooks = 0
+    this.#lookEvery(idleMs / LOOKS)
   }
 
   /** Sends heartbeats for a peer that hangs up after `peerIdleMs` of silence. */
@@ -55,7 +62,13 @@ export class KeepAlive {
   }
 
   stop(): void {
+    this.#looking()
     for (const cancel of this.#timers.splice(0)) cancel()
+  }
+
+  #lookEvery(ms: number): void {
+    this.#looking()
+    this.#looking = this.#deps.clock.every(ms, () => this.#look())
   }
 
   #beatOnce(): void {

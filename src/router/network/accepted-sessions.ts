@@ -10,6 +10,7 @@ import {
   type SharingConfig,
 } from '../../link/directory-session.ts'
 import { ViolationError } from '../../link/errors.ts'
+import { ACCEPTED_HELLO_TIMEOUT_MS } from '../../link/limits.ts'
 import type { Hello } from '../../link/messages.ts'
 import type { PeerIdentity } from '../../pki/identity.ts'
 
@@ -43,7 +44,14 @@ export class AcceptedSessions {
     let id: string | undefined
     const session = new DirectorySession(
       this.#deps,
-      { side: 'acceptor', hello, heartbeat, peer, ...syncWith(peer) },
+      {
+        side: 'acceptor',
+        hello,
+        heartbeat,
+        helloTimeoutMs: ACCEPTED_HELLO_TIMEOUT_MS,
+        peer,
+        ...syncWith(peer),
+      },
       {
         onReady: (theirs) => {
           id = theirs.id

@@ -3,6 +3,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { FlowAcceptor, FlowError } from '../../amqp/flow-transport.ts'
+import type { LineSettings } from '../../api/route-snapshot.ts'
 import type { Side } from '../../link/control-channel.ts'
 import type { PeerIdentity } from '../../pki/identity.ts'
 import type { RawConnection } from '../resume/raw-connection.ts'
@@ -32,6 +33,8 @@ export interface ConnectionTerms {
   readonly instance: string
   /** Names this router in AMQP, and stays the same over restarts. */
   readonly containerId: string
+  /** What the Link says of the line; absent on the accepting side. */
+  readonly line?: LineSettings | undefined
   readonly accept: FlowAcceptor
   /** It is known which process the peer is. */
   readonly onOpen: () => void

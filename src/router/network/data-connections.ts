@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { type FlowAcceptor, FlowCondition, type FlowOrigin } from '../../amqp/flow-transport.ts'
 import type { ServiceKey } from '../../api/names.ts'
-import type { RouteSnapshot } from '../../api/route-snapshot.ts'
+import type { LineSettings, RouteSnapshot } from '../../api/route-snapshot.ts'
 import { DEFAULT_TRAFFIC } from '../../api/traffic-settings.ts'
 import { ByteBudget } from '../../core/byte-budget.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -94,13 +94,14 @@ export class DataConnections {
   }
 
   /** Takes over an authenticated socket. */
-  open({ socket, peer }: PeerSocket, side: Side): DataLine {
+  open({ socket, peer }: PeerSocket, side: Side, line?: LineSettings): DataLine {
     const { createDataConnection } = this.#deps
     const connection = createDataConnection(socket, {
       side,
       peer,
       instance: this.#own.instance,
       containerId: this.#origin().name,
+      line,
       accept: (request, channel) =>
         isRelayed(request)
           ? this.#relay.accept(request, channel, { cluster: peer.cluster, connection })

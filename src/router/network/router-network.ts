@@ -11,16 +11,20 @@ import type { Logger } from '../../core/log.ts'
 import type { Labels } from '../../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../../core/snapshot.ts'
 import { Acceptor } from '../../link/acceptor.ts'
+import { HostResolver, type ResolveHost } from '../../link/addresses.ts'
+import type { ReadSecret } from '../../link/dial-target.ts'
 import { LinkDialer, type LinkDialerConfig } from '../../link/dialer.ts'
 import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
-import type { HeartbeatConfig } from '../../link/heartbeat.ts'
+import { type HeartbeatConfig, heartbeatOf } from '../../link/heartbeat.ts'
 import { HEARTBEAT } from '../../link/limits.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
 import { TlsFiles } from '../../link/tls-files.ts'
+import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
+import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
@@ -34,6 +38,10 @@ import { TopologyPaths } from './topology-paths.ts'
 
 export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
   readonly logger: Logger
+  /** Credentials of proxies; absent: Links that need them cannot be dialled. */
+  readonly readSecret?: ReadSecret
+  /** The system's resolver when absent. */
+  readonly resolve?: ResolveHost
   /** All routers of our own cluster, ourselves included. Absent: we are the only one. */
   readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
 }
@@ -42,6 +50,8 @@ export interface RouterNetworkConfig {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** Where WebSockets are taken; absent: nowhere. 0 takes any free port. */
+  readonly webSocketPort?: number
   /** Folder of ca.crt, tls.crt and tls.key. */
   readonly tlsDir: string
   /** 32 hex digits, unique per process: flows are resumed with no other. Made up when absent. */
@@ -68,6 +78,8 @@ export class RouterNetwork implements Startable {
   readonly #store = new DirectoryStore()
   readonly #data: DataConnections
   readonly #acceptor: Acceptor
+  readonly #webSockets: WebSocketAcceptor | undefined
+  readonly #resolve: ResolveHost
   readonly #links: Links
   readonly #replicas: ReplicaLinks
   readonly #replicaLinks: Links
@@ -108,6 +120,9 @@ export class RouterNetwork implements Startable {
       },
       config,
     )
+    this.#webSockets = this.#webSocketAcceptor(config.webSocketPort)
+    const resolver = new HostResolver(deps.resolve)
+    this.#resolve = (host) => resolver.resolve(host)
     this.#countDown = deps.metrics.counter(
       'fairlead_link_down_total',
       'Links that we dial and that were lost or not established, by cause',
@@ -155,6 +170,11 @@ export class RouterNetwork implements Startable {
     return this.#acceptor.port
   }
 
+  /** Where WebSockets are taken; undefined when they are not. Only after `start`. */
+  get webSocketPort(): number | undefined {
+    return this.#webSockets?.port
+  }
+
   async start(): Promise<void> {
     await this.#tls.start()
     this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
@@ -165,6 +185,7 @@ export class RouterNetwork implements Startable {
     })
     this.#topology.start(this.identity.cluster)
     await this.#acceptor.start()
+    await this.#webSockets?.start()
     await this.#links.start()
     await this.#replicas.start()
     await this.#replicaLinks.start()
@@ -177,6 +198,7 @@ export class RouterNetwork implements Startable {
   }
 
   async stop(): Promise<void> {
+    await this.#webSockets?.stop()
     await this.#acceptor.stop()
     const data = this.#data.stop()
     await this.#replicas.stop()
@@ -191,20 +213,34 @@ export class RouterNetwork implements Startable {
     return this.#config.heartbeat ?? HEARTBEAT
   }
 
+  #webSocketAcceptor(port: number | undefined): WebSocketAcceptor | undefined {
+    if (port === undefined) return undefined
+    const deps = {
+      ...this.#deps,
+      tls: this.#tls,
+      onStream: (stream: WebSocketStream) => this.#acceptor.accept(stream),
+      onRefused: (...refusal: Parameters<Acceptor['refuse']>) => this.#acceptor.refuse(...refusal),
+    }
+    return new WebSocketAcceptor(deps, { host: this.#config.host, port })
+  }
+
   #createDialer(spec: LinkSpec, leadsTo: LinkDialerConfig['leadsTo']): LinkDialer {
-    const { random } = this.#deps
+    const { random, readSecret } = this.#deps
+    const { keepAliveMs } = spec.settings ?? {}
     return new LinkDialer(
       {
         ...this.#sessionDeps(),
         ...(random === undefined ? {} : { random }),
+        ...(readSecret === undefined ? {} : { readSecret }),
+        resolve: this.#resolve,
         tls: this.#tls,
-        openData: (socket) => this.#data.open(socket, 'dialer'),
+        openData: (socket) => this.#data.open(socket, 'dialer', spec.settings),
         onDown: (error) => this.#countDown({ cause: causeOf(error) }),
       },
       {
         spec,
-        hello: this.#hello(),
-        heartbeat: this.#heartbeat,
+        hello: { ...this.#hello(), ...(keepAliveMs === undefined ? {} : { keepAliveMs }) },
+        heartbeat: keepAliveMs === undefined ? this.#heartbeat : heartbeatOf(keepAliveMs),
         dataConnections: this.#config.dataConnections ?? dataConnectionsPerLink(),
         leadsTo,
         syncWith: (peer) => this.#syncWith(peer, spec.cost),

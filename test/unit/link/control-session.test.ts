@@ -100,6 +100,22 @@ test('pings measure the round trip and keep the session alive', async () => {
   expect([...west.closed, ...east.closed]).toEqual([])
 })
 
+test("the accepting side goes by the dialler's keep-alive", async () => {
+  const clock = new FakeClock()
+  const [left, right] = duplexPair()
+  const west = end(new FakeClock(), left, 'dialer', helloOf('west', { keepAliveMs: 30_000 }), 'east')
+  const east = end(clock, right, 'acceptor', helloOf('east'), 'west')
+  await until(() => west.ready.length === 1 && east.ready.length === 1)
+  await settle()
+  left.pause()
+  left.removeAllListeners('data')
+  await clock.advance(29_000)
+  expect(east.closed).toEqual([])
+  await clock.advance(12_000)
+  await until(() => east.closed.length === 1)
+  expect(east.closed[0]?.message).toBe('the peer was silent for 30000 ms')
+})
+
 test('a peer that falls silent is given up after three beats', async () => {
   const clock = new FakeClock()
   const [left, right] = duplexPair()
