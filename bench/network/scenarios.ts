@@ -47,7 +47,7 @@ export class Scenarios {
         clock.after((BOOT_MS * place) / this.#size, () => this.#simulation.boot(place))
       }
     }
-    const measured = this.#measured(boot, 3 * SETTLE_MS)
+    const measured = this.#measured(boot, 9 * SETTLE_MS)
     this.#record('cold start', [{ ...measured, settledMs: measured.settledMs - BOOT_MS }])
   }
 
