@@ -143,6 +143,7 @@ async function assemble(
       state = 'draining'
       log.info({ flows: dataPath.openFlows }, 'router is draining')
       network.drain()
+      await clock.sleep(options.handoverMs)
       await dataPath.drain(options.drainMs)
     },
     stop: () => parts.stop(),

@@ -8,6 +8,10 @@ import { type AttemptOutcome, type KeepConnectedDeps, keepConnected } from './ke
 export interface DataLine {
   /** Resolves with why, when it is gone. Never rejects. */
   readonly whenClosed: Promise<unknown>
+  /** Resolves with the process at the other end (Hello.id), once it has said who it is; with undefined when it does not. */
+  readonly whenKnown: Promise<string | undefined>
+  /** Resolves when the other end takes no more new flows. */
+  readonly whenDraining: Promise<void>
   close(reason: string): void
 }
 

@@ -1,6 +1,7 @@
 /**
  * Keeps one link up: dials the endpoints in order, holds the control session and the data connections, and starts over
- * when the session is lost. A link stands or falls as a whole with its control session.
+ * when the session is lost. A link stands or falls as a whole with its control session. When its router drains another
+ * one is dialled, behind the same addresses, before that one is gone.
  */
 import type { LinkEndpoint } from '../api/link.ts'
 import { Alpn } from '../api/names.ts'
@@ -11,8 +12,9 @@ import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { type DataLine, keepDataLines } from './data-lines.ts'
 import { dialTarget, dialTimeouts, endpointName } from './dial-target.ts'
-import { LinkLostError, PeerRefusedError } from './errors.ts'
+import { LinkDrainingError, LinkLostError, PeerRefusedError } from './errors.ts'
 import { type AttemptOutcome, type KeepConnectedDeps, keepConnected } from './keep-connected.ts'
+import { MIN_STABLE_MS } from './limits.ts'
 import {
   type DialledSession,
   dialSession,
@@ -20,6 +22,7 @@ import {
   type SessionDialDeps,
 } from './link-session.ts'
 import type { LinkState } from './link-status.ts'
+import { dialSameRouter } from './same-router.ts'
 import { dialTls, type PeerSocket } from './tls-connect.ts'
 
 export interface LinkDialerDeps extends SessionDialDeps, KeepConnectedDeps {
@@ -40,12 +43,21 @@ export interface LinkDialerConfig extends Pick<SessionDialConfig, 'hello' | 'hea
 /** A round trip is news when it moved by half and by more than this, milliseconds: status is not written for noise. */
 const ROUND_TRIP_NOISE_MS = 1
 
+/** How an attempt went. */
+interface Held {
+  readonly outcome: AttemptOutcome
+  /** It still stands, and its router drains. */
+  readonly draining?: DialledSession
+}
+
 /** One Link, dialled for ever. */
 export class LinkDialer implements Startable {
   readonly #deps: LinkDialerDeps
   readonly #config: LinkDialerConfig
   readonly #state = new Snapshot<LinkState>({ kind: 'idle' })
   readonly #stopping = new AbortController()
+  /** Routers that drain and are still connected, by id, each with the end of its session. */
+  readonly #leaving = new Map<string, Promise<void>>()
   #running: Promise<void> = Promise.resolve()
   #lastError: string | undefined
   #lastCluster: string | undefined
@@ -73,6 +85,7 @@ export class LinkDialer implements Startable {
   async stop(): Promise<void> {
     this.#stopping.abort(new LinkLostError('the link is being closed here'))
     await this.#running
+    await Promise.all(this.#leaving.values())
     this.#state.set({ kind: 'idle' })
   }
 
@@ -89,33 +102,67 @@ export class LinkDialer implements Startable {
   async #tryEndpoint(endpoint: LinkEndpoint): Promise<AttemptOutcome> {
     const name = endpointName(endpoint)
     const lastError = this.#lastError === undefined ? {} : { lastError: this.#lastError }
-    this.#state.set({ kind: 'dialling', endpoint: name, ...lastError })
+    this.#tell({ kind: 'dialling', endpoint: name, ...lastError })
     const scope = new AbortController()
     const signal = AbortSignal.any([scope.signal, this.#stopping.signal])
+    const end = () => scope.abort(new LinkLostError(`the link to ${name} was lost`))
     try {
-      return await this.#hold(endpoint, signal)
+      const { outcome, draining } = await this.#hold(endpoint, signal)
+      if (draining === undefined) end()
+      else this.#leave(draining, end)
+      return outcome
     } catch (error) {
+      end()
       return { error, stoodMs: 0 }
-    } finally {
-      scope.abort(new LinkLostError(`the link to ${name} was lost`))
     }
   }
 
-  /** Establishes the link and waits for its end; throws when it cannot be established. */
-  async #hold(endpoint: LinkEndpoint, signal: AbortSignal): Promise<AttemptOutcome> {
+  /** Its flows go on until its router closes the session. */
+  #leave({ session, hello }: DialledSession, end: () => void): void {
+    const gone = session.whenClosed.then(() => {
+      this.#leaving.delete(hello.id)
+      end()
+    })
+    this.#leaving.set(hello.id, gone)
+  }
+
+  /** While a router that drains still carries flows the link is up, whatever comes of dialling another. */
+  #tell(state: LinkState): void {
+    if (this.#leaving.size === 0) this.#state.set(state)
+  }
+
+  /** Establishes the link and waits for its end, or until its router drains; throws when it cannot be established. */
+  async #hold(endpoint: LinkEndpoint, signal: AbortSignal): Promise<Held> {
     const dialled = await this.#dialSession(endpoint, signal)
-    const close = () => dialled.session.close('the link is being closed')
+    const { session } = dialled
+    const close = () => session.close('the link is being closed')
     signal.addEventListener('abort', close)
     try {
-      await Promise.race([this.#openLines(endpoint, dialled, signal), rejectWhenClosed(dialled)])
-      const since = this.#deps.clock.monotonic()
-      this.#onEstablished(endpoint, dialled)
-      const error = await dialled.session.whenClosed
-      return { error, stoodMs: Math.max(1, this.#deps.clock.monotonic() - since) }
-    } finally {
+      const held = await this.#untilEnd(endpoint, dialled, signal)
+      if (held.draining === undefined) close()
+      return held
+    } catch (error) {
       close()
-      signal.removeEventListener('abort', close)
+      throw error
+    } finally {
+      void session.whenClosed.then(() => signal.removeEventListener('abort', close))
     }
+  }
+
+  async #untilEnd(endpoint: LinkEndpoint, dialled: DialledSession, signal: AbortSignal): Promise<Held> {
+    const { session, hello } = dialled
+    if (this.#leaving.has(hello.id)) throw new LinkDrainingError('the router that answers takes no new flows')
+    const drains = Promise.withResolvers<undefined>()
+    const lines = this.#openLines(endpoint, dialled, signal, () => drains.resolve(undefined))
+    await Promise.race([lines, rejectWhenClosed(dialled)])
+    const since = this.#deps.clock.monotonic()
+    this.#onEstablished(endpoint, dialled)
+    const error = await Promise.race([session.whenClosed, drains.promise])
+    const stoodMs = Math.max(1, this.#deps.clock.monotonic() - since)
+    if (error !== undefined) return { outcome: { error, stoodMs } }
+    const reason = new LinkDrainingError('the router at the other end takes no new flows')
+    // No failure, however short it stood: another one is dialled at once.
+    return { outcome: { error: reason, stoodMs: Math.max(stoodMs, MIN_STABLE_MS) }, draining: dialled }
   }
 
   #dialSession(endpoint: LinkEndpoint, signal: AbortSignal): Promise<DialledSession> {
@@ -134,14 +181,25 @@ export class LinkDialer implements Startable {
     )
   }
 
-  #openLines(endpoint: LinkEndpoint, { session }: DialledSession, signal: AbortSignal): Promise<void> {
+  #openLines(
+    endpoint: LinkEndpoint,
+    { session, hello }: DialledSession,
+    signal: AbortSignal,
+    onDraining: () => void,
+  ): Promise<void> {
     const { clock, random, tls, openData, logger } = this.#deps
-    const { spec, dataConnections: count } = this.#config
+    const { spec, dataConnections: count, leadsTo } = this.#config
     const target = dialTarget(spec, endpoint)
-    const dial = async (lineSignal: AbortSignal): Promise<DataLine> => {
+    const dialAny = async (lineSignal: AbortSignal): Promise<DataLine> => {
       const socket = await dialTls(this.#deps, target, tls.current(), Alpn.data, lineSignal)
       requireSameCluster(socket, session.peer)
       return openData(socket)
+    }
+    const dial = async (lineSignal: AbortSignal): Promise<DataLine> => {
+      const line = await dialSameRouter(dialAny, hello.id, lineSignal)
+      // Behind the address of a replica is no other one.
+      if (leadsTo === 'other-cluster') void line.whenDraining.then(onDraining)
+      return line
     }
     const onPause = (error: unknown) => {
       logger.info({ link: spec.name, error: describeError(error) }, 'data connection lost')
@@ -193,14 +251,18 @@ export class LinkDialer implements Startable {
   }
 
   #onPause(error: unknown, ms: number): void {
-    this.#deps.onDown(error)
     const lastError = describeError(error)
     const { name } = this.#config.spec
+    if (this.#leaving.size > 0) {
+      this.#deps.logger.info({ link: name, reason: lastError }, 'dialling another router')
+      return
+    }
+    this.#deps.onDown(error)
     if (lastError !== this.#lastError) {
       this.#deps.logger.warn({ link: name, error: lastError }, 'link is down')
     }
     this.#lastError = lastError
-    this.#state.set({ kind: 'waiting', lastError, retryAt: Math.round(this.#deps.clock.now() + ms) })
+    this.#tell({ kind: 'waiting', lastError, retryAt: Math.round(this.#deps.clock.now() + ms) })
   }
 }
 

@@ -12,6 +12,11 @@ export class LinkLostError extends FairleadError {
   }
 }
 
+/** The router at the other end takes no new flows, and goes on with those it has: nothing is lost. */
+export class LinkDrainingError extends LinkLostError {
+  override readonly name = 'LinkDrainingError'
+}
+
 /** Nothing came from the peer for too long: the network drops its packets or its process hangs. */
 export class PeerSilentError extends LinkLostError {
   override readonly name = 'PeerSilentError'

@@ -152,5 +152,8 @@ export const TCP_KEEPALIVE_MS = 10_000
 /** A connection that stood this long counts as a success: the next attempt after its loss follows at once. Milliseconds. */
 export const MIN_STABLE_MS = 1000
 
+/** Data connections dialled, behind a balancer, until one leads to the router that the control session is with; then any will do. */
+export const SAME_ROUTER_ATTEMPTS = 16
+
 /** All first data connections of a link must stand within this, milliseconds. */
 export const DATA_UP_TIMEOUT_MS = 5000

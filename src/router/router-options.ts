@@ -19,7 +19,9 @@ export interface RouterOptions {
   readonly webSocketPort: number | undefined
   /** Undefined: the pod's service account, else KUBECONFIG. */
   readonly kubeconfig: string | undefined
-  /** How long open flows may go on after SIGTERM. */
+  /** How long new clients are still taken after SIGTERM: whoever sends them here has to hear of it first. */
+  readonly handoverMs: number
+  /** How long open flows may go on after that. */
   readonly drainMs: number
   /** Bytes of flows that may be buffered; undefined: a share of the memory there is. */
   readonly bufferMemory: number | undefined
@@ -40,6 +42,7 @@ export function parseRouterOptions(
     healthPort: numberOf('--health-port', values['health-port'], 65_535),
     webSocketPort: numberOf('--websocket-port', values['websocket-port'], 65_535) || undefined,
     kubeconfig: values.kubeconfig,
+    handoverMs: numberOf('--handover-seconds', values['handover-seconds'], 600) * 1000,
     drainMs: numberOf('--drain-seconds', values['drain-seconds'], 3_600) * 1000,
     bufferMemory: bytesOf('--buffer-memory', values['buffer-memory']),
     logLevel: oneOf('--log-level', values['log-level'], LogLevel),
@@ -60,6 +63,7 @@ const FLAGS = {
   'health-port': { type: 'string', default: String(Port.health) },
   'websocket-port': { type: 'string', default: '0' },
   kubeconfig: { type: 'string' },
+  'handover-seconds': { type: 'string', default: '4' },
   'drain-seconds': { type: 'string', default: '10' },
   'buffer-memory': { type: 'string' },
   'log-level': { type: 'string', default: 'info' },

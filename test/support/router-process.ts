@@ -19,6 +19,8 @@ export class RouterProcess implements AsyncDisposable {
       tlsDir,
       '--link-port=0',
       '--health-port=0',
+      // Nobody sends clients by EndpointSlices here.
+      '--handover-seconds=0',
       ...flags,
     ]
     this.#child = spawn(process.execPath, [join(ROOT, 'src/bin/fairlead.ts'), 'router', ...args], {

@@ -96,6 +96,8 @@ export class DataConnections {
   /** Takes over an authenticated socket. */
   open({ socket, peer }: PeerSocket, side: Side, line?: LineSettings): DataLine {
     const { createDataConnection } = this.#deps
+    const known = Promise.withResolvers<string | undefined>()
+    const draining = Promise.withResolvers<void>()
     const connection = createDataConnection(socket, {
       side,
       peer,
@@ -107,11 +109,15 @@ export class DataConnections {
           ? this.#relay.accept(request, channel, { cluster: peer.cluster, connection })
           : transport.accept(request, channel),
       onOpen: () => {
+        known.resolve(connection.peer?.instance)
         transport.opened()
         if (this.#draining) connection.drain()
         this.#direct.changed()
       },
-      onDraining: () => this.#direct.changed(),
+      onDraining: () => {
+        draining.resolve()
+        this.#direct.changed()
+      },
     })
     const transport = this.#resumable(connection, peer.cluster, this.#deps.acceptFlow(peer))
     void connection.whenClosed.then(({ origin, condition }) =>
@@ -119,7 +125,12 @@ export class DataConnections {
     )
     connection.start()
     this.#direct.add(peer.cluster, { connection, transport, isAccepted: side === 'acceptor' })
-    return connection
+    return {
+      whenClosed: connection.whenClosed,
+      whenKnown: known.promise,
+      whenDraining: draining.promise,
+      close: (reason) => connection.close(reason),
+    }
   }
 
   /** Ends the connections that one process of a cluster dialled: its packets are lost on the way. */

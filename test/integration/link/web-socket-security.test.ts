@@ -164,8 +164,3 @@ test('a controller may not open a data connection inside a WebSocket', async () 
   const dir = await set.tlsDir('east', 'controller')
   await expectRefusal('role', () => tlsInside(dir, Alpn.data))
 })
-
-test('a router with our own cluster id is refused inside a WebSocket', async () => {
-  const dir = await set.tlsDir('east')
-  await expectRefusal('own-cluster', () => tlsInside(dir))
-})

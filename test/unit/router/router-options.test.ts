@@ -9,6 +9,7 @@ test('without flags the router is what the manifests need', () => {
     linkPort: 5671,
     healthPort: 9090,
     kubeconfig: undefined,
+    handoverMs: 4_000,
     drainMs: 10_000,
     bufferMemory: undefined,
     logLevel: 'info',
@@ -32,7 +33,7 @@ test('a pod with addresses of both families listens at both', () => {
 
 test('both ways of giving a value are understood', () => {
   const options = parseRouterOptions(['--link-port=0', '--drain-seconds', '3', '--flow-log=off'], {})
-  expect(options).toMatchObject({ linkPort: 0, drainMs: 3000, flowLog: 'off' })
+  expect(options).toMatchObject({ linkPort: 0, handoverMs: 4000, drainMs: 3000, flowLog: 'off' })
 })
 
 test.each([
