@@ -114,11 +114,19 @@ async function assemble(
     namespace,
   )
   let state: 'starting' | 'running' | 'draining' = 'starting'
-  const notReady = (): string[] => [
-    ...(state === 'running' ? [] : [state]),
-    ...routes.notReady(),
-    ...dataPath.notReady(),
-  ]
+  let arrived = false
+  const notReady = (): string[] => {
+    // In this order: what comes over the network opens ports.
+    const missing = [
+      ...(state === 'running' ? [] : [state]),
+      ...routes.notReady(),
+      ...network.notReady(),
+      ...dataPath.notReady(),
+      ...(arrived ? [] : dataPath.opening()),
+    ]
+    arrived ||= missing.length === 0
+    return missing
+  }
   const health = new HealthServer({ metrics, notReady }, { host, port: options.healthPort })
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([

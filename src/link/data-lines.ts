@@ -10,6 +10,8 @@ export interface DataLine {
   readonly whenClosed: Promise<unknown>
   /** Resolves with the process at the other end (Hello.id), once it has said who it is; with undefined when it does not. */
   readonly whenKnown: Promise<string | undefined>
+  /** It carries flows from now on; before that only who is at the other end is learnt. */
+  use(): void
   /** Resolves when the other end takes no more new flows. */
   readonly whenDraining: Promise<void>
   close(reason: string): void

@@ -40,6 +40,8 @@ export interface DirectorySyncConfig {
   readonly mayReceive: (cluster: string) => boolean
   /** The peer is known to hold this version: it said so, or has accepted ours. */
   readonly onHeld?: (version: OriginVersion) => void
+  /** The peer has told us all that it had when the session began. Once. */
+  readonly onCaughtUp?: () => void
 }
 
 type Version = Pick<OriginState, 'epoch' | 'sequence'>
@@ -53,6 +55,8 @@ export class DirectorySync {
   readonly #known = new Map<string, Version>()
   /** Clusters to be sent whole. */
   readonly #owed = new Set<string>()
+  /** Clusters that the peer's digest says are newer there, and that have not come; undefined before its digest. */
+  #awaited: Set<string> | undefined
   /** Clusters we asked to be sent whole. */
   readonly #requested = new Set<string>()
   #sending: { readonly cluster: string; readonly parts: Generator<DirectoryOrigin, void> } | undefined
@@ -118,6 +122,7 @@ export class DirectorySync {
     }
     if (!digest.last) return
     this.#digestComplete = true
+    this.#await()
     for (const state of this.#deps.store.directory.current().values()) this.#owe(state)
     this.pump()
   }
@@ -129,6 +134,16 @@ export class DirectorySync {
     this.#requested.delete(state.cluster)
     this.#learn(state)
     this.#warnIfRefused(this.#deps.store.replace(state), state.cluster)
+    if (this.#awaited?.delete(state.cluster) === true && this.#awaited.size === 0) this.#config.onCaughtUp?.()
+  }
+
+  #await(): void {
+    const newer = [...this.#known].filter(([cluster, version]) => {
+      const ours = this.#deps.store.origin(cluster)
+      return this.#config.mayReceive(cluster) && (ours === undefined || compareVersions(version, ours) > 0)
+    })
+    this.#awaited = new Set(newer.map(([cluster]) => cluster))
+    if (this.#awaited.size === 0) this.#config.onCaughtUp?.()
   }
 
   #onDelta(delta: DirectoryDelta): void {

@@ -14,7 +14,10 @@ export async function dialSameRouter(
   for (let attempt = 1; ; attempt++) {
     const line = await dial(signal)
     const process = await processOf(line, signal)
-    if (process === undefined || process === router || attempt === SAME_ROUTER_ATTEMPTS) return line
+    if (process === undefined || process === router || attempt === SAME_ROUTER_ATTEMPTS) {
+      line.use()
+      return line
+    }
     line.close('it leads to another router than the control session')
     signal.throwIfAborted()
   }

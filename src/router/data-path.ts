@@ -163,6 +163,11 @@ export class DataPath implements Startable {
     return [...unread, ...this.#listeners.failures()]
   }
 
+  /** Ports that are about to be bound, in words: a router that has just started waits for them. */
+  opening(): string[] {
+    return this.#listeners.opening()
+  }
+
   /** The port that stands for a service's port, or that of one endpoint, now; undefined while it is not bound. */
   listenPort(
     service: ServiceKey,

@@ -87,6 +87,13 @@ export class Listeners {
       .map(({ spec, failure }) => `listener ${spec.listenPort} (${spec.service}:${spec.port}): ${failure}`)
   }
 
+  /** One line for each port that is about to be bound for the first time. */
+  opening(): string[] {
+    return [...this.#open.values()]
+      .filter(({ failure, boundPort }) => failure === undefined && boundPort === undefined)
+      .map(({ spec }) => `listener ${spec.listenPort} (${spec.service}:${spec.port}) is not open yet`)
+  }
+
   /** The port that stands for a service's port, or that of one endpoint, now; undefined while it is not bound. */
   portOf(target: ServiceTarget): number | undefined {
     const key = targetKey(target)

@@ -103,4 +103,26 @@ describeInLab([], 'router replicas', () => {
     },
     180_000,
   )
+
+  test('routers of east that are killed take along the connections they carry, and no later one', async () => {
+    const KILLS = 5
+    for (let kill = 0; kill < KILLS; kill++) {
+      const [victim = ''] = await routerPods('east')
+      await clusters.kubectl('east', [
+        'delete',
+        victim,
+        '-n',
+        SYSTEM_NAMESPACE,
+        '--grace-period=0',
+        '--force',
+      ])
+      await rolledOut(clusters, 'east', ROUTERS, SYSTEM_NAMESPACE)
+      await goesOn()
+    }
+    const counts = Object.values((await failures()) as Record<string, number>)
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(KILLS * WORKERS)
+    const before = await failures()
+    await goesOn()
+    expect(await failures()).toEqual(before)
+  }, 180_000)
 })

@@ -93,7 +93,7 @@ export class DataConnections {
     deps.metrics.observe('fairlead_link_data_connections', 'Data connections open', () => this.#direct.size)
   }
 
-  /** Takes over an authenticated socket. */
+  /** Takes over an authenticated socket. What was dialled carries flows once it is said to be used: it may lead elsewhere. */
   open({ socket, peer }: PeerSocket, side: Side, line?: LineSettings): DataLine {
     const { createDataConnection } = this.#deps
     const known = Promise.withResolvers<string | undefined>()
@@ -110,22 +110,32 @@ export class DataConnections {
           : transport.accept(request, channel),
       onOpen: () => {
         known.resolve(connection.peer?.instance)
-        transport.opened()
-        if (this.#draining) connection.drain()
-        this.#direct.changed()
+        if (side === 'acceptor') opened()
       },
       onDraining: () => {
         draining.resolve()
         this.#direct.changed()
       },
     })
+    const opened = () => {
+      transport.opened()
+      if (this.#draining) connection.drain()
+      this.#direct.changed()
+    }
     const transport = this.#resumable(connection, peer.cluster, this.#deps.acceptFlow(peer))
+    const add = () =>
+      this.#direct.add(peer.cluster, { connection, transport, isAccepted: side === 'acceptor' })
     void connection.whenClosed.then(({ origin, condition }) =>
       transport.closed(origin === 'peer' && condition === FlowCondition.stopped),
     )
     connection.start()
-    this.#direct.add(peer.cluster, { connection, transport, isAccepted: side === 'acceptor' })
+    if (side === 'acceptor') add()
     return {
+      use: () => {
+        if (!connection.usable) return
+        add()
+        opened()
+      },
       whenClosed: connection.whenClosed,
       whenKnown: known.promise,
       whenDraining: draining.promise,

@@ -16,3 +16,6 @@ export const DATA_IDLE_MS = 2_000
 
 /** Bytes that flows may hold beyond what each may without asking, when nobody says how much. */
 export const DEFAULT_BUDGET_BYTES = 256 * 1024 * 1024
+
+/** Milliseconds after its start that a router waits for its links and records before it takes clients all the same. */
+export const ARRIVAL_MS = 10_000

@@ -28,6 +28,7 @@ import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
+import { Arrival } from './arrival.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
 import { MAX_LINKS, MAX_REPLICAS } from './limits.ts'
 import { Links } from './links.ts'
@@ -84,6 +85,7 @@ export class RouterNetwork implements Startable {
   readonly #replicas: ReplicaLinks
   readonly #replicaLinks: Links
   readonly #topology: NetworkTopology
+  readonly #arrival: Arrival
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
@@ -110,6 +112,12 @@ export class RouterNetwork implements Startable {
       snapshot: this.#replicas.links,
       limit: MAX_REPLICAS,
       createDialer: (spec) => this.#createDialer(spec, 'own-cluster'),
+    })
+    this.#arrival = new Arrival({
+      ...deps,
+      links: this.#links.status,
+      topology: this.#topology.view,
+      replicas: deps.replicas ?? new Snapshot([]),
     })
     this.#acceptor = new Acceptor(
       {
@@ -189,6 +197,12 @@ export class RouterNetwork implements Startable {
     await this.#links.start()
     await this.#replicas.start()
     await this.#replicaLinks.start()
+    this.#arrival.begin()
+  }
+
+  /** What a router that has just started waits for, in words; empty from then on. */
+  notReady(): string[] {
+    return this.#arrival.missing()
   }
 
   /** Tells the neighbours to open no more flows here; those there are go on. */
@@ -274,11 +288,13 @@ export class RouterNetwork implements Startable {
     if (peer.role === Role.controller)
       return { maySend: () => true, mayReceive: (cluster) => cluster === own, reach: this.#data.peers }
     const topology = this.#topology.hookFor(peer, cost)
-    if (peer.cluster === own) return { maySend: () => true, mayReceive: () => true, topology }
+    const onCaughtUp = () => this.#arrival.told(peer.cluster)
+    if (peer.cluster === own) return { maySend: () => true, mayReceive: () => true, topology, onCaughtUp }
     return {
       maySend: (cluster) => cluster !== peer.cluster,
       mayReceive: (cluster) => cluster !== own,
       topology,
+      onCaughtUp,
     }
   }
 

@@ -109,6 +109,36 @@ test('a request is answered with the whole, even when the peer was thought to ha
   expect(wire.types).toEqual(['directory-origin', 'directory-origin'])
 })
 
+test('it is known when the peer has told all that it had, and only what it may tell is waited for', () => {
+  let times = 0
+  const config = {
+    ...ANY,
+    mayReceive: (cluster: string) => cluster !== 'west',
+    onCaughtUp: () => void times++,
+  }
+  const { sync, store } = side(config)
+  store.replace(stateOf('south', 1, 5, ['a']))
+  const version = (cluster: string, sequence: number) => ({ cluster, epoch: 1, sequence })
+  const origins = [version('east', 2), version('north', 1), version('south', 5), version('west', 9)]
+  sync.onMessage({ type: 'directory-digest', last: false, origins: origins.slice(0, 2) })
+  sync.onMessage({ type: 'directory-digest', last: true, origins: origins.slice(2) })
+  const whole = (cluster: string, sequence: number, part: number, last: boolean) =>
+    sync.onMessage({ type: 'directory-origin', ...version(cluster, sequence), part, last, records: [] })
+  whole('east', 2, 0, false)
+  whole('east', 2, 1, true)
+  expect(times).toBe(0)
+  whole('north', 1, 0, true)
+  expect(times).toBe(1)
+  whole('east', 3, 0, true)
+  expect(times).toBe(1)
+})
+
+test('a peer that has nothing new has told all at once', () => {
+  let times = 0
+  synced({ ...ANY, onCaughtUp: () => void times++ })
+  expect(times).toBe(1)
+})
+
 test('what a peer may not be told is not told', () => {
   const { store, wire } = synced({ maySend: (cluster) => cluster !== 'west', mayReceive: () => true })
   store.replace(stateOf('west', 1, 1, ['a']))

@@ -6,15 +6,19 @@ import { dialSameRouter } from '../../../src/link/same-router.ts'
 interface TestLine extends DataLine {
   readonly router: string | undefined
   readonly closed: string[]
+  readonly used: string[]
 }
 
 /** Without a router it never says who it is. */
 function line(router?: string): TestLine {
   const gone = Promise.withResolvers<void>()
   const closed: string[] = []
+  const used: string[] = []
   return {
     router,
     closed,
+    used,
+    use: () => void used.push('used'),
     whenClosed: gone.promise,
     whenKnown: router === undefined ? new Promise(() => {}) : Promise.resolve(router),
     whenDraining: new Promise(() => {}),
@@ -41,6 +45,7 @@ test('lines to other routers are closed until one leads to the right one', async
   const { lines, dial } = balancer('b', 'c', 'a')
   expect(await dialSameRouter(dial, 'a', never)).toBe(lines[2])
   expect(lines.map(({ closed }) => closed.length)).toEqual([1, 1, 0])
+  expect(lines.map(({ used }) => used.length)).toEqual([0, 0, 1])
 })
 
 test('when none leads there the last one is kept', async () => {
