@@ -20,13 +20,17 @@ export interface AcceptedSessionsConfig extends Pick<ControlSessionConfig, 'hell
   readonly onClosed: (peer: PeerIdentity, id: string | undefined, error: FairleadError) => void
 }
 
-/** Holds them until they close; a process that connects again replaces its own older session. */
+/**
+ * Holds them until they close. A process that connects again replaces its own older session; not with a router that
+ * drains: it looks for another one then, and its flows go on here.
+ */
 export class AcceptedSessions {
   readonly #deps: DirectorySessionDeps
   readonly #config: AcceptedSessionsConfig
   readonly #all = new Set<DirectorySession>()
   /** By cluster, role and the id the process gave in its hello. */
   readonly #byProcess = new Map<string, DirectorySession>()
+  #draining = false
 
   constructor(deps: DirectorySessionDeps, config: AcceptedSessionsConfig) {
     this.#deps = deps
@@ -68,6 +72,11 @@ export class AcceptedSessions {
     this.#all.add(session)
   }
 
+  /** From now on the sessions there are stay. */
+  drain(): void {
+    this.#draining = true
+  }
+
   /** Says goodbye to all; resolves when they are gone. */
   async closeAll(reason: string): Promise<void> {
     const all = [...this.#all]
@@ -79,6 +88,10 @@ export class AcceptedSessions {
     const { cluster, role, id, version } = hello
     this.#deps.logger.info({ cluster, role, id, version, address }, 'control session accepted')
     const key = processKey(hello)
+    if (this.#draining && this.#byProcess.has(key)) {
+      session.close('the router takes no new flows, and has a session of this process')
+      return
+    }
     this.#byProcess.get(key)?.close('replaced by a newer session of the same process')
     this.#byProcess.set(key, session)
     void session.whenClosed.then(() => this.#byProcess.get(key) === session && this.#byProcess.delete(key))

@@ -207,6 +207,7 @@ export class RouterNetwork implements Startable {
 
   /** Tells the neighbours to open no more flows here; those there are go on. */
   drain(): void {
+    this.#sessions?.drain()
     this.#data.drain()
     this.#topology.drain()
   }
