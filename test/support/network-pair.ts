@@ -10,6 +10,7 @@ import { Snapshot } from '../../src/core/snapshot.ts'
 import type { ResolveHost } from '../../src/link/addresses.ts'
 import type { ReadSecret } from '../../src/link/dial-target.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
+import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
@@ -33,6 +34,7 @@ export interface TestRouterOptions {
   readonly routes: Snapshot<RouteSnapshot>
   readonly log?: Logger
   readonly routerId?: string
+  readonly heartbeat?: HeartbeatConfig
   readonly budget?: ByteBudget
   /** Of the link port and the WebSocket port; 127.0.0.1 when absent. */
   readonly host?: string
@@ -42,7 +44,7 @@ export interface TestRouterOptions {
 
 /** A router on loopback, not started. */
 export function testRouter(options: TestRouterOptions): TestRouter {
-  const { cluster, tlsDir, routes, log = silentLogger, routerId, budget } = options
+  const { cluster, tlsDir, routes, log = silentLogger, routerId, heartbeat, budget } = options
   const { host = '127.0.0.1', resolve, readSecret } = options
   const clock = systemClock
   const metrics = createMetrics()
@@ -66,6 +68,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       name: cluster,
       version: 'test',
       ...(routerId === undefined ? {} : { routerId }),
+      ...(heartbeat === undefined ? {} : { heartbeat }),
     },
   )
   const dataPath = new DataPath(

@@ -28,6 +28,9 @@ export interface MeshOptions {
   readonly log?: Logger
 }
 
+/** No round trip is measured in the time of a test: it would break ties between paths as the machine pleases. */
+const HEARTBEAT = { intervalMs: 60_000, deadMs: 180_000 }
+
 const BUDGET_BYTES = 64 * 1024 * 1024
 
 export class RelayMesh implements AsyncDisposable {
@@ -126,7 +129,7 @@ export class RelayMesh implements AsyncDisposable {
     const budget = new ByteBudget(BUDGET_BYTES)
     const tlsDir = await this.#clusterset.tlsDir(cluster)
     const log = this.#log === undefined ? {} : { log: this.#log.child({ router: cluster }) }
-    const router = testRouter({ cluster, tlsDir, routes, routerId: id, budget, ...log })
+    const router = testRouter({ cluster, tlsDir, routes, routerId: id, heartbeat: HEARTBEAT, budget, ...log })
     await router.parts.start()
     this.#routers.set(cluster, { ...router, cluster, id, routes, budget })
   }
