@@ -2,6 +2,7 @@
 // path there replaces the suite's own: unit -- test/unit/dns, or unit -- -t 'part of a name'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kubeAssets } from './kube-assets.mjs'
@@ -26,7 +27,8 @@ for (const suite of suites) {
     ? []
     : [`--testPathPatterns=${files[suite] ?? `/test/${suite}/`}`]
   const args = [join(root, 'node_modules/jest/bin/jest.js'), ...chosen, '--passWithNoTests', ...report]
-  if (serial.has(suite)) args.push('--runInBand')
+  // Jest leaves a processor to itself, which is half of two; most of these tests wait most of the time.
+  args.push(serial.has(suite) ? '--runInBand' : `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`)
   const result = spawnSync(
     process.execPath,
     ['--experimental-vm-modules', '--no-warnings', ...args, ...extra],
