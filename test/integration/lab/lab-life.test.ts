@@ -124,13 +124,14 @@ describeInLab([], 'a lab', () => {
   })
 
   test('drops packets of open connections while cut, and lets them through when healed', async () => {
-    // Every line on standard input sends a byte that no TLS client sends, and says whether an answer came.
+    // Every line on standard input sends bytes that no TLS client sends, and says whether an answer came within its
+    // number of seconds: TCP sends again later and later while nothing comes through.
     const client = `
 import socket, sys
 peer = socket.create_connection(("172.31.0.10", 6443), 2)
-peer.settimeout(1)
 print("open", flush=True)
 for line in sys.stdin:
+    peer.settimeout(int(line))
     try:
         peer.sendall(b"x" * 8)
         print("answered" if peer.recv(100) is not None else "", flush=True)
@@ -145,11 +146,11 @@ for line in sys.stdin:
     await eventually(() => said === 'open\n' || Promise.reject(new Error(said)))
     await lab('cut', 'west', 'east')
     expect((await lab('status')).stdout).toMatch(/east .* west\n/)
-    child.stdin?.write('\n')
+    child.stdin?.write('1\n')
     await eventually(() => said.includes('silence') || Promise.reject(new Error(said)))
     await lab('heal', 'east', 'west')
-    child.stdin?.write('\n')
-    await eventually(() => said.includes('answered') || Promise.reject(new Error(said)))
+    child.stdin?.write('30\n')
+    await eventually(() => said.includes('answered') || Promise.reject(new Error(said)), { within: 30_000 })
     child.stdin?.end()
     expect(await once(child, 'close')).toEqual([0, null])
   })
