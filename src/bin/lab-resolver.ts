@@ -2,7 +2,8 @@
  * Loaded into Node programs of loopback mode's pods (node --import): has them ask the cluster's DNS, which elsewhere
  * /etc/resolv.conf does.
  */
-import dns from 'node:dns'
+import dns, { type LookupAddress, type LookupOptions } from 'node:dns'
+import { syncBuiltinESMExports } from 'node:module'
 import { clusterLookup, type Lookup } from '../lab/loopback/cluster-lookup.ts'
 
 const server = process.env['FAIRLEAD_DNS']
@@ -16,4 +17,15 @@ if (server !== undefined) {
       lookup(hostname, options, callback)
     },
   })
+  Object.assign(dns.promises, {
+    lookup: (hostname: string, options: LookupOptions = {}) =>
+      new Promise<LookupAddress | LookupAddress[]>((resolve, reject) => {
+        lookup(hostname, options, (error, address, family) => {
+          if (error !== null) reject(error)
+          else resolve(typeof address === 'string' ? { address, family: family ?? 4 } : address)
+        })
+      }),
+  })
+  // What was imported by name from these modules changes too.
+  syncBuiltinESMExports()
 }
