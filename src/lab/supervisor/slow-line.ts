@@ -65,7 +65,7 @@ export class SlowLine {
   async #ready(child: ChildProcess): Promise<void> {
     this.#tell({ shape: this.#shape })
     const { port } = await within(firstLine(child), LINE_START_TIMEOUT, 'a slow line', this.#deps.clock)
-    await this.#deps.redirect(port)
+    if (!this.#isDraining) await this.#deps.redirect(port)
   }
 
   #lost(reason: string): void {
