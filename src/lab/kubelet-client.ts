@@ -13,6 +13,14 @@ export interface RunningContainer {
   readonly pid: number
 }
 
+/** A pod that has an address of its own now. */
+export interface PlacedPod {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly address: string
+}
+
 /** True when the node's kubelet, Service rules, controllers and DNS are up. */
 export async function nodeReady(socketPath: string): Promise<boolean> {
   try {
@@ -27,6 +35,11 @@ export async function nodeReady(socketPath: string): Promise<boolean> {
 /** The containers that run on the node. */
 export async function runningContainers(socketPath: string): Promise<readonly RunningContainer[]> {
   return JSON.parse(await get(socketPath, '/runningContainers')) as RunningContainer[]
+}
+
+/** The pods of the node, but for those on its own network. */
+export async function placedPods(socketPath: string): Promise<readonly PlacedPod[]> {
+  return JSON.parse(await get(socketPath, '/placedPods')) as PlacedPod[]
 }
 
 async function get(socketPath: string, path: string): Promise<string> {

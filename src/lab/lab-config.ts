@@ -3,11 +3,19 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { LabError } from './errors.ts'
 import type { ClusterPlan, LabMode } from './topology.ts'
 
+/** A link that is made in a lab: `from` dials `to`. */
+export interface LabLink {
+  readonly from: string
+  readonly to: string
+}
+
 export interface LabConfig {
   readonly mode: LabMode
   /** The lab runs in a user namespace: there is one user, and it looks like root. */
   readonly userNamespace: boolean
   readonly clusters: readonly ClusterPlan[]
+  /** Links that are made when the clusters are ready. */
+  readonly links: readonly LabLink[]
   /** Folder of a real control plane's programs; the embedded API server when absent. */
   readonly assets?: string | undefined
   /** RFC 3339. */

@@ -12,6 +12,27 @@ export const COMMAND_TIMEOUT = 20_000
 /** Ages of connections between two nodes that are answered with a reset; older ones are forgotten. */
 export const MAX_RESET_AGES = 1_024
 
+/** How often it is looked whether pods that are cut off are still there. Milliseconds. */
+export const POD_CUT_POLL = 1_000
+
+/** Connections through one slow line at once; more are refused. */
+export const MAX_LINE_CONNECTIONS = 4_096
+
+/** Bytes on their way through one direction of a slow connection before its sender has to wait. */
+export const MAX_LINE_BYTES = 4 << 20
+
+/** How long a connection's destination is remembered until the slow line asks for it. Seconds. */
+export const ASKED_SECONDS = 10
+
+/** How long the process of a slow line may take to listen. Milliseconds. */
+export const LINE_START_TIMEOUT = 15_000
+
+/** Longest delay and jitter of a slow path, each way. Milliseconds. */
+export const MAX_PATH_DELAY = 10_000
+
+/** A path that loses more carries nothing. Percent. */
+export const MAX_PATH_LOSS = 50
+
 /** Longest line on the control socket, in both directions. Bytes. */
 export const MAX_CONTROL_LINE = 1 << 20
 

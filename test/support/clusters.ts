@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { LabStatus } from '../../src/lab/control/protocol.ts'
 import { eventually } from './eventually.ts'
 import { type RunOptions, type RunResult, run, start } from './run.ts'
 import { ROOT } from './source-tree.ts'
@@ -22,9 +23,13 @@ export interface Clusters {
   startExec(cluster: string, command: readonly string[], options?: RunOptions): ChildProcess
   /** `fairlead` with the kubeconfig of the clusters. */
   fairlead(args: readonly string[], options?: RunOptions): Promise<RunResult>
-  /** Drops every packet between two clusters, and lets them through again. Lab only. */
-  cut(a: string, b: string): Promise<void>
-  heal(a: string, b: string): Promise<void>
+  /** Drops every packet between two clusters, or of CLUSTER/POD, and lets them through again. Lab only. */
+  cut(...what: readonly string[]): Promise<void>
+  heal(...what: readonly string[]): Promise<void>
+  /** Makes the path between two clusters slow, by flags of `lab slow`. Lab only. */
+  slow(a: string, b: string, ...flags: readonly string[]): Promise<void>
+  /** Lab only. */
+  status(): Promise<LabStatus>
   /** Resets the open connections between a cluster and all others. Lab only. */
   reset(cluster: string): Promise<void>
   /** Kills the process of a role with SIGKILL: router, controller, dns or api-server. Lab only. */
@@ -68,8 +73,10 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     startExec: (cluster, command, options) =>
       startFairlead([...lab('exec', cluster), '--', ...command], options),
     fairlead: (args, options) => fairlead(args, { ...options, env: { ...env, ...options?.env } }),
-    cut: async (a, b) => void (await fairlead(lab('cut', a, b))),
-    heal: async (a, b) => void (await fairlead(lab('heal', a, b))),
+    cut: async (...what) => void (await fairlead(lab('cut', ...what))),
+    heal: async (...what) => void (await fairlead(lab('heal', ...what))),
+    slow: async (...what) => void (await fairlead(lab('slow', ...what))),
+    status: async () => JSON.parse((await fairlead(lab('status', '-o', 'json'))).stdout) as LabStatus,
     reset: async (cluster) => void (await fairlead(lab('cut', '--reset', cluster))),
     kill: async (cluster, role) => void (await fairlead(lab('kill', cluster, role))),
     audit: (cluster) => readFile(join(state, 'clusters', cluster, 'audit.log'), 'utf8'),

@@ -35,6 +35,8 @@ export async function upKind(): Promise<Clusters> {
     cut: () => notHere('cut'),
     heal: () => notHere('heal'),
     reset: () => notHere('cut'),
+    slow: () => notHere('slow'),
+    status: () => notHere('status'),
     kill: () => notHere('kill'),
     audit: () => notHere('audit'),
     down: async () => {

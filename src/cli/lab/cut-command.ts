@@ -1,11 +1,11 @@
 /** `fairlead lab cut` and `fairlead lab heal`. */
 import { Command } from 'commander'
-import { UsageError } from '../../core/errors.ts'
 import { ask } from '../../lab/control/client.ts'
 import type { ControlRequest } from '../../lab/control/protocol.ts'
 import { labFiles } from '../../lab/layout.ts'
 import type { CliContext } from '../context.ts'
 import { say } from '../output.ts'
+import { type CutTarget, cutTarget } from './cut-target.ts'
 import { stateOption } from './state-option.ts'
 
 interface CutOptions {
@@ -13,11 +13,11 @@ interface CutOptions {
   readonly reset?: boolean
 }
 
-/** Drops every packet between two clusters, both ways, open connections included; or resets what is open. */
+/** Drops every packet between two clusters, or of a pod, both ways, open connections included; or resets what is open. */
 export function cutCommand(context: CliContext): Command {
   return new Command('cut')
-    .description('drop every packet between two clusters')
-    .argument('<a>', 'a cluster')
+    .description('drop every packet between two clusters, or between a pod and all but its node')
+    .argument('<a>', 'a cluster, or CLUSTER/POD')
     .argument('[b]', 'another cluster; with --reset it may be left out, and all others are meant')
     .option('--reset', 'drop nothing: answer open TCP connections with resets, at both ends; new ones live')
     .addOption(stateOption())
@@ -27,23 +27,31 @@ export function cutCommand(context: CliContext): Command {
         await ask(controlSocket, resetRequest(a, b))
         return say(context, `connections between ${a} and ${b ?? 'the others'} were reset`)
       }
-      if (b === undefined) throw new UsageError('name the other cluster too, or ask for --reset')
-      await ask(controlSocket, { command: 'cut', clusters: [a, b] })
-      say(context, `${a} and ${b} are cut off from each other`)
+      const target = cutTarget(a, b)
+      await ask(controlSocket, cutRequest('cut', target))
+      if (target.kind === 'pod') say(context, `${a} is cut off`)
+      else say(context, `${a} and ${b} are cut off from each other`)
     })
 }
 
-/** Undoes `cut`. */
+/** Undoes `cut` and `slow`. */
 export function healCommand(context: CliContext): Command {
   return new Command('heal')
-    .description('let packets between two clusters through again')
-    .argument('<a>', 'a cluster')
-    .argument('<b>', 'another cluster')
+    .description('let packets between two clusters, or of a pod, through again, as fast as they are')
+    .argument('<a>', 'a cluster, or CLUSTER/POD')
+    .argument('[b]', 'another cluster')
     .addOption(stateOption())
-    .action(async (a: string, b: string, { state }: CutOptions) => {
-      await ask(labFiles(state).controlSocket, { command: 'heal', clusters: [a, b] })
-      say(context, `${a} and ${b} reach each other`)
+    .action(async (a: string, b: string | undefined, { state }: CutOptions) => {
+      const target = cutTarget(a, b)
+      await ask(labFiles(state).controlSocket, cutRequest('heal', target))
+      if (target.kind === 'pod') say(context, `${a} is not cut off`)
+      else say(context, `${a} and ${b} reach each other`)
     })
+}
+
+function cutRequest(action: 'cut' | 'heal', target: CutTarget): ControlRequest {
+  if (target.kind === 'pair') return { command: action, clusters: target.clusters }
+  return { command: `${action}-pod`, cluster: target.cluster, pod: target.pod }
 }
 
 function resetRequest(cluster: string, peer: string | undefined): ControlRequest {

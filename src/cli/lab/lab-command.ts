@@ -6,6 +6,7 @@ import { downCommand } from './down-command.ts'
 import { execCommand } from './exec-command.ts'
 import { killCommand } from './kill-command.ts'
 import { kubeconfigCommand } from './kubeconfig-command.ts'
+import { slowCommand } from './slow-command.ts'
 import { statusCommand } from './status-command.ts'
 import { upCommand } from './up-command.ts'
 
@@ -22,6 +23,7 @@ export function labCommand(context: CliContext): Command {
     execCommand,
     cutCommand,
     healCommand,
+    slowCommand,
     killCommand,
   ]
   for (const command of commands) lab.addCommand(command(context))

@@ -4,8 +4,9 @@ import { ask } from '../../lab/control/client.ts'
 import type { LabStatus } from '../../lab/control/protocol.ts'
 import { labFiles } from '../../lab/layout.ts'
 import type { CliContext } from '../context.ts'
-import { type OutputFormat, outputOption, printResult, type Table } from '../output.ts'
+import { type OutputFormat, outputOption, printResult } from '../output.ts'
 import { stateOption } from './state-option.ts'
+import { statusTable } from './status-table.ts'
 
 /** Clusters of the running lab and how they do. */
 export function statusCommand(context: CliContext): Command {
@@ -15,21 +16,6 @@ export function statusCommand(context: CliContext): Command {
     .addOption(outputOption())
     .action(async (options: { state: string; output: OutputFormat }) => {
       const status = await ask<LabStatus>(labFiles(options.state).controlSocket, { command: 'status' })
-      await printResult(context, options.output, status, table)
+      await printResult(context, options.output, status, statusTable)
     })
-}
-
-function table(status: LabStatus): Table {
-  const rows = status.clusters.map((cluster) => [
-    cluster.name,
-    cluster.ready ? 'Ready' : 'NotReady',
-    cluster.nodeAddress,
-    cluster.private ? 'dials' : 'dials, is dialled',
-    String(cluster.processes.reduce((sum, process) => sum + process.restarts, 0)),
-    String(cluster.clients),
-    status.cuts
-      .flatMap((pair) => (pair.includes(cluster.name) ? pair.filter((name) => name !== cluster.name) : []))
-      .join(',') || '-',
-  ])
-  return [['CLUSTER', 'STATUS', 'NODE', 'LINKS', 'RESTARTS', 'CLIENTS', 'CUT-FROM'], ...rows]
 }

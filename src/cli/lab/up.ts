@@ -14,7 +14,7 @@ export async function up(context: CliContext, options: UpOptions): Promise<void>
   const links = dials(options.topology, options.clusters, options.private)
   const assets = await assetsFor(context, options)
   const progress = (message: string): void => say(context, message)
-  const host = new LabHost({ progress }, { ...options, assets })
+  const host = new LabHost({ progress }, { ...options, assets, links: options.bare ? [] : links })
   const interrupt = new AbortController()
   const interrupted = terminationSignal().then((signal) => {
     context.setExitCode(signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.ok)

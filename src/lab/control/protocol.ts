@@ -1,4 +1,6 @@
 /** What is said on the control socket: one JSON line asks, one JSON line answers. */
+import type { LabLink } from '../lab-config.ts'
+import type { PathShape } from '../slow/path-shape.ts'
 import type { ClusterStatus } from './status.ts'
 
 export type ControlRequest =
@@ -6,6 +8,10 @@ export type ControlRequest =
   /** Makes a client pod that lives as long as this connection. */
   | { readonly command: 'exec'; readonly cluster: string; readonly namespace: string }
   | { readonly command: 'cut' | 'heal'; readonly clusters: readonly [string, string] }
+  /** One pod; `pod` is its name, or its namespace and name. */
+  | { readonly command: 'cut-pod' | 'heal-pod'; readonly cluster: string; readonly pod: string }
+  /** Makes the path between two clusters slow; `heal` or a quiet shape ends it. */
+  | { readonly command: 'slow'; readonly clusters: readonly [string, string]; readonly shape: PathShape }
   /** Resets open TCP connections between a cluster and `peer`, or all others. */
   | { readonly command: 'reset'; readonly cluster: string; readonly peer?: string }
   /** Kills `api-server`, `node`, or the pods of a role (`router`, or `namespace/name-prefix`). */
@@ -39,8 +45,27 @@ export interface LabStatus {
   readonly startedAt: string
   readonly ready: boolean
   readonly clusters: readonly ClusterStatus[]
+  /** Links that `lab up` made. */
+  readonly links: readonly LabLink[]
   /** Pairs that `lab cut` separated. */
   readonly cuts: readonly (readonly [string, string])[]
+  /** Pods that `lab cut` separated. */
+  readonly cutPods: readonly CutPod[]
+  /** Paths that `lab slow` made worse. */
+  readonly slow: readonly SlowPath[]
+}
+
+/** A pod that is cut off. */
+export interface CutPod {
+  readonly cluster: string
+  readonly namespace: string
+  readonly pod: string
+}
+
+/** A path that was made worse. */
+export interface SlowPath {
+  readonly clusters: readonly [string, string]
+  readonly shape: PathShape
 }
 
 /** Result of `kill`. */

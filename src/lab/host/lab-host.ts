@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { errorCode, UsageError } from '../../core/errors.ts'
 import { LabError } from '../errors.ts'
-import { type LabConfig, writeLabConfig } from '../lab-config.ts'
+import { type LabConfig, type LabLink, writeLabConfig } from '../lab-config.ts'
 import { type LabFiles, labFiles } from '../layout.ts'
 import { MAX_SOCKET_PATH } from '../limits.ts'
 import { type ClusterPlan, LabMode, planClusters } from '../topology.ts'
@@ -27,6 +27,8 @@ export interface LabHostConfig {
   readonly clusters: readonly string[]
   /** Clusters that can dial others and cannot be dialled. */
   readonly private?: readonly string[]
+  /** Links that will be made, for `lab status`. */
+  readonly links?: readonly LabLink[]
   readonly mode: LabMode
   readonly logLevel: LabConfig['logLevel']
   /** Folder of a real control plane's programs; the embedded API server when absent. */
@@ -99,13 +101,14 @@ export class LabHost {
   }
 
   async #writeConfig(): Promise<void> {
-    const { mode, logLevel, assets } = this.#config
+    const { mode, logLevel, assets, links = [] } = this.#config
     const config: LabConfig = {
       mode,
       logLevel,
       assets,
       userNamespace: mode === LabMode.namespaces && needsUserNamespace(),
       clusters: this.clusters,
+      links,
       startedAt: new Date().toISOString(),
       hostResolvConf: await readHostResolvConf(),
     }

@@ -60,6 +60,9 @@ export class KubeletServer implements Startable {
       case 'runningContainers':
         reply(response, 200, JSON.stringify(this.#deps.kubelet.running()))
         break
+      case 'placedPods':
+        reply(response, 200, JSON.stringify(this.#deps.kubelet.placed()))
+        break
       case 'readyz':
         this.#ready(response)
         break

@@ -7,7 +7,7 @@ import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
 import { isConflict, isNotFound } from '../../kube/errors.ts'
 import type { KubeClient, Store } from '../../kube/types.ts'
-import type { RunningContainer } from '../kubelet-client.ts'
+import type { PlacedPod, RunningContainer } from '../kubelet-client.ts'
 import { pause } from '../pause.ts'
 import { bindPod } from './bind-pod.ts'
 import { ClusterConfigSource } from './cluster-config-source.ts'
@@ -79,6 +79,11 @@ export class Kubelet implements Startable {
   /** Containers that run now. */
   running(): readonly RunningContainer[] {
     return [...this.#workers.values()].flatMap((worker) => worker.running())
+  }
+
+  /** Pods that have an address of their own now. */
+  placed(): readonly PlacedPod[] {
+    return [...this.#workers.values()].flatMap((worker) => worker.placed())
   }
 
   #sync(pod: LabPod): void {

@@ -6,7 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import { describeError } from '../../core/errors.ts'
 import type { Logger } from '../../core/log.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import type { RunningContainer } from '../kubelet-client.ts'
+import type { PlacedPod, RunningContainer } from '../kubelet-client.ts'
 import { pause } from '../pause.ts'
 import { ContainerRunner } from './container-runner.ts'
 import { INITIAL_FACTS } from './container-state.ts'
@@ -80,6 +80,13 @@ export class PodWorker {
     return [...this.#runners.entries()].flatMap(([container, { pid }]) =>
       pid === undefined ? [] : [{ namespace, pod, container, pid }],
     )
+  }
+
+  /** The pod and its address, when it has a network of its own. */
+  placed(): readonly PlacedPod[] {
+    const { namespace = '', name = '', uid = '' } = this.#pod.metadata
+    const address = this.#place?.sandbox.address
+    return address === undefined || this.#pod.spec?.hostNetwork ? [] : [{ namespace, name, uid, address }]
   }
 
   /** Brings its volumes up to date; with arguments, only when they read that object. */

@@ -3,7 +3,7 @@ import type { ClientPod } from '../control/protocol.ts'
 import { LabError } from '../errors.ts'
 import type { LabConfig } from '../lab-config.ts'
 import type { LabFiles } from '../layout.ts'
-import type { ClientSource, ClusterPlace, CutControl, LabNetwork } from '../supervisor/lab-network.ts'
+import type { ClientSource, ClusterPlace, LabFaults, LabNetwork } from '../supervisor/lab-network.ts'
 import type { ClusterPlan } from '../topology.ts'
 import { dieWithParent } from './die-with-parent.ts'
 
@@ -14,7 +14,7 @@ export interface LoopbackNetworkConfig {
 
 /** Nothing has to be made: all of 127.0.0.0/8 is there. */
 export function createLoopbackNetwork({ lab, files }: LoopbackNetworkConfig): LabNetwork {
-  return { places: lab.clusters.map((plan) => placeOf(plan, files)), cuts: noCuts }
+  return { places: lab.clusters.map((plan) => placeOf(plan, files)), faults: noFaults }
 }
 
 function placeOf(plan: ClusterPlan, files: LabFiles): ClusterPlace {
@@ -53,10 +53,10 @@ class LoopbackClients implements ClientSource {
   }
 }
 
-const noCuts: CutControl = {
-  list: () => [],
-  change: async (action) => refuse(action),
-  reset: async () => refuse('reset'),
+const noFaults: LabFaults = {
+  cuts: { list: () => [], change: async (action) => refuse(action), reset: async () => refuse('reset') },
+  pods: { list: () => [], cut: async () => refuse('cut'), heal: async () => refuse('heal') },
+  slow: { list: () => [], change: async () => refuse('slow down') },
 }
 
 function refuse(action: string): never {

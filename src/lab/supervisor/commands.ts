@@ -3,8 +3,9 @@ import type { ClientPod, ControlRequest, Killed, LabStatus } from '../control/pr
 import { LabError } from '../errors.ts'
 import { nodeReady, runningContainers } from '../kubelet-client.ts'
 import type { LabConfig } from '../lab-config.ts'
+import { QUIET } from '../slow/path-shape.ts'
 import type { LabCluster } from './cluster.ts'
-import type { ClientSource, CutControl } from './lab-network.ts'
+import type { ClientSource, LabFaults } from './lab-network.ts'
 
 /** One cluster and its client pods. */
 export interface ClusterMember {
@@ -14,7 +15,7 @@ export interface ClusterMember {
 
 export interface LabCommandsDeps {
   readonly members: readonly ClusterMember[]
-  readonly cuts: CutControl
+  readonly faults: LabFaults
   /** Ends the lab. */
   readonly down: () => void
 }
@@ -30,16 +31,25 @@ export class LabCommands {
   }
 
   async handle(request: ControlRequest, gone: AbortSignal): Promise<unknown> {
+    const { cuts, pods, slow } = this.#deps.faults
     switch (request.command) {
       case 'status':
         return await this.#status()
       case 'exec':
         return await this.#exec(request.cluster, request.namespace, gone)
       case 'cut':
+        return await cuts.change('cut', request.clusters)
       case 'heal':
-        return await this.#deps.cuts.change(request.command, request.clusters)
+        await cuts.change('heal', request.clusters)
+        return await slow.change(request.clusters, QUIET)
+      case 'cut-pod':
+        return await pods.cut(request.cluster, request.pod)
+      case 'heal-pod':
+        return await pods.heal(request.cluster, request.pod)
+      case 'slow':
+        return await slow.change(request.clusters, request.shape)
       case 'reset':
-        return await this.#deps.cuts.reset(request.cluster, request.peer)
+        return await cuts.reset(request.cluster, request.peer)
       case 'kill':
         return await this.#kill(request.cluster, request.role, request.signal)
       case 'down':
@@ -55,13 +65,17 @@ export class LabCommands {
         cluster.status(await nodeReady(cluster.files.kubeletSocket), clients.count),
       ),
     )
-    const { mode, startedAt } = this.#config
+    const { cuts, pods, slow } = this.#deps.faults
+    const { mode, startedAt, links } = this.#config
     return {
       mode,
       startedAt,
       ready: clusters.every((cluster) => cluster.ready),
       clusters,
-      cuts: this.#deps.cuts.list(),
+      links,
+      cuts: cuts.list(),
+      cutPods: pods.list(),
+      slow: slow.list(),
     }
   }
 

@@ -1,7 +1,5 @@
 /** Faults between clusters, made of rules on both their nodes: every packet dropped, or every open connection reset. */
-import { run } from '../command.ts'
 import { LabError } from '../errors.ts'
-import { systemEnv } from '../system-env.ts'
 import type { CutControl } from './lab-network.ts'
 import type { NodeNetwork } from './node-network.ts'
 import { cutChange, resetChange } from './node-rules.ts'
@@ -46,7 +44,7 @@ export class Cuts implements CutControl {
 
   async #onBoth(pair: readonly [string, string], change: (peer: string) => string): Promise<void> {
     const [a, b] = [this.#node(pair[0]), this.#node(pair[1])]
-    await Promise.all([apply(a, change(b.plan.nodeAddress)), apply(b, change(a.plan.nodeAddress))])
+    await Promise.all([a.applyRules(change(b.plan.nodeAddress)), b.applyRules(change(a.plan.nodeAddress))])
   }
 
   #node(name: string): NodeNetwork {
@@ -57,11 +55,8 @@ export class Cuts implements CutControl {
   }
 }
 
-function sortedPair(names: readonly [string, string]): readonly [string, string] {
-  if (names[0] === names[1]) throw new LabError('a cluster cannot be cut off from itself')
+/** A pair is the same in any order of its names. */
+export function sortedPair(names: readonly [string, string]): readonly [string, string] {
+  if (names[0] === names[1]) throw new LabError('name two clusters: there is nothing between one and itself')
   return names[0] < names[1] ? names : [names[1], names[0]]
-}
-
-async function apply(node: NodeNetwork, input: string): Promise<void> {
-  await run(node.inside(['nft', '-f', '-']), { input, env: systemEnv() })
 }

@@ -1,5 +1,6 @@
 /** What the supervisor needs of the networks of a lab, whether they are real or made believe. */
-import type { ClientPod } from '../control/protocol.ts'
+import type { ClientPod, CutPod, SlowPath } from '../control/protocol.ts'
+import type { PathShape } from '../slow/path-shape.ts'
 import type { ClusterPlan } from '../topology.ts'
 
 /** Client pods of `lab exec` in one cluster. */
@@ -18,6 +19,27 @@ export interface CutControl {
   reset(name: string, peer: string | undefined): Promise<void>
 }
 
+/** Separating single pods from other clusters and from the other pods of their own. */
+export interface PodCutControl {
+  list(): readonly CutPod[]
+  /** `pod` is a name, or a namespace and a name. */
+  cut(cluster: string, pod: string): Promise<void>
+  heal(cluster: string, pod: string): Promise<void>
+}
+
+/** Delay and loss between two clusters. */
+export interface SlowControl {
+  list(): readonly SlowPath[]
+  change(names: readonly [string, string], shape: PathShape): Promise<void>
+}
+
+/** All that makes the networks worse. */
+export interface LabFaults {
+  readonly cuts: CutControl
+  readonly pods: PodCutControl
+  readonly slow: SlowControl
+}
+
 /** One cluster's place in the networks. */
 export interface ClusterPlace {
   readonly plan: ClusterPlan
@@ -28,5 +50,5 @@ export interface ClusterPlace {
 
 export interface LabNetwork {
   readonly places: readonly ClusterPlace[]
-  readonly cuts: CutControl
+  readonly faults: LabFaults
 }

@@ -1,9 +1,10 @@
 /** The networks of a lab in namespaces. */
+import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import type { LabConfig } from '../lab-config.ts'
 import type { LabFiles } from '../layout.ts'
 import { ClientPods } from './client-pods.ts'
-import { Cuts } from './cuts.ts'
+import { createFaults } from './faults.ts'
 import type { ClusterPlace, LabNetwork } from './lab-network.ts'
 import { createInternet, NodeNetwork } from './node-network.ts'
 
@@ -16,12 +17,15 @@ export interface NamespaceNetworkConfig {
 
 /** Makes them in the namespaces this process is in. */
 export async function createNamespaceNetwork(
-  deps: { readonly log: Logger },
+  deps: { readonly clock: Clock; readonly log: Logger },
   config: NamespaceNetworkConfig,
 ): Promise<LabNetwork> {
   await createInternet()
   const nodes = await Promise.all(config.lab.clusters.map((plan) => NodeNetwork.create(plan)))
-  return { places: nodes.map((node) => placeOf(deps, config, node)), cuts: new Cuts(nodes) }
+  return {
+    places: nodes.map((node) => placeOf(deps, config, node)),
+    faults: createFaults(deps, nodes, config.files),
+  }
 }
 
 function placeOf(

@@ -79,6 +79,11 @@ export class NodeNetwork {
     return this.#holder.pid
   }
 
+  /** Changes its nftables rules, in one transaction. */
+  async applyRules(input: string): Promise<void> {
+    await run(this.inside(['nft', '-f', '-']), { input, env: systemEnv() })
+  }
+
   /** `command` as it has to be called to run inside this node. */
   inside(command: readonly string[]): [string, ...string[]] {
     const namespaces = (['net', 'uts'] as const).map((kind) => `--${kind}=${this.#holder.namespace(kind)}`)

@@ -1,6 +1,8 @@
 /** The rules every node has, whatever Services there are. A pure function of the address plan. */
 import { MAX_RESET_AGES } from '../limits.ts'
 import { type ClusterPlan, INTERNET } from '../topology.ts'
+import { podCutRules } from './pod-cut-rules.ts'
+import { slowRules } from './slow-rules.ts'
 
 /** Table that holds the peers a node is cut off from. */
 export const CUT_TABLE = 'fairlead-lab-cut'
@@ -24,7 +26,7 @@ export function nodeRules(plan: ClusterPlan): string {
     iifname "eth0" ct state new ip daddr ${plan.podNetwork} ct status & dnat == 0 drop
   }${plan.private ? HIDDEN : ''}
 }
-${CUT_RULES}${RESET_RULES}`
+${CUT_RULES}${RESET_RULES}${podCutRules(plan)}${slowRules(plan)}`
 }
 
 /** As behind a router at home: only the lab's own end of the network may open connections, for the API server. */

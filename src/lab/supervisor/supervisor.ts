@@ -11,7 +11,7 @@ import { createLoopbackNetwork } from '../loopback/loopback-network.ts'
 import { LabMode } from '../topology.ts'
 import { LabCluster } from './cluster.ts'
 import { type ClusterMember, LabCommands } from './commands.ts'
-import type { ClusterPlace, CutControl, LabNetwork } from './lab-network.ts'
+import type { ClusterPlace, LabFaults, LabNetwork } from './lab-network.ts'
 import { createNamespaceNetwork } from './namespace-network.ts'
 
 /** Milliseconds between two looks at a cluster that is not ready yet. */
@@ -48,11 +48,11 @@ export class Supervisor {
 
   /** Resolves when every cluster is ready. */
   async start(): Promise<void> {
-    const { places, cuts } = await this.#network()
+    const { places, faults } = await this.#network()
     this.#deps.progress(`networks of ${places.map(({ plan }) => plan.name).join(', ')} are up`)
     const members = places.map((place) => this.#member(place))
     await Promise.all(members.map(({ cluster }) => cluster.start()))
-    await this.#serve(members, cuts)
+    await this.#serve(members, faults)
     await Promise.all(members.map(({ cluster }) => this.#ready(cluster)))
   }
 
@@ -69,8 +69,8 @@ export class Supervisor {
     return { cluster: new LabCluster({ clock, log, inside }, config), clients }
   }
 
-  async #serve(members: readonly ClusterMember[], cuts: CutControl): Promise<void> {
-    const commands = new LabCommands({ members, cuts, down: () => this.#down.resolve() }, this.#config.lab)
+  async #serve(members: readonly ClusterMember[], faults: LabFaults): Promise<void> {
+    const commands = new LabCommands({ members, faults, down: () => this.#down.resolve() }, this.#config.lab)
     const server = new ControlServer(
       { log: this.#deps.log, handle: (request, gone) => commands.handle(request, gone) },
       { path: this.#config.files.controlSocket },

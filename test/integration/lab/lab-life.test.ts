@@ -181,6 +181,8 @@ for line in sys.stdin:
         const status = JSON.parse((await lab('status', '-o', 'json')).stdout) as LabStatus
         expect(status.clusters[0]?.clients).toBe(1)
       })
+      // Its processes go too.
+      await lab('slow', 'east', 'west', '--delay', '10')
       const gone = once(running, 'close')
       up.kill('SIGKILL')
       expect((await gone)[0]).not.toBe(0)

@@ -33,6 +33,9 @@ async function fairlead(...args: string[]): Promise<{ code: number; stdout: stri
 }
 
 test.each([
+  [['lab', 'slow', 'a', 'b'], 'say how slow'],
+  [['lab', 'slow', 'a', 'b', '--loss', '51'], 'a percentage from 0 to 50 is wanted'],
+  [['lab', 'cut', 'a'], 'name the other cluster too'],
   [['link'], 'give either --to-context or at least one --endpoint'],
   [['link', '--to-context', 'b', '--endpoint', 'h:1'], 'give either --to-context or at least one --endpoint'],
   [['link', '--endpoint', 'host:5671'], 'a link made with --endpoint needs a name'],

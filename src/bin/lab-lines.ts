@@ -1,0 +1,45 @@
+/**
+ * Composition root of a slow line: the process in a node's network namespace that connections with another cluster go
+ * through. Ends with its standard input, or when it was told to drain and nothing is open.
+ */
+import { parseArgs } from 'node:util'
+import { systemClock } from '../core/clock.ts'
+import { describeError } from '../core/errors.ts'
+import { createLogger } from '../core/log.ts'
+import { readLines } from '../lab/control/line-reader.ts'
+import { findCluster, readLabConfig } from '../lab/lab-config.ts'
+import { labFiles } from '../lab/layout.ts'
+import type { LineReady, LineRequest } from '../lab/slow/line-protocol.ts'
+import { SlowRelay } from '../lab/slow/slow-relay.ts'
+import { wantedPort } from '../lab/slow/wanted-port.ts'
+import { SLOW_TABLE } from '../lab/supervisor/slow-rules.ts'
+
+const { values } = parseArgs({
+  options: {
+    state: { type: 'string', default: '.lab' },
+    cluster: { type: 'string', default: '' },
+    peer: { type: 'string', default: '' },
+  },
+})
+const lab = await readLabConfig(labFiles(values.state).config)
+const log = createLogger(lab.logLevel, { component: 'lab-line', cluster: values.cluster, to: values.peer }, 2)
+try {
+  const relay = new SlowRelay(
+    { clock: systemClock, random: Math.random, log, wantedPort: (from) => wantedPort(SLOW_TABLE, from) },
+    {
+      host: findCluster(lab, values.cluster).gateway,
+      target: findCluster(lab, values.peer).nodeAddress,
+    },
+  )
+  const ready: LineReady = { port: await relay.start() }
+  process.stdout.write(`${JSON.stringify(ready)}\n`)
+  for await (const line of readLines(process.stdin)) {
+    const request = JSON.parse(line) as LineRequest
+    if ('shape' in request) relay.reshape(request.shape)
+    else void relay.drain().then(() => process.exit(0))
+  }
+  process.exit(0)
+} catch (error) {
+  log.error({ error: describeError(error) }, 'the line cannot go on')
+  process.exit(1)
+}

@@ -1,0 +1,117 @@
+/** Pods that `lab cut CLUSTER/POD` separated, until they are healed or gone. */
+import type { Clock } from '../../core/clock.ts'
+import { describeError } from '../../core/errors.ts'
+import type { Logger } from '../../core/log.ts'
+import type { CutPod } from '../control/protocol.ts'
+import { LabError } from '../errors.ts'
+import type { PlacedPod } from '../kubelet-client.ts'
+import { POD_CUT_POLL } from '../limits.ts'
+import type { PodCutControl } from './lab-network.ts'
+import { podCutChange } from './pod-cut-rules.ts'
+
+/** A node as cutting needs it. */
+export interface PodCutNode {
+  /** Pods that have an address now. */
+  pods(): Promise<readonly PlacedPod[]>
+  applyRules(input: string): Promise<void>
+}
+
+export interface PodCutsDeps {
+  readonly clock: Pick<Clock, 'after'>
+  readonly log: Logger
+  /** By cluster. */
+  readonly nodes: ReadonlyMap<string, PodCutNode>
+}
+
+interface Cut extends CutPod {
+  readonly uid: string
+  readonly address: string
+}
+
+export class PodCuts implements PodCutControl {
+  readonly #deps: PodCutsDeps
+  /** By the pod's uid. */
+  readonly #cuts = new Map<string, Cut>()
+  #watching = false
+
+  constructor(deps: PodCutsDeps) {
+    this.#deps = deps
+  }
+
+  list(): readonly CutPod[] {
+    return [...this.#cuts.values()].map(({ cluster, namespace, pod }) => ({ cluster, namespace, pod }))
+  }
+
+  /** `name` is a pod's, or `namespace/name`. Repeating does no harm. */
+  async cut(cluster: string, name: string): Promise<void> {
+    const node = this.#node(cluster)
+    const { uid, address, namespace, name: pod } = find(cluster, name, await node.pods())
+    await node.applyRules(podCutChange('cut', address))
+    this.#cuts.set(uid, { cluster, namespace, pod, uid, address })
+    this.#watch()
+  }
+
+  /** A pod that is not cut off is left as it is. */
+  async heal(cluster: string, name: string): Promise<void> {
+    this.#node(cluster)
+    const healed = [...this.#cuts.values()].filter(
+      (cut) => cut.cluster === cluster && matches(name, { namespace: cut.namespace, name: cut.pod }),
+    )
+    for (const cut of healed) await this.#remove(cut)
+  }
+
+  async #remove({ cluster, uid, address }: Cut): Promise<void> {
+    await this.#node(cluster).applyRules(podCutChange('heal', address))
+    this.#cuts.delete(uid)
+  }
+
+  /** While pods are cut off, those that are gone are let go of: others will have their addresses. */
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    this.#deps.clock.after(POD_CUT_POLL, () => {
+      void this.#look().finally(() => {
+        this.#watching = false
+        if (this.#cuts.size > 0) this.#watch()
+      })
+    })
+  }
+
+  async #look(): Promise<void> {
+    for (const cluster of new Set([...this.#cuts.values()].map((cut) => cut.cluster))) {
+      try {
+        await this.#letGo(cluster)
+      } catch (error) {
+        // A node that is being started again does not answer; it is asked again.
+        this.#deps.log.debug({ cluster, error: describeError(error) }, 'cannot see which pods there are')
+      }
+    }
+  }
+
+  async #letGo(cluster: string): Promise<void> {
+    const asked = [...this.#cuts.values()].filter((cut) => cut.cluster === cluster)
+    const there = new Map((await this.#node(cluster).pods()).map((pod) => [pod.uid, pod.address]))
+    for (const cut of asked) if (there.get(cut.uid) !== cut.address) await this.#remove(cut)
+  }
+
+  #node(cluster: string): PodCutNode {
+    const node = this.#deps.nodes.get(cluster)
+    if (node !== undefined) return node
+    throw new LabError(
+      `this lab has no cluster "${cluster}"; it has ${[...this.#deps.nodes.keys()].join(', ')}`,
+    )
+  }
+}
+
+function find(cluster: string, name: string, pods: readonly PlacedPod[]): PlacedPod {
+  const [found, second] = pods.filter((pod) => matches(name, pod))
+  if (found === undefined)
+    throw new LabError(`cluster ${cluster} has no pod "${name}" with a network of its own`)
+  if (second !== undefined)
+    throw new LabError(`cluster ${cluster} has several pods "${name}": write ${cluster}/NAMESPACE/${name}`)
+  return found
+}
+
+function matches(wanted: string, pod: { readonly namespace: string; readonly name: string }): boolean {
+  return wanted === pod.name || wanted === `${pod.namespace}/${pod.name}`
+}

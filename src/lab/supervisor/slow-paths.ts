@@ -1,0 +1,113 @@
+/** Paths that `lab slow` made worse: two lines each, one in either node for the connections that its pods make. */
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/log.ts'
+import type { SlowPath } from '../control/protocol.ts'
+import { processCommand } from '../entry.ts'
+import { LabError } from '../errors.ts'
+import { isQuiet, type PathShape } from '../slow/path-shape.ts'
+import { sortedPair } from './cuts.ts'
+import type { CutControl, SlowControl } from './lab-network.ts'
+import type { NodeNetwork } from './node-network.ts'
+import { SlowLine } from './slow-line.ts'
+import { slowChange } from './slow-rules.ts'
+
+export interface SlowPathsDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly nodes: readonly NodeNetwork[]
+  /** Resets what is open when a path becomes slow, so that it is made anew. */
+  readonly cuts: Pick<CutControl, 'reset'>
+}
+
+interface Path extends SlowPath {
+  readonly lines: readonly SlowLine[]
+}
+
+export class SlowPaths implements SlowControl {
+  readonly #deps: SlowPathsDeps
+  readonly #state: string
+  readonly #nodes: ReadonlyMap<string, NodeNetwork>
+  readonly #paths = new Map<string, Path>()
+  /** Where the lines of each cluster listen, by the node address they lead to. */
+  readonly #ports = new Map<string, Map<string, number>>()
+  /** Changes happen one after the other. */
+  #last: Promise<void> = Promise.resolve()
+
+  /** `state` is the lab's state folder. */
+  constructor(deps: SlowPathsDeps, state: string) {
+    this.#deps = deps
+    this.#state = state
+    this.#nodes = new Map(deps.nodes.map((node) => [node.plan.name, node]))
+  }
+
+  list(): readonly SlowPath[] {
+    return [...this.#paths.values()].map(({ clusters, shape }) => ({ clusters, shape }))
+  }
+
+  /** Makes the path so, or as it was when `shape` is quiet. */
+  async change(names: readonly [string, string], shape: PathShape): Promise<void> {
+    const clusters = sortedPair(names)
+    const ends = [this.#node(clusters[0]), this.#node(clusters[1])] as const
+    const change = this.#last.then(() => this.#change(clusters, ends, shape))
+    this.#last = change.catch(() => {})
+    await change
+  }
+
+  async #change(
+    clusters: readonly [string, string],
+    ends: readonly [NodeNetwork, NodeNetwork],
+    shape: PathShape,
+  ): Promise<void> {
+    const path = this.#paths.get(clusters.join(' '))
+    if (isQuiet(shape)) return path && (await this.#end(path, ends))
+    if (path === undefined) return await this.#begin(clusters, ends, shape)
+    for (const line of path.lines) line.reshape(shape)
+    this.#paths.set(clusters.join(' '), { ...path, shape })
+  }
+
+  async #begin(
+    clusters: readonly [string, string],
+    [a, b]: readonly [NodeNetwork, NodeNetwork],
+    shape: PathShape,
+  ): Promise<void> {
+    const lines = [this.#line(a, b, shape), this.#line(b, a, shape)]
+    const path = { clusters, shape, lines }
+    try {
+      await Promise.all(lines.map((line) => line.start()))
+    } catch (error) {
+      await this.#end(path, [a, b])
+      throw error
+    }
+    this.#paths.set(clusters.join(' '), path)
+    await this.#deps.cuts.reset(...clusters)
+  }
+
+  async #end({ clusters, lines }: Path, [a, b]: readonly [NodeNetwork, NodeNetwork]): Promise<void> {
+    await Promise.all([this.#redirect(a, b, undefined), this.#redirect(b, a, undefined)])
+    for (const line of lines) line.drain()
+    this.#paths.delete(clusters.join(' '))
+  }
+
+  #line(from: NodeNetwork, to: NodeNetwork, shape: PathShape): SlowLine {
+    const names = ['--cluster', from.plan.name, '--peer', to.plan.name]
+    const command = from.inside([...processCommand('lab-lines'), '--state', this.#state, ...names])
+    const { clock, log } = this.#deps
+    const redirect = (port: number) => this.#redirect(from, to, port)
+    return new SlowLine({ clock, log, redirect }, command, shape)
+  }
+
+  async #redirect(from: NodeNetwork, to: NodeNetwork, port: number | undefined): Promise<void> {
+    const ports = this.#ports.get(from.plan.name) ?? new Map<string, number>()
+    this.#ports.set(from.plan.name, ports)
+    if (port === undefined) ports.delete(to.plan.nodeAddress)
+    else ports.set(to.plan.nodeAddress, port)
+    const lines = [...ports].map(([peer, at]) => ({ peer, port: at }))
+    await from.applyRules(slowChange(from.plan, lines))
+  }
+
+  #node(name: string): NodeNetwork {
+    const node = this.#nodes.get(name)
+    if (node !== undefined) return node
+    throw new LabError(`this lab has no cluster "${name}"; it has ${[...this.#nodes.keys()].join(', ')}`)
+  }
+}

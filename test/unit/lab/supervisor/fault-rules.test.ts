@@ -1,0 +1,54 @@
+/** Rules of pods that are cut off, and of slow paths. */
+import { expect, test } from '@jest/globals'
+import { podCutChange, podCutRules } from '../../../../src/lab/supervisor/pod-cut-rules.ts'
+import { slowChange, slowRules } from '../../../../src/lab/supervisor/slow-rules.ts'
+import { type ClusterPlan, planClusters } from '../../../../src/lab/topology.ts'
+
+const [east] = planClusters(['east'], 'namespaces') as readonly [ClusterPlan]
+
+test('a pod is cut off from all that its node forwards, and from what a slow line carries for it', () => {
+  expect(podCutRules(east)).toBe(`table ip fairlead-lab-pod-cut {
+  set pods {
+    type ipv4_addr
+  }
+  chain forwarded {
+    type filter hook forward priority filter - 10; policy accept;
+    ip saddr @pods drop
+    ip daddr @pods drop
+  }
+  chain arriving {
+    type filter hook input priority filter - 10; policy accept;
+    ip saddr @pods ct original ip daddr 172.31.0.0/24 ct original ip daddr != 172.31.0.10 drop
+  }
+  chain leaving {
+    type filter hook output priority filter - 10; policy accept;
+    ip daddr @pods ct original ip daddr 172.31.0.0/24 ct original ip daddr != 172.31.0.10 drop
+  }
+}
+`)
+})
+
+test('healing a pod that was never cut off is no error', () => {
+  const add = 'add element ip fairlead-lab-pod-cut pods { 10.244.0.7 }\n'
+  expect(podCutChange('cut', '10.244.0.7')).toBe(add)
+  expect(podCutChange('heal', '10.244.0.7')).toBe(add + add.replace('add', 'delete'))
+})
+
+test('connections of pods go to the line, and the port they wanted is kept', () => {
+  expect(slowRules(east)).toContain(
+    'ip saddr 10.244.0.0/16 ip daddr @lines update @asked { ip saddr . tcp sport : tcp dport } dnat ip to ip daddr map @lines',
+  )
+})
+
+test('a change of lines replaces all of them', () => {
+  const lines = [
+    { peer: '172.31.0.11', port: 4000 },
+    { peer: '172.31.0.12', port: 4001 },
+  ]
+  expect(slowChange(east, lines)).toBe(
+    `flush map ip fairlead-lab-slow lines
+add element ip fairlead-lab-slow lines { 172.31.0.11 : 10.244.0.1 . 4000, 172.31.0.12 : 10.244.0.1 . 4001 }
+`,
+  )
+  expect(slowChange(east, [])).toBe('flush map ip fairlead-lab-slow lines\n')
+})
