@@ -28,8 +28,9 @@ export async function runInForeground(
   options: ForegroundOptions,
 ): Promise<ForegroundEnd> {
   const [file, ...args] = command
-  const child = spawn(file, args, { stdio: 'inherit', env })
+  // Before the command runs: what it prints at once may make somebody send a signal.
   const stopPassing = passSignals(options.isTerminal, (signal) => void child.kill(signal))
+  const child = spawn(file, args, { stdio: 'inherit', env })
   let lost = false
   void options.lost.then(() => {
     lost = true
