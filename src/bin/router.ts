@@ -24,6 +24,7 @@ import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
 import { flowLogWithin } from '../router/flow-log.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
+import { networkReports } from '../router/network/reports.ts'
 import { RouterNetwork } from '../router/network/router-network.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
 
@@ -127,7 +128,11 @@ async function assemble(
     arrived ||= missing.length === 0
     return missing
   }
-  const health = new HealthServer({ metrics, notReady }, { host, port: options.healthPort })
+  const documents = networkReports({
+    topology: network.topology,
+    explain: (service) => dataPath.explain(service),
+  })
+  const health = new HealthServer({ metrics, notReady, documents }, { host, port: options.healthPort })
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([
     { start: async () => {}, stop: () => client.close() },

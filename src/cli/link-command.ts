@@ -6,6 +6,7 @@ import type { CliContext } from './context.ts'
 import { WAIT_MS } from './install/limits.ts'
 import { createLink, type LinkOptions, type LinkTarget, linkClusters } from './install/link-clusters.ts'
 import { addKubeOptions, type KubeOptions, timeoutOption, withKube } from './kube-options.ts'
+import { linkDeleteCommand, linkListCommand, linkShowCommand } from './link/link-objects-commands.ts'
 import { say } from './output.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -17,7 +18,7 @@ interface Options extends KubeOptions {
   readonly timeout: number
 }
 
-/** Makes the Link object in the cluster that dials. */
+/** Makes the Link object in the cluster that dials; its subcommands read and delete those there are. */
 export function linkCommand(context: CliContext): Command {
   return addKubeOptions(
     new Command('link').description('let this cluster dial another one; traffic then goes both ways'),
@@ -39,6 +40,9 @@ export function linkCommand(context: CliContext): Command {
     .action(async (name: string | undefined, options: Options) => {
       say(context, await makeLink(name, options))
     })
+    .addCommand(linkListCommand(context))
+    .addCommand(linkShowCommand(context))
+    .addCommand(linkDeleteCommand(context))
 }
 
 /** Resolves with what was done, in words. */

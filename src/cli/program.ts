@@ -46,7 +46,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'link',
-    summary: 'link a cluster to another one',
+    summary: 'link a cluster to another one; list, show and delete links',
     load: async (context) => (await import('./link-command.ts')).linkCommand(context),
   },
   {
@@ -63,6 +63,16 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'status',
     summary: 'processes, links, exports and imports of a cluster',
     load: async (context) => (await import('./status-command.ts')).statusCommand(context),
+  },
+  {
+    name: 'topology',
+    summary: 'routers of all clusters and the links between them',
+    load: async (context) => (await import('./network/topology-command.ts')).topologyCommand(context),
+  },
+  {
+    name: 'trace',
+    summary: 'where new flows of an imported service would go, hop by hop',
+    load: async (context) => (await import('./network/trace-command.ts')).traceCommand(context),
   },
   {
     name: 'version',

@@ -1,15 +1,20 @@
 /**
- * /livez, /readyz and /metrics on one HTTP port, for Kubernetes probes and Prometheus.
+ * /livez, /readyz and /metrics on one HTTP port, for Kubernetes probes and Prometheus, and what else a process tells.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Startable } from './lifecycle.ts'
 import type { Metrics } from './metrics.ts'
 
+/** Makes a JSON document when it is asked for. Throws nothing. */
+export type JsonDocument = (query: URLSearchParams) => { readonly status: number; readonly value: unknown }
+
 export interface HealthDeps {
   readonly metrics: Metrics
   /** Names of what is not ready yet; empty means ready. */
   readonly notReady: () => readonly string[]
+  /** Further documents, by path. */
+  readonly documents?: ReadonlyMap<string, JsonDocument>
 }
 
 export interface HealthConfig {
@@ -18,7 +23,7 @@ export interface HealthConfig {
   readonly port: number
 }
 
-/** Serves the three paths, anything else is 404. */
+/** Serves the three paths and the documents, anything else is 404. */
 export class HealthServer implements Startable {
   readonly #deps: HealthDeps
   readonly #config: HealthConfig
@@ -50,7 +55,8 @@ export class HealthServer implements Startable {
   }
 
   async #answer(url: string, response: ServerResponse): Promise<void> {
-    switch (url.split('?')[0]) {
+    const [path = '', query] = url.split('?')
+    switch (path) {
       case '/livez':
         return reply(response, 200, 'ok\n')
       case '/readyz': {
@@ -63,13 +69,22 @@ export class HealthServer implements Startable {
       }
       case '/metrics':
         return reply(response, 200, await this.#deps.metrics.text())
-      default:
-        return reply(response, 404, 'not found\n')
+      default: {
+        const document = this.#deps.documents?.get(path)
+        if (document === undefined) return reply(response, 404, 'not found\n')
+        const { status, value } = document(new URLSearchParams(query))
+        return reply(response, status, `${JSON.stringify(value)}\n`, 'application/json')
+      }
     }
   }
 }
 
-function reply(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
+function reply(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': contentType })
   response.end(body)
 }

@@ -15,6 +15,7 @@ import type { Reachability } from './endpoints/reachability.ts'
 import { type ServiceTarget, targetKey, trafficOf } from './endpoints/service-target.ts'
 import { LoadTable } from './load-table.ts'
 import type { PeerTransports } from './network/peers.ts'
+import type { ExplainedCluster } from './network/trace-report.ts'
 
 export interface ClusterRoutesDeps {
   /** This router's own cluster id. */
@@ -110,6 +111,26 @@ export class ClusterRoutes {
     const { reachability } = this.#deps
     const view = this.#view(target, (cluster) => reachability.recently(cluster))
     return clusterShares(view, target).some((tier) => tier.some(({ cluster }) => !tried.includes(cluster)))
+  }
+
+  /** What `choose` would choose from for a client without affinity, and which it would be; counts nothing. */
+  explain(target: ServiceTarget): readonly (readonly ExplainedCluster[])[] {
+    const tiers = this.#tiersOf(target)
+    const tried: string[] = []
+    let chosen = chooseByLoad(tiers, tried)
+    while (chosen !== undefined && this.#transportTo(chosen.name) === undefined) {
+      tried.push(chosen.name)
+      chosen = chooseByLoad(tiers, tried)
+    }
+    return tiers.map((tier) =>
+      tier.map((candidate) => ({
+        cluster: candidate.name,
+        chosen: candidate === chosen,
+        standby: candidate.standby === true,
+        weight: candidate.weight,
+        openFlows: candidate.load.outstanding,
+      })),
+    )
   }
 
   release(route: ChosenRoute): void {

@@ -40,6 +40,7 @@ import { LinkWait } from './link-wait.ts'
 import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
 import type { PeerTransports } from './network/peers.ts'
+import type { ExplainedPort } from './network/trace-report.ts'
 import type { PortListener } from './port-listener.ts'
 import { NOBODY } from './resume/nobody.ts'
 import { TurnBatch } from './turn-batch.ts'
@@ -177,6 +178,14 @@ export class DataPath implements Startable {
   ): number | undefined {
     const target = { service, port, protocol }
     return this.#listeners.portOf(endpoint === undefined ? target : { ...target, endpoint })
+  }
+
+  /** Where new flows of the ports of an import would go; empty when it is not imported. */
+  explain(service: ServiceKey): ExplainedPort[] {
+    return this.#deps.snapshot
+      .current()
+      .listeners.filter((spec) => spec.service === service && spec.endpoint === undefined)
+      .map((spec) => ({ port: spec.port, protocol: spec.protocol, tiers: this.#routes.explain(spec) }))
   }
 
   async start(): Promise<void> {

@@ -63,6 +63,24 @@ describeInLab([], 'four clusters in a line', () => {
     expect(labelled('fairlead_router_relayed_flows_opened_total', {})).toBeGreaterThan(0)
   }, 120_000)
 
+  test('tell their links, the topology, and the hops to a service at the other end', async () => {
+    const told = async (...args: readonly string[]) => (await clusters.fairlead(args)).stdout
+    expect(await told('link', 'list', '--context', 'b')).toMatch(/^a +a +\S+ +1 +True/m)
+    expect(await told('link', '--context', 'b', 'show', 'a')).toMatch(/^Ready +True/m)
+    const topology = await told('topology', '--context', 'a')
+    expect(topology.match(/^\w+$/gm)).toEqual([...NAMES])
+    expect(topology.match(/cost 1/g)).toHaveLength(6)
+    const trace = await told('trace', own('d'), '-n', 'demo', '--context', 'a')
+    const hops = [...(trace.split('/TCP, from a/')[1]?.matchAll(/-> (\w)\/\S+ +cost 1 +[\d.]+ ms/g) ?? [])]
+    expect(hops.map(([, cluster]) => cluster)).toEqual(['b', 'c', 'd'])
+    const json = JSON.parse(await told('trace', own('d'), '-n', 'demo', '--context', 'a', '-o', 'json'))
+    expect(json).toMatchObject({ router: { cluster: 'a' }, service: `demo/${own('d')}` })
+    const missing = await clusters.fairlead(['trace', 'nothing', '-n', 'demo', '--context', 'a'], {
+      codes: [1],
+    })
+    expect(missing.stderr).toContain('demo/nothing is not imported in this cluster')
+  }, 60_000)
+
   test('cut in two, both halves serve what they reach and name whom they do not; healed, all is as before', async () => {
     const status = (name: string) => ['get', 'serviceimport', name, '-n', 'demo', '-o', 'jsonpath={.status}']
     const stale = async (cluster: string, name: string) => {

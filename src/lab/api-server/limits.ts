@@ -58,3 +58,6 @@ export const CONTROLLER_RETRY_MS = 500
 
 /** Audit log; it starts again from nothing when it has grown past this. Bytes. */
 export const MAX_AUDIT_BYTES = 16 << 20
+
+/** Bound of a request that is handed on to a pod, milliseconds. Protects the server from pods that do not answer. */
+export const POD_PROXY_TIMEOUT_MS = 30_000

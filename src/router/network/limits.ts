@@ -19,3 +19,12 @@ export const DEFAULT_BUDGET_BYTES = 256 * 1024 * 1024
 
 /** Milliseconds after its start that a router waits for its links and records before it takes clients all the same. */
 export const ARRIVAL_MS = 10_000
+
+/** Routers in the document about the topology. Bounds its size to about 500 kB. */
+export const MAX_REPORTED_ROUTERS = 2_000
+
+/** Links in the document about the topology. Bounds its size to about 1 MB. */
+export const MAX_REPORTED_LINKS = 10_000
+
+/** Paths told of each cluster that a traced flow may go to. */
+export const MAX_TRACED_PATHS = 4

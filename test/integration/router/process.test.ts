@@ -155,6 +155,39 @@ test('what the API says becomes traffic, status, metrics and a line for each flo
   )
 }, 60_000)
 
+test('a router tells the topology, and where the next flow of an import would go', async () => {
+  const { east, west } = await joined()
+  const document = async (path: string) => JSON.parse((await west.router.get(path)).replace(/^200 /, ''))
+  expect(await document('/topology')).toMatchObject({
+    routers: [{ cluster: 'east' }, { cluster: 'west' }],
+    links: [{ cost: 1 }],
+    omitted: 0,
+  })
+  const router = east.router.line('router is running')['pod']
+  expect(await document('/trace?namespace=demo&name=echo')).toMatchObject({
+    router: { cluster: 'west' },
+    service: 'demo/echo',
+    ports: [
+      {
+        port: 80,
+        protocol: 'TCP',
+        tiers: [
+          [
+            {
+              cluster: 'east',
+              chosen: true,
+              paths: [{ hops: [{ name: router, cluster: 'east', cost: 1 }] }],
+            },
+          ],
+        ],
+      },
+    ],
+  })
+  expect(await document('/trace?namespace=demo&name=nothing')).toMatchObject({ ports: [] })
+  expect(await west.router.get('/trace')).toMatch(/^400 /)
+  expect(await west.router.get('/nothing')).toMatch(/^404 /)
+}, 60_000)
+
 test('two routers of one cluster find each other by the slices of their Service', async () => {
   const clusterset = own(await TestClusterset.create())
   const east = await startCluster('east', clusterset)

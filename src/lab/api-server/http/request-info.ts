@@ -63,7 +63,8 @@ function resourceRequest(
   const { namespace, rest } = splitNamespace(parts.slice(1))
   const [resource, name, ...sub] = rest
   if (resource === undefined) return undefined
-  const subresource = sub.length === 0 ? undefined : sub.join('/')
+  // What follows `proxy` is a path of the pod's own, as the API server's request info has it.
+  const subresource = sub.length === 0 ? undefined : sub[0] === 'proxy' ? 'proxy' : sub.join('/')
   return {
     kind: 'resource',
     verb: verbOf(method, name, url.searchParams),

@@ -1,5 +1,5 @@
 /**
- * Subresources other than status: scale, token, eviction, log, finalize.
+ * Subresources other than status: scale, token, eviction, log, proxy, finalize.
  */
 import type { TokenIssuer } from '../authn/service-account-tokens.ts'
 import { methodNotAllowed, pathNotFound } from '../errors.ts'
@@ -7,6 +7,7 @@ import type { Target } from '../verbs/deps.ts'
 import { finalizeHandler, tokenHandler } from './account-subresources.ts'
 import type { RequestContext } from './context.ts'
 import type { ObjectHandlerDeps } from './object-handlers.ts'
+import { podProxyHandler } from './pod-proxy.ts'
 import { evictionHandler, logHandler } from './pod-subresources.ts'
 import type { Reply } from './reply.ts'
 import { scaleHandler } from './scale-handler.ts'
@@ -57,6 +58,7 @@ export function createSubresources(
       ['finalize', finalizeHandler],
       ['token', tokenHandler(tokens)],
       ['log', logHandler(kubeletSocket)],
+      ['proxy', podProxyHandler],
     ]),
   )
 }

@@ -34,6 +34,7 @@ const AUTHN = {
   verbs: ['create'],
 } as const
 
+const PROXY: Subresource = { name: 'proxy', kind: 'PodProxyOptions', verbs: ['get'] }
 const EVICTION: Subresource = {
   name: 'eviction',
   kind: 'Eviction',
@@ -67,7 +68,7 @@ const ROWS: readonly BuiltinRow[] = [
     short: ['po'],
     all: true,
     status: true,
-    sub: [{ name: 'log', kind: 'Pod', verbs: ['get'] }, EVICTION],
+    sub: [{ name: 'log', kind: 'Pod', verbs: ['get'] }, PROXY, EVICTION],
   },
   { ...CORE, kind: 'Service', resource: 'services', short: ['svc'], all: true, status: true },
   { ...CORE, kind: 'ConfigMap', resource: 'configmaps', short: ['cm'] },

@@ -1,0 +1,27 @@
+/** `fairlead topology`. */
+import { Command } from 'commander'
+import { ReportPath, type TopologyReport } from '../../api/network-report.ts'
+import type { CliContext } from '../context.ts'
+import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
+import { type OutputFormat, outputOption, printResult } from '../output.ts'
+import { routerReport } from './router-report.ts'
+import { topologyText } from './topology-text.ts'
+
+interface Options extends KubeOptions {
+  readonly output: OutputFormat
+}
+
+/** The network as a router of the cluster sees it. */
+export function topologyCommand(context: CliContext): Command {
+  return addKubeOptions(
+    new Command('topology').description('routers of all clusters and the links between them'),
+  )
+    .addOption(outputOption())
+    .action(async (options: Options) => {
+      const report = await withKube(options, ({ client }) =>
+        routerReport<TopologyReport>(client, ReportPath.topology),
+      )
+      if (options.output === 'table') context.stdout.write(topologyText(report))
+      else await printResult(context, options.output, report, () => [])
+    })
+}

@@ -1,0 +1,37 @@
+/** `fairlead trace`. */
+import { Command } from 'commander'
+import { ReportPath, type TraceReport } from '../../api/network-report.ts'
+import type { CliContext } from '../context.ts'
+import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
+import { type OutputFormat, outputOption, printResult } from '../output.ts'
+import { serviceArgument } from '../service-argument.ts'
+import { ReportError, routerReport } from './router-report.ts'
+import { traceText } from './trace-text.ts'
+
+interface Options extends KubeOptions {
+  readonly namespace?: string
+  readonly output: OutputFormat
+}
+
+/** The paths that new flows of an imported service would take. */
+export function traceCommand(context: CliContext): Command {
+  return addKubeOptions(
+    new Command('trace').description('where new flows of an imported service would go, hop by hop'),
+  )
+    .argument('<service>', 'NAME or service/NAME')
+    .option('-n, --namespace <name>', "namespace of the service (default: the context's)")
+    .addOption(outputOption())
+    .action(async (service: string, options: Options) => {
+      const refIn = serviceArgument(service, options.namespace)
+      const report = await withKube(options, async (kube) => {
+        const { namespace, name } = refIn(kube)
+        const found = await routerReport<TraceReport>(kube.client, ReportPath.trace, { namespace, name })
+        if (found.ports.length > 0) return found
+        throw new ReportError(
+          `${namespace}/${name} is not imported in this cluster: see "kubectl get serviceimports -n ${namespace}"`,
+        )
+      })
+      if (options.output === 'table') context.stdout.write(traceText(report))
+      else await printResult(context, options.output, report, () => [])
+    })
+}
