@@ -1,5 +1,6 @@
 /** Several router replicas in each cluster: replaced, scaled and killed while clients make new connections all the while. */
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { SYSTEM_NAMESPACE } from '../../src/api/names.ts'
 import { type Clusters, curlEventually, peerConfig, rolledOut, upLab } from '../support/clusters.ts'
@@ -9,7 +10,11 @@ import { describeInLab } from '../support/missing.ts'
 import { applyAll, peerDeployment, peerService, serviceExport } from '../support/peer-objects.ts'
 import { ROOT } from '../support/source-tree.ts'
 
-const WORKERS = 8
+/** FAIRLEAD_KILLS=30 FAIRLEAD_KILL_EVERY=10 FAIRLEAD_CLIENTS=50 is the long form: five minutes of kills. */
+const WORKERS = Number(process.env['FAIRLEAD_CLIENTS'] ?? 8)
+const KILLS = Number(process.env['FAIRLEAD_KILLS'] ?? 5)
+/** Seconds from one kill to the next, at least. */
+const KILL_EVERY = Number(process.env['FAIRLEAD_KILL_EVERY'] ?? 0)
 const URL = 'http://resume.demo.svc.clusterset.local:7200/'
 const ROUTERS = 'fairlead-router'
 const SOON = { within: 60_000 }
@@ -104,25 +109,30 @@ describeInLab([], 'router replicas', () => {
     180_000,
   )
 
-  test('routers of east that are killed take along the connections they carry, and no later one', async () => {
-    const KILLS = 5
-    for (let kill = 0; kill < KILLS; kill++) {
-      const [victim = ''] = await routerPods('east')
-      await clusters.kubectl('east', [
-        'delete',
-        victim,
-        '-n',
-        SYSTEM_NAMESPACE,
-        '--grace-period=0',
-        '--force',
-      ])
-      await rolledOut(clusters, 'east', ROUTERS, SYSTEM_NAMESPACE)
+  test(
+    'routers of east that are killed take along the connections they carry, and no later one',
+    async () => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        const next = performance.now() + KILL_EVERY * 1000
+        const [victim = ''] = await routerPods('east')
+        await clusters.kubectl('east', [
+          'delete',
+          victim,
+          '-n',
+          SYSTEM_NAMESPACE,
+          '--grace-period=0',
+          '--force',
+        ])
+        await rolledOut(clusters, 'east', ROUTERS, SYSTEM_NAMESPACE)
+        await goesOn()
+        await sleep(Math.max(0, next - performance.now()))
+      }
+      const counts = Object.values((await failures()) as Record<string, number>)
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(KILLS * WORKERS)
+      const before = await failures()
       await goesOn()
-    }
-    const counts = Object.values((await failures()) as Record<string, number>)
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(KILLS * WORKERS)
-    const before = await failures()
-    await goesOn()
-    expect(await failures()).toEqual(before)
-  }, 180_000)
+      expect(await failures()).toEqual(before)
+    },
+    180_000 + KILLS * KILL_EVERY * 2_000,
+  )
 })

@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { SYSTEM_NAMESPACE } from '../../src/api/names.ts'
+import { createAuthority, issueCertificate } from '../../src/pki/certificates.ts'
 import { type Clusters, curlEventually, peerConfig, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
+import { ingressConfiguration } from '../support/nginx-ingress.ts'
 import { applyAll, peerDeployment, peerService, serviceExport } from '../support/peer-objects.ts'
 import { ROOT } from '../support/source-tree.ts'
 
@@ -15,6 +17,62 @@ const support = (script: string) => join(ROOT, 'test/support', script)
 
 /** Peers have a volume of scripts; this one is not needed. */
 const EMPTY = { name: 'peer', emptyDir: {} }
+
+const INGRESS = 'ingress.example'
+/** Where the ingress listens, on east's node: the lab's nodes have this address on what stands for the internet. */
+const EAST = '172.31.0.10'
+const INGRESS_PORT = 8443
+/** Of the same network; nobody has it. */
+const NOBODY = '172.31.0.250'
+
+/** nginx on a node's own network, with its files from a ConfigMap. */
+const NGINX = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'ingress', namespace: 'demo' },
+  spec: {
+    selector: { matchLabels: { app: 'ingress' } },
+    template: {
+      metadata: { labels: { app: 'ingress' } },
+      spec: {
+        hostNetwork: true,
+        containers: [
+          {
+            name: 'nginx',
+            image: 'nginx:stable',
+            command: ['nginx', '-c', '/ingress/nginx.conf', '-p', '/scratch'],
+            readinessProbe: { tcpSocket: { port: INGRESS_PORT }, periodSeconds: 1 },
+            volumeMounts: [
+              { name: 'ingress', mountPath: '/ingress' },
+              { name: 'scratch', mountPath: '/scratch' },
+            ],
+          },
+        ],
+        volumes: [
+          { name: 'ingress', configMap: { name: 'ingress' } },
+          { name: 'scratch', emptyDir: {} },
+        ],
+      },
+    },
+  },
+}
+
+/** A name in west's DNS that leads to one address. */
+function namedAddress(address: string): object[] {
+  const metadata = { name: 'far', namespace: 'demo' }
+  const ports = [{ name: 'link', port: 5671 }]
+  return [
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP: 'None', ports } },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'far' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports,
+    },
+  ]
+}
 
 /** An HTTP proxy that knows CONNECT only, and prints what it is asked for. */
 const PROXY = `
@@ -33,8 +91,18 @@ server.on('connect', (request, near) => {
 server.listen(3128, process.env.POD_IP)
 `
 
-describeInLab([], 'the ways between two clusters', () => {
+describeInLab(['nginx'], 'the ways between two clusters', () => {
   let clusters: Clusters
+
+  const west = async (...args: string[]) => (await clusters.kubectl('west', args)).stdout
+  const link = ['links.fairlead.dev', 'east', '-n', SYSTEM_NAMESPACE]
+  /** Changes the link, and waits until its router says that it goes where it is meant to. */
+  const relinked = async (spec: object, established: string) => {
+    await west('patch', ...link, '--type=merge', '-p', JSON.stringify({ spec }))
+    await eventually(async () => expect(await linkMessage()).toContain(established), PATIENT)
+  }
+  const linkMessage = () =>
+    west('get', ...link, '-o', 'jsonpath={.status.conditions[?(@.type=="Established")].message}')
 
   async function ask(script: string, ...args: (string | number)[]): Promise<Record<string, unknown>> {
     const command = ['node', support(script), ...args.map(String)]
@@ -83,7 +151,6 @@ describeInLab([], 'the ways between two clusters', () => {
   }, 240_000)
 
   test('an HTTP proxy that is asked with CONNECT', async () => {
-    const west = async (...args: string[]) => (await clusters.kubectl('west', args)).stdout
     const container = { command: ['node', '-e', PROXY] }
     await applyAll(
       clusters,
@@ -94,10 +161,65 @@ describeInLab([], 'the ways between two clusters', () => {
     const address = await west(
       ...['get', 'pod', '-n', 'demo', '-l', 'app=proxy', '-o', 'jsonpath={.items[0].status.podIP}'],
     )
-    const patch = JSON.stringify({ spec: { httpProxy: { host: address, port: 3128 } } })
-    await west('patch', 'links.fairlead.dev', 'east', '-n', SYSTEM_NAMESPACE, '--type=merge', '-p', patch)
+    await relinked({ httpProxy: { host: address, port: 3128 } }, EAST)
     const log = () => west('logs', '-n', 'demo', 'deployment/proxy')
-    await eventually(async () => expect(await log()).toContain('172.31.0.10:'), PATIENT)
+    await eventually(async () => expect(await log()).toContain(`${EAST}:`), PATIENT)
+    await carriesTraffic()
+    await relinked({ httpProxy: null }, EAST)
+  }, 180_000)
+
+  test('a name whose address changes', async () => {
+    const { port } = JSON.parse(await west('get', ...link, '-o', 'jsonpath={.spec.endpoints[0]}'))
+    const host = 'far.demo.svc.cluster.local'
+    await applyAll(clusters, 'west', ...namedAddress(NOBODY))
+    await relinked({ endpoints: [{ host, port }] }, `${host}:${port}`)
+    const established = `jsonpath={.status.conditions[?(@.type=="Established")].status}`
+    expect(await west('get', ...link, '-o', established)).toBe('False')
+    await applyAll(clusters, 'west', ...namedAddress(EAST))
+    await eventually(async () => expect(await west('get', ...link, '-o', established)).toBe('True'), PATIENT)
     await carriesTraffic()
   }, 180_000)
+
+  test('a WebSocket through nginx as an HTTPS ingress', async () => {
+    const east = (...args: string[]) => clusters.kubectl('east', args)
+    const authority = await createAuthority({ commonName: 'ingress root', days: 1 })
+    const leaf = await issueCertificate(authority, {
+      commonName: INGRESS,
+      dnsNames: [INGRESS],
+      usages: ['server'],
+      days: 1,
+    })
+    const flag = [
+      { op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--websocket-port=5680' },
+    ]
+    const router = ['deployment/fairlead-router', '-n', SYSTEM_NAMESPACE]
+    await east('patch', ...router, '--type=json', '-p', JSON.stringify(flag))
+    await rolledOut(clusters, 'east', 'fairlead-router', SYSTEM_NAMESPACE)
+    const metadata = { name: 'websocket', namespace: SYSTEM_NAMESPACE }
+    const selector = { 'app.kubernetes.io/name': 'fairlead-router' }
+    const spec = { selector, ports: [{ port: 5680 }] }
+    await applyAll(clusters, 'east', { apiVersion: 'v1', kind: 'Service', metadata, spec })
+    const address = await east(
+      ...['get', 'service', 'websocket', '-n', SYSTEM_NAMESPACE, '-o', 'jsonpath={.spec.clusterIP}'],
+    )
+    const conf = ingressConfiguration({
+      folder: '/ingress',
+      scratch: '/scratch',
+      listen: `${EAST}:${INGRESS_PORT}`,
+      target: `${address.stdout}:5680`,
+    })
+    const data = { 'nginx.conf': conf, 'tls.crt': leaf.certPem, 'tls.key': leaf.keyPem }
+    const files = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'ingress', namespace: 'demo' },
+      data,
+    }
+    await applyAll(clusters, 'east', files, NGINX)
+    await rolledOut(clusters, 'east', 'ingress')
+    const endpoints = [{ host: EAST, port: INGRESS_PORT, transport: 'wss' }]
+    const webSocket = { ca: authority.certPem, serverName: INGRESS }
+    await relinked({ endpoints, webSocket }, `${EAST}:${INGRESS_PORT}`)
+    await carriesTraffic()
+  }, 240_000)
 })

@@ -37,7 +37,9 @@ export class NginxIngress implements AsyncDisposable {
     })
     await writeFile(join(folder, 'tls.crt'), leaf.certPem)
     await writeFile(join(folder, 'tls.key'), leaf.keyPem)
-    await writeFile(join(folder, 'nginx.conf'), configuration(folder, port, target))
+    const listen = `127.0.0.1:${port}`
+    const conf = ingressConfiguration({ folder, scratch: folder, listen, target: `127.0.0.1:${target}` })
+    await writeFile(join(folder, 'nginx.conf'), conf)
     const child = spawn(commandPath('nginx') ?? 'nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder], {
       stdio: 'ignore',
     })
@@ -64,23 +66,34 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-function configuration(folder: string, port: number, target: number): string {
+export interface IngressConfiguration {
+  /** Holds tls.crt and tls.key. */
+  readonly folder: string
+  /** It may write here. */
+  readonly scratch: string
+  /** Addresses with their ports. */
+  readonly listen: string
+  readonly target: string
+}
+
+/** nginx.conf of an ingress before the WebSocket port of a router. */
+export function ingressConfiguration({ folder, scratch, listen, target }: IngressConfiguration): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `
 daemon off;
 master_process off;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log warn;
+pid ${scratch}/nginx.pid;
+error_log ${scratch}/error.log warn;
 events { worker_connections 1024; }
 http {
   access_log off;
-  ${temporary.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join('\n  ')}
+  ${temporary.map((kind) => `${kind}_temp_path ${scratch}/${kind};`).join('\n  ')}
   server {
-    listen 127.0.0.1:${port} ssl;
+    listen ${listen} ssl;
     ssl_certificate ${folder}/tls.crt;
     ssl_certificate_key ${folder}/tls.key;
     location /amqp {
-      proxy_pass http://127.0.0.1:${target};
+      proxy_pass http://${target};
       proxy_http_version 1.1;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection upgrade;
