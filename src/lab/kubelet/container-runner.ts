@@ -14,7 +14,7 @@ import {
   terminatedState,
 } from './container-state.ts'
 import { CRASH_BACKOFF, HEALTHY_AFTER } from './limits.ts'
-import type { Container } from './pod.ts'
+import type { Container, PodAction } from './pod.ts'
 import { type ActionTarget, perform } from './pod-action.ts'
 import { Prober } from './prober.ts'
 import type { ContainerProcess, ExitStatus } from './runtime.ts'
@@ -169,7 +169,7 @@ export class ContainerRunner {
         unhealthy: (message) => this.#unhealthy(message),
       },
     })
-    if (postStart !== undefined) void perform(postStart, target, this.#config.grace)
+    if (postStart !== undefined) void this.#postStart(postStart, target)
     const probing = prober.run(over.signal)
     try {
       return await process.exited
@@ -177,6 +177,14 @@ export class ContainerRunner {
       over.abort()
       await probing
     }
+  }
+
+  /** A container whose hook fails is killed, and started again as its policy says. */
+  async #postStart(hook: PodAction, target: ActionTarget): Promise<void> {
+    const outcome = await perform(hook, target, this.#config.grace)
+    if (outcome.ok || this.#process !== target.process || this.#stopping.signal.aborted) return
+    this.#deps.tell('FailedPostStartHook', `PostStartHook failed: ${outcome.message}`)
+    await this.#kill()
   }
 
   #readiness(ready: boolean, message: string | undefined): void {
@@ -188,8 +196,16 @@ export class ContainerRunner {
     // A pod on its way out goes on answering readiness probes only.
     if (this.#stopping.signal.aborted) return
     this.#deps.tell('Unhealthy', message)
+    void this.#kill()
+  }
+
+  async #kill(): Promise<void> {
     this.#deps.tell('Killing', `container ${this.container.name} is killed and started again`)
-    this.#end(this.#config.grace).catch((error) => this.#deps.tell('FailedKillPod', describeError(error)))
+    try {
+      await this.#end(this.#config.grace)
+    } catch (error) {
+      this.#deps.tell('FailedKillPod', describeError(error))
+    }
   }
 
   async #end(grace: number): Promise<void> {

@@ -44,6 +44,9 @@ export interface ContainerScript {
 /** Exit code of a container whose root could not be made. */
 export const SETUP_FAILED = 125
 
+/** Written to when the root is made: until then nothing may be executed in the container. */
+const READY_FD = 3
+
 /** The script; it stays as first process, so that nobody is left unreaped, and ends as the command does. */
 export function containerScript(container: ContainerScript): string {
   const { folder, mode, readOnly } = container.root
@@ -56,6 +59,7 @@ export function containerScript(container: ContainerScript): string {
     `cd ${quote(root)} && pivot_root . .outside && umount -l /.outside || fail root`,
     ...(readOnly ? ['mount -o remount,bind,ro / || fail "read-only root"'] : []),
     `cd ${quote(container.workingDir)} || fail "working directory"`,
+    `echo >&${READY_FD} && exec ${READY_FD}>&-`,
     ...commandLines(container),
     'exit $?',
   ].join('\n')

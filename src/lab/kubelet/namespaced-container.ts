@@ -1,5 +1,6 @@
 /** A container as processes in namespaces: the command, its first process that reaps, and the unshare(1) that holds both. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { CommandError } from '../errors.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -9,7 +10,7 @@ import { collectOutput } from './exec-output.ts'
 import { childrenOf, signalProcess } from './process-tree.ts'
 import type { ContainerProcess, ExecOutcome, ExitStatus } from './runtime.ts'
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
+type Child = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }
 
 /** Mount and process numbers are each container's own; network, host name and IPC are the pod's. */
 const OWN = ['--mount', '--pid', '--fork', '--kill-child']
@@ -31,8 +32,15 @@ export class NamespacedContainer implements ContainerProcess {
     this.exited = exitStatus(child)
   }
 
-  /** Runs the script in the sandbox. It dies with this process. */
-  static start(sandbox: Sandbox, scriptFile: string, environment: Environment): NamespacedContainer {
+  /**
+   * Runs the script in the sandbox. It dies with this process. Resolves when its root is made, so that what is executed
+   * in it is never executed outside; or when it ended because that cannot be.
+   */
+  static async start(
+    sandbox: Sandbox,
+    scriptFile: string,
+    environment: Environment,
+  ): Promise<NamespacedContainer> {
     const inside = [
       'nsenter',
       ...namespaceFlags(sandbox),
@@ -44,10 +52,12 @@ export class NamespacedContainer implements ContainerProcess {
       scriptFile,
     ]
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...inside], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: { PATH: systemEnv()['PATH'] },
-    })
-    return new NamespacedContainer(child, sandbox, environment)
+    }) as Child
+    const container = new NamespacedContainer(child, sandbox, environment)
+    await rootIsMade(child)
+    return container
   }
 
   pid(): number | undefined {
@@ -95,6 +105,13 @@ export class NamespacedContainer implements ContainerProcess {
     const first = this.#first()
     return first === undefined ? [] : childrenOf(first)
   }
+}
+
+/** The script writes to file descriptor 3 (READY_FD) when its root is made. */
+async function rootIsMade(child: Child): Promise<void> {
+  const ready = child.stdio[3] as Readable
+  await Promise.race([once(ready, 'data'), once(ready, 'close'), once(child, 'error').catch(() => {})])
+  ready.destroy()
 }
 
 function namespaceFlags(sandbox: Sandbox): string[] {

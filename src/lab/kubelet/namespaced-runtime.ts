@@ -108,7 +108,7 @@ class NamespacedSandbox implements PodSandbox {
     })
     const file = join(folder, 'start.sh')
     await writeFile(file, script, { mode: 0o600 })
-    const process = NamespacedContainer.start(sandbox, file, environment)
+    const process = await NamespacedContainer.start(sandbox, file, environment)
     // With the container its mounts end, and what it wrote can go.
     process.exited
       .then(() => rm(folder, { recursive: true, force: true }))

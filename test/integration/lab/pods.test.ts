@@ -243,6 +243,18 @@ describeInLab([], 'pods of the lab', () => {
     await eventually(async () => expect(await kubectl('get', 'events')).toMatch(/Liveness probe failed/))
   })
 
+  test('are killed and started again when their hook after the start fails', async () => {
+    const hook = { postStart: { exec: { command: ['sh', '-c', 'echo no hook; exit 3'] } } }
+    await applyAll(scriptPod('hooked', 'sleep 100', { restartPolicy: 'Always' }, { lifecycle: hook }))
+    await eventually(async () =>
+      expect(await kubectl('get', 'events')).toMatch(/FailedPostStartHook .*exit code 3: no hook/),
+    )
+    await eventually(async () =>
+      expect((await podJson('hooked')).status.containerStatuses?.[0]?.restartCount).toBeGreaterThan(0),
+    )
+    await kubectl('delete', 'pod', 'hooked', '--wait=false')
+  })
+
   test('are logged: the end, since, with times, and followed', async () => {
     await applyAll(
       scriptPod(
