@@ -1,20 +1,28 @@
 /**
  * Composition root of `fairlead router`: carries the flows of one cluster. Traffic goes on while the Kubernetes API or
  * the controller is away, by what was last known. What it may do in Kubernetes is in manifests/base/router/rbac.yaml.
+ * With `--resources` it serves a site without Kubernetes from files.
  */
 import { hostname, totalmem } from 'node:os'
+import type { ClientSource } from '../api/client-identity.ts'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
+import type { RouteSnapshot } from '../api/route-snapshot.ts'
 import { VERSION } from '../cli/version.ts'
-import { systemClock } from '../core/clock.ts'
+import { parseAllDocuments } from '../cli/yaml.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
-import { createLogger } from '../core/log.ts'
-import { createMetrics } from '../core/metrics.ts'
+import { createLogger, type Logger } from '../core/log.ts'
+import { createMetrics, type Metrics } from '../core/metrics.ts'
+import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import type { DirectoryLink, OriginConfirmation } from '../exporter/directory-link.ts'
 import { LinkSecrets } from '../exporter/link-secrets.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
+import { OriginPublisher } from '../exporter/origin-publisher.ts'
 import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
 import { RouterReplicas } from '../exporter/router-replicas.ts'
+import { SiteSource } from '../exporter/site/site-source.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { readTlsFiles } from '../link/tls-files.ts'
@@ -25,7 +33,7 @@ import { flowLogWithin } from '../router/flow-log.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { networkReports } from '../router/network/reports.ts'
-import { RouterNetwork } from '../router/network/router-network.ts'
+import { RouterNetwork, type RouterNetworkDeps } from '../router/network/router-network.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
 
 /** What the container, or else the machine, lets the process use. */
@@ -64,22 +72,19 @@ async function assemble(
   const log = createLogger(options.logLevel, { process: 'router', pod: name })
   const metrics = createMetrics(true)
   const { identity } = await readTlsFiles(tlsDir)
-  const { client } = await connectKube({ kubeconfig: options.kubeconfig }, clock)
-  const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
-  const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const routes = createRouteSource(watching, { namespace })
-  const routers = new RouterReplicas(routes.slices, namespace)
-  const clients = new PodIdentities(watching, metrics)
+  const control =
+    options.resources === undefined
+      ? await kubeControl({ clock, log, metrics }, options.kubeconfig, env)
+      : siteControl({ clock, log, metrics }, options.resources)
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
-  const secrets = new LinkSecrets({ client, clock }, namespace)
   const network = new RouterNetwork(
     {
-      snapshot: routes.snapshots,
-      replicas: routers.replicas,
+      snapshot: control.snapshots,
+      ...(control.replicas === undefined ? {} : { replicas: control.replicas }),
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
       createDataConnection: amqpConnections({ clock, log, budget }),
       budget,
-      readSecret: (key, signal) => secrets.read(key, signal),
+      ...(control.readSecret === undefined ? {} : { readSecret: control.readSecret }),
       logger: log,
       clock,
       metrics,
@@ -95,10 +100,10 @@ async function assemble(
   )
   const dataPath = new DataPath(
     {
-      snapshot: routes.snapshots,
+      snapshot: control.snapshots,
       directory: network.directory,
       peers: network.peers,
-      clients,
+      clients: control.clients,
       clock,
       log,
       metrics,
@@ -110,17 +115,13 @@ async function assemble(
       maxFlows: flowsWithin(await openFilesLimit()),
     },
   )
-  const linkStatus = new LinkStatusWriter(
-    { client, links: routes.links, states: network.linkStatus, clock, log },
-    namespace,
-  )
   let state: 'starting' | 'running' | 'draining' = 'starting'
   let arrived = false
   const notReady = (): string[] => {
     // In this order: what comes over the network opens ports.
     const missing = [
       ...(state === 'running' ? [] : [state]),
-      ...routes.notReady(),
+      ...control.notReady(),
       ...network.notReady(),
       ...dataPath.notReady(),
       ...(arrived ? [] : dataPath.opening()),
@@ -135,13 +136,10 @@ async function assemble(
   const health = new HealthServer({ metrics, notReady, documents }, { host, port: options.healthPort })
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([
-    { start: async () => {}, stop: () => client.close() },
+    { start: async () => {}, stop: control.close },
     health,
     network,
-    routes,
-    routers,
-    clients,
-    linkStatus,
+    ...control.parts(network, identity.cluster),
     dataPath,
   ])
   return {
@@ -161,4 +159,92 @@ async function assemble(
     },
     stop: () => parts.stop(),
   }
+}
+
+interface ControlDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+/** Where a router learns what its cluster exports, imports and dials. */
+interface Control {
+  readonly snapshots: SnapshotSource<RouteSnapshot>
+  readonly clients: ClientSource
+  readonly replicas?: RouterNetworkDeps['replicas'] & object
+  readonly readSecret?: RouterNetworkDeps['readSecret'] & object
+  notReady(): string[]
+  /** Started in this order, once the network is. */
+  parts(network: RouterNetwork, cluster: string): readonly Startable[]
+  close(): Promise<void>
+}
+
+/** From the Kubernetes API. Records come from the controller, by a session of its own. */
+async function kubeControl(
+  { clock, log, metrics }: ControlDeps,
+  kubeconfig: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Control> {
+  const { client } = await connectKube({ kubeconfig }, clock)
+  const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
+  const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
+  const routes = createRouteSource(watching, { namespace })
+  const routers = new RouterReplicas(routes.slices, namespace)
+  const clients = new PodIdentities(watching, metrics)
+  const secrets = new LinkSecrets({ client, clock }, namespace)
+  return {
+    snapshots: routes.snapshots,
+    clients,
+    replicas: routers.replicas,
+    readSecret: (key, signal) => secrets.read(key, signal),
+    notReady: () => routes.notReady(),
+    parts: ({ linkStatus: states }) => [
+      routes,
+      routers,
+      clients,
+      new LinkStatusWriter({ client, links: routes.links, states, clock, log }, namespace),
+    ],
+    close: () => client.close(),
+  }
+}
+
+/** From files. Clients are processes of the machine, not pods. */
+function siteControl(deps: ControlDeps, folder: string): Control {
+  const { clock, log } = deps
+  const site = new SiteSource({ ...deps, parse: parseYaml }, folder)
+  return {
+    snapshots: site.snapshots,
+    clients: { find: () => undefined },
+    notReady: () => [],
+    parts: (network, cluster) => [
+      site,
+      new OriginPublisher(
+        { link: localDirectory(network), records: site.records, facts: new Snapshot({}), clock, log },
+        cluster,
+      ),
+    ],
+    close: async () => {},
+  }
+}
+
+/** The router's own directory, as a controller would reach it over a session. */
+function localDirectory(network: RouterNetwork): Pick<DirectoryLink, 'directory' | 'confirmed' | 'publish'> {
+  const confirmed = new Snapshot<OriginConfirmation | undefined>(undefined)
+  return {
+    directory: network.directory,
+    confirmed,
+    publish(state) {
+      network.publish(state)
+      confirmed.set({ epoch: state.epoch, sequence: state.sequence })
+    },
+  }
+}
+
+/** JSON is YAML too. Throws with the line of what cannot be read. */
+function parseYaml(text: string): unknown[] {
+  return parseAllDocuments(text).map((document) => {
+    const [error] = document.errors
+    if (error !== undefined) throw error
+    return document.toJS() as unknown
+  })
 }

@@ -50,6 +50,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./link-command.ts')).linkCommand(context),
   },
   {
+    name: 'certificate',
+    summary: 'issue a certificate for the router of a site without Kubernetes',
+    load: async (context) => (await import('./certificate-command.ts')).certificateCommand(context),
+  },
+  {
     name: 'export',
     summary: 'export a Service to the clusterset',
     load: async (context) => (await import('./export-command.ts')).exportCommand(context),
@@ -82,7 +87,7 @@ const COMMANDS: readonly CommandEntry[] = [
 ]
 
 const PROCESSES = {
-  router: 'run the router process (in a pod)',
+  router: 'run the router process (in a pod, or at a site without Kubernetes)',
   controller: 'run the controller process (in a pod)',
   dns: 'run the clusterset.local resolver (in a pod)',
 } as const

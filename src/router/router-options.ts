@@ -17,6 +17,8 @@ export interface RouterOptions {
   readonly healthPort: number
   /** Undefined: no WebSockets are taken. */
   readonly webSocketPort: number | undefined
+  /** Folder of resources of a site without Kubernetes; undefined: they are read from the Kubernetes API. */
+  readonly resources: string | undefined
   /** Undefined: the pod's service account, else KUBECONFIG. */
   readonly kubeconfig: string | undefined
   /** How long new clients are still taken after SIGTERM: whoever sends them here has to hear of it first. */
@@ -35,13 +37,19 @@ export function parseRouterOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): RouterOptions {
   const values = parseFlags(argv)
+  const { resources, kubeconfig } = values
+  if (resources !== undefined && kubeconfig !== undefined)
+    throw new UsageError('--resources is for a site without Kubernetes: leave --kubeconfig out')
+  // What a site imports is for its own machine, unless it says otherwise.
+  const host = resources === undefined ? (podHost(env['POD_IPS']) ?? env['POD_IP'] ?? '0.0.0.0') : '127.0.0.1'
   return {
+    resources,
     tlsDir: values['tls-dir'],
-    listenHost: values['listen-host'] ?? podHost(env['POD_IPS']) ?? env['POD_IP'] ?? '0.0.0.0',
+    listenHost: values['listen-host'] ?? host,
     linkPort: numberOf('--link-port', values['link-port'], 65_535),
     healthPort: numberOf('--health-port', values['health-port'], 65_535),
     webSocketPort: numberOf('--websocket-port', values['websocket-port'], 65_535) || undefined,
-    kubeconfig: values.kubeconfig,
+    kubeconfig,
     handoverMs: numberOf('--handover-seconds', values['handover-seconds'], 600) * 1000,
     drainMs: numberOf('--drain-seconds', values['drain-seconds'], 3_600) * 1000,
     bufferMemory: bytesOf('--buffer-memory', values['buffer-memory']),
@@ -62,6 +70,7 @@ const FLAGS = {
   'link-port': { type: 'string', default: String(Port.link) },
   'health-port': { type: 'string', default: String(Port.health) },
   'websocket-port': { type: 'string', default: '0' },
+  resources: { type: 'string' },
   kubeconfig: { type: 'string' },
   'handover-seconds': { type: 'string', default: '4' },
   'drain-seconds': { type: 'string', default: '10' },

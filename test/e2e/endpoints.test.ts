@@ -19,8 +19,8 @@ const host = 'work.demo.svc.clusterset.local'
 interface Failure {
   readonly kind: 'fresh' | 'kept'
   readonly why: string
-  /** The client's port: by it the routers know the flow. */
-  readonly port: number
+  /** The client's port: by it the routers know the flow. Absent when the connection was reset while it was made. */
+  readonly port?: number
 }
 
 interface Summary {
@@ -142,8 +142,14 @@ describeInLab([], 'endpoints that change while fifty clients work', () => {
       // A flow's record is written when it ends; those of kept connections to the victim ended with it.
       await eventually(async () => {
         const backends = await backendsByClientPort(clusters, 'east', 60)
-        const victimsOwn = ({ port }: Failure) => backends.get(port)?.has(`${victim?.status.podIP}:${PORT}`)
-        expect(failed.filter((failure) => victimsOwn(failure) !== true)).toEqual([])
+        const dead = `${victim?.status.podIP}:${PORT}`
+        const known = failed.filter(({ port }) => port !== undefined)
+        const victimsOwn = ({ port = 0 }: Failure) => backends.get(port)?.has(dead)
+        expect(known.filter((failure) => victimsOwn(failure) !== true)).toEqual([])
+        // A client whose connection is reset before it saw it made never learns its port: there is a flow for each.
+        const told = new Set(known.map(({ port }) => port))
+        const others = [...backends].filter(([port, of]) => of.has(dead) && !told.has(port))
+        expect(failed.length - known.length).toBeLessThanOrEqual(others.length)
       })
     },
     90_000,

@@ -36,6 +36,8 @@ export interface Clusters {
   kill(cluster: string, role: string): Promise<void>
   /** What the cluster's API server was asked, a JSON line each. Lab only. */
   audit(cluster: string): Promise<string>
+  /** Folder of the clusterset's root key. */
+  readonly pki: string
   down(): Promise<void>
 }
 
@@ -72,6 +74,7 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     exec: (cluster, command, options) => fairlead([...lab('exec', cluster), '--', ...command], options),
     startExec: (cluster, command, options) =>
       startFairlead([...lab('exec', cluster), '--', ...command], options),
+    pki: join(state, 'pki'),
     fairlead: (args, options) => fairlead(args, { ...options, env: { ...env, ...options?.env } }),
     cut: async (...what) => void (await fairlead(lab('cut', ...what))),
     heal: async (...what) => void (await fairlead(lab('heal', ...what))),

@@ -32,6 +32,7 @@ export async function upKind(): Promise<Clusters> {
     exec: (cluster, command, options) => run(inClient(cluster, command), options),
     startExec: (cluster, command, options) => start(inClient(cluster, command), options),
     fairlead: (args, options) => run([process.execPath, join(ROOT, 'bin/fairlead.mjs'), ...args], options),
+    pki: join(ROOT, '.kind/pki'),
     cut: () => notHere('cut'),
     heal: () => notHere('heal'),
     reset: () => notHere('cut'),

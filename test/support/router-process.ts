@@ -11,10 +11,14 @@ export class RouterProcess implements AsyncDisposable {
   /** What it has logged, newest last. */
   readonly lines: Record<string, unknown>[] = []
 
-  constructor(kubeconfig: string, tlsDir: string, flags: readonly string[] = [], pod = 'router-0') {
+  constructor(
+    kubeconfig: string | undefined,
+    tlsDir: string,
+    flags: readonly string[] = [],
+    pod = 'router-0',
+  ) {
     const args = [
-      '--kubeconfig',
-      kubeconfig,
+      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
       '--tls-dir',
       tlsDir,
       '--link-port=0',

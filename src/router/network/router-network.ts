@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { LinkSpec } from '../../api/route-snapshot.ts'
-import type { Directory } from '../../api/service-record.ts'
+import type { Directory, OriginState } from '../../api/service-record.ts'
 import type { FairleadError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
@@ -181,6 +181,11 @@ export class RouterNetwork implements Startable {
   /** Where WebSockets are taken; undefined when they are not. Only after `start`. */
   get webSocketPort(): number | undefined {
     return this.#webSockets?.port
+  }
+
+  /** Takes the records of our own cluster where no controller brings them: at a site without Kubernetes. */
+  publish(state: OriginState): void {
+    this.#store.replace(state)
   }
 
   async start(): Promise<void> {
