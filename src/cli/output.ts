@@ -24,10 +24,20 @@ export async function printResult<T>(
   value: T,
   table: (value: T) => Table,
 ): Promise<void> {
-  context.stdout.write(await render(format, value, table))
+  await printText(context, format, value, (each) => formatTable(table(each)))
 }
 
-async function render<T>(format: OutputFormat, value: T, table: (value: T) => Table): Promise<string> {
+/** The same for what is more than one table to people. */
+export async function printText<T>(
+  context: CliContext,
+  format: OutputFormat,
+  value: T,
+  text: (value: T) => string,
+): Promise<void> {
+  context.stdout.write(await render(format, value, text))
+}
+
+async function render<T>(format: OutputFormat, value: T, text: (value: T) => string): Promise<string> {
   switch (format) {
     case 'json':
       return `${JSON.stringify(value, null, 2)}\n`
@@ -36,7 +46,7 @@ async function render<T>(format: OutputFormat, value: T, table: (value: T) => Ta
       return stringify(value)
     }
     case 'table':
-      return formatTable(table(value))
+      return text(value)
   }
 }
 

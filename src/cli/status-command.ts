@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { type CliContext, ExitCode } from './context.ts'
 import { addKubeOptions, type KubeOptions, withKube } from './kube-options.ts'
-import { formatTable, type OutputFormat, outputOption, printResult, type Table } from './output.ts'
+import { formatTable, type OutputFormat, outputOption, printText, type Table } from './output.ts'
 import { type ClusterStatus, clusterStatus } from './status/cluster-status.ts'
 
 interface Options extends KubeOptions {
@@ -17,10 +17,13 @@ export function statusCommand(context: CliContext): Command {
     .addOption(outputOption())
     .action(async (options: Options) => {
       const status = await withKube(options, clusterStatus)
-      if (options.output === 'table') context.stdout.write(statusTables(status).map(formatTable).join('\n'))
-      else await printResult(context, options.output, status, () => [])
+      await printText(context, options.output, status, statusText)
       if (!status.healthy) context.setExitCode(ExitCode.failed)
     })
+}
+
+function statusText(status: ClusterStatus): string {
+  return statusTables(status).map(formatTable).join('\n')
 }
 
 /** One table per part, those without rows left out. */

@@ -2,11 +2,10 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { SYSTEM_NAMESPACE } from '../../src/api/names.ts'
-import { createAuthority, issueCertificate } from '../../src/pki/certificates.ts'
 import { type Clusters, curlEventually, peerConfig, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
-import { ingressConfiguration } from '../support/nginx-ingress.ts'
+import { ingressCertificate, ingressConfiguration } from '../support/nginx-ingress.ts'
 import { applyAll, peerDeployment, peerService, serviceExport } from '../support/peer-objects.ts'
 import { ROOT } from '../support/source-tree.ts'
 
@@ -101,8 +100,10 @@ describeInLab(['nginx'], 'the ways between two clusters', () => {
     await west('patch', ...link, '--type=merge', '-p', JSON.stringify({ spec }))
     await eventually(async () => expect(await linkMessage()).toContain(established), PATIENT)
   }
-  const linkMessage = () =>
-    west('get', ...link, '-o', 'jsonpath={.status.conditions[?(@.type=="Established")].message}')
+  const established = (field: string) =>
+    west('get', ...link, '-o', `jsonpath={.status.conditions[?(@.type=="Established")].${field}}`)
+  const linkMessage = () => established('message')
+  const linkEstablished = () => established('status')
 
   async function ask(script: string, ...args: (string | number)[]): Promise<Record<string, unknown>> {
     const command = ['node', support(script), ...args.map(String)]
@@ -173,22 +174,15 @@ describeInLab(['nginx'], 'the ways between two clusters', () => {
     const host = 'far.demo.svc.cluster.local'
     await applyAll(clusters, 'west', ...namedAddress(NOBODY))
     await relinked({ endpoints: [{ host, port }] }, `${host}:${port}`)
-    const established = `jsonpath={.status.conditions[?(@.type=="Established")].status}`
-    expect(await west('get', ...link, '-o', established)).toBe('False')
+    expect(await linkEstablished()).toBe('False')
     await applyAll(clusters, 'west', ...namedAddress(EAST))
-    await eventually(async () => expect(await west('get', ...link, '-o', established)).toBe('True'), PATIENT)
+    await eventually(async () => expect(await linkEstablished()).toBe('True'), PATIENT)
     await carriesTraffic()
   }, 180_000)
 
   test('a WebSocket through nginx as an HTTPS ingress', async () => {
     const east = (...args: string[]) => clusters.kubectl('east', args)
-    const authority = await createAuthority({ commonName: 'ingress root', days: 1 })
-    const leaf = await issueCertificate(authority, {
-      commonName: INGRESS,
-      dnsNames: [INGRESS],
-      usages: ['server'],
-      days: 1,
-    })
+    const { authority, leaf } = await ingressCertificate(INGRESS)
     const flag = [
       { op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--websocket-port=5680' },
     ]
@@ -221,5 +215,9 @@ describeInLab(['nginx'], 'the ways between two clusters', () => {
     const webSocket = { ca: authority.certPem, serverName: INGRESS }
     await relinked({ endpoints, webSocket }, `${EAST}:${INGRESS_PORT}`)
     await carriesTraffic()
+    expect([await linkEstablished(), await linkMessage()]).toEqual([
+      'True',
+      `to wss://${EAST}:${INGRESS_PORT}`,
+    ])
   }, 240_000)
 })

@@ -9,22 +9,21 @@ export async function logFlows(clusters: Clusters, cluster: string): Promise<voi
   await clusters.kubectl(cluster, ['rollout', 'status', ...router, '--timeout=60s'])
 }
 
-/**
- * Backends (`address:port`) by the client's port, of the egress flows that ended in the last `seconds`: several, for a
- * port is soon used again.
- */
-export async function backendsByClientPort(
+export interface EgressRecord {
+  readonly client: { readonly port: number }
+  readonly backend: string
+  /** `finished` when both sides had ended it. */
+  readonly ended: string
+}
+
+/** What the routers of `cluster` wrote of flows to its backends that ended in the last `seconds`. */
+export async function egressRecords(
   clusters: Clusters,
   cluster: string,
   seconds: number,
-): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
+): Promise<readonly EgressRecord[]> {
   const logs = ['logs', '-n', 'fairlead-system', 'deployment/fairlead-router', `--since=${seconds}s`]
   const { stdout } = await clusters.kubectl(cluster, logs)
-  const backends = new Map<number, Set<string>>()
-  for (const line of stdout.split('\n')) {
-    if (!line.includes('"side":"egress"')) continue
-    const { client, backend } = JSON.parse(line) as { client: { port: number }; backend: string }
-    backends.set(client.port, (backends.get(client.port) ?? new Set()).add(backend))
-  }
-  return backends
+  const lines = stdout.split('\n').filter((line) => line.includes('"side":"egress"'))
+  return lines.map((line) => JSON.parse(line) as EgressRecord)
 }

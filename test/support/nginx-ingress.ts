@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAuthority, issueCertificate } from '../../src/pki/certificates.ts'
+import { createAuthority, issueCertificate, type KeyPair } from '../../src/pki/certificates.ts'
 import { commandPath } from './command-path.ts'
 import { eventually } from './eventually.ts'
 import { freePorts } from './free-ports.ts'
@@ -28,13 +28,7 @@ export class NginxIngress implements AsyncDisposable {
   static async start(target: number, name: string): Promise<NginxIngress> {
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-nginx-'))
     const [port] = (await freePorts(1)) as [number]
-    const authority = await createAuthority({ commonName: 'ingress root', days: 1 })
-    const leaf = await issueCertificate(authority, {
-      commonName: name,
-      dnsNames: [name],
-      usages: ['server'],
-      days: 1,
-    })
+    const { authority, leaf } = await ingressCertificate(name)
     await writeFile(join(folder, 'tls.crt'), leaf.certPem)
     await writeFile(join(folder, 'tls.key'), leaf.keyPem)
     const listen = `127.0.0.1:${port}`
@@ -64,6 +58,13 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     socket.destroy()
   }
+}
+
+/** A certificate for `name`, and the authority that it is of. */
+export async function ingressCertificate(name: string): Promise<{ authority: KeyPair; leaf: KeyPair }> {
+  const authority = await createAuthority({ commonName: 'ingress root', days: 1 })
+  const request = { commonName: name, dnsNames: [name], usages: ['server'] as const, days: 1 }
+  return { authority, leaf: await issueCertificate(authority, request) }
 }
 
 export interface IngressConfiguration {

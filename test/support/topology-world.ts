@@ -3,7 +3,9 @@ import type { RouterAdvertisement, TopologyMessage } from '../../src/api/router-
 import { silentLogger } from '../../src/core/log.ts'
 import { MessageCodec } from '../../src/link/message-codec.ts'
 import type { TopologyChannel } from '../../src/router/topology/neighbour-sync.ts'
+import { PathComputer } from '../../src/router/topology/path-computer.ts'
 import { type NeighbourSession, TopologyEngine } from '../../src/router/topology/topology-engine.ts'
+import type { TopologyView } from '../../src/router/topology/topology-view.ts'
 import { HandClock } from './hand-clock.ts'
 
 /** The id of a router in a test. */
@@ -26,6 +28,15 @@ export function advertisement(
     neighbours: neighbours.map((id) => [routerId(id), 1, 1] as const),
     ...changes,
   }
+}
+
+/** What router 0 makes of advertisements. */
+export function viewOf(...said: readonly RouterAdvertisement[]): TopologyView {
+  const clock = new HandClock()
+  const paths = new PathComputer(clock, advertisement(0, []))
+  for (const one of said) paths.set(one)
+  clock.advance(1_000)
+  return paths.view.current()
 }
 
 interface Letter {

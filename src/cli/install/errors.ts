@@ -11,3 +11,10 @@ export class InstallError extends FairleadError {
     super('install', message, options)
   }
 }
+
+/** The cluster knows none of our kinds; `cause` says so. */
+export function notInstalled(cause: unknown): InstallError {
+  return new InstallError('fairlead is not installed in this cluster: run "fairlead install" first', {
+    cause,
+  })
+}

@@ -14,7 +14,7 @@ import { isNotFound, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { waitFor } from '../wait.ts'
 import { INSTALL_MANAGER } from './apply-objects.ts'
-import { InstallError } from './errors.ts'
+import { InstallError, notInstalled } from './errors.ts'
 import { WAIT_MS } from './limits.ts'
 import { presentMembership } from './membership.ts'
 
@@ -70,9 +70,7 @@ async function applyLink(client: KubeClient, link: LinkResource): Promise<LinkRe
     return await client.apply<LinkResource>(Resource.link, link, { fieldManager: INSTALL_MANAGER })
   } catch (error) {
     if (!isUnknownApi(error) && !isNotFound(error)) throw error
-    throw new InstallError('fairlead is not installed in this cluster: run "fairlead install" first', {
-      cause: error,
-    })
+    throw notInstalled(error)
   }
 }
 

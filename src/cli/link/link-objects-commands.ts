@@ -6,7 +6,7 @@ import { Resource } from '../../api/resources.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import type { CliContext } from '../context.ts'
-import { InstallError } from '../install/errors.ts'
+import { InstallError, notInstalled } from '../install/errors.ts'
 import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
 import { type OutputFormat, outputOption, printResult, say } from '../output.ts'
 import { linkDetails, linkSummary, linkTable } from './link-summary.ts'
@@ -74,8 +74,6 @@ async function known<T>(answer: Promise<T>): Promise<T> {
     return await answer
   } catch (error) {
     if (!isUnknownApi(error)) throw error
-    throw new InstallError('fairlead is not installed in this cluster: run "fairlead install" first', {
-      cause: error,
-    })
+    throw notInstalled(error)
   }
 }

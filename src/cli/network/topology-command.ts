@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { ReportPath, type TopologyReport } from '../../api/network-report.ts'
 import type { CliContext } from '../context.ts'
 import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
-import { type OutputFormat, outputOption, printResult } from '../output.ts'
+import { type OutputFormat, outputOption, printText } from '../output.ts'
 import { routerReport } from './router-report.ts'
 import { topologyText } from './topology-text.ts'
 
@@ -21,7 +21,6 @@ export function topologyCommand(context: CliContext): Command {
       const report = await withKube(options, ({ client }) =>
         routerReport<TopologyReport>(client, ReportPath.topology),
       )
-      if (options.output === 'table') context.stdout.write(topologyText(report))
-      else await printResult(context, options.output, report, () => [])
+      await printText(context, options.output, report, topologyText)
     })
 }

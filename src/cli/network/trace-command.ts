@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { ReportPath, type TraceReport } from '../../api/network-report.ts'
 import type { CliContext } from '../context.ts'
 import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
-import { type OutputFormat, outputOption, printResult } from '../output.ts'
+import { type OutputFormat, outputOption, printText } from '../output.ts'
 import { serviceArgument } from '../service-argument.ts'
 import { ReportError, routerReport } from './router-report.ts'
 import { traceText } from './trace-text.ts'
@@ -31,7 +31,6 @@ export function traceCommand(context: CliContext): Command {
           `${namespace}/${name} is not imported in this cluster: see "kubectl get serviceimports -n ${namespace}"`,
         )
       })
-      if (options.output === 'table') context.stdout.write(traceText(report))
-      else await printResult(context, options.output, report, () => [])
+      await printText(context, options.output, report, traceText)
     })
 }

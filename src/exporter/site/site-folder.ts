@@ -34,7 +34,8 @@ const FILE = /^[^.].*\.(ya?ml|json)$/
 export class SiteFolder {
   readonly #deps: SiteFolderDeps
   readonly #folder: string
-  #files: ReadonlyMap<string, SiteFile> = new Map()
+  /** Undefined before the first look. */
+  #files: ReadonlyMap<string, SiteFile> | undefined
 
   constructor(deps: SiteFolderDeps, folder: string) {
     this.#deps = deps
@@ -46,14 +47,13 @@ export class SiteFolder {
     const names = await this.#names()
     const files = new Map<string, SiteFile>()
     for (const name of names) {
-      const file = await this.#read(name, this.#files.get(name))
+      const file = await this.#read(name, this.#files?.get(name))
       if (file !== undefined) files.set(name, file)
     }
-    const same =
-      files.size === this.#files.size && [...files].every(([name, file]) => this.#files.get(name) === file)
-    const first = this.#files.size === 0 && files.size === 0
+    const before = this.#files
     this.#files = files
-    return same && !first ? undefined : contentsOf(files)
+    const same = before?.size === files.size && [...files].every(([name, file]) => before.get(name) === file)
+    return same ? undefined : contentsOf(files)
   }
 
   async #names(): Promise<readonly string[]> {
@@ -77,7 +77,8 @@ export class SiteFolder {
     try {
       const found = await stat(path)
       if (!found.isFile()) return undefined
-      stamp = `${found.ino} ${found.size} ${found.mtimeMs}`
+      // The time of change, too: who may read it can change without it.
+      stamp = `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`
       if (stamp === before?.stamp) return before
       if (found.size > SITE_MAX_FILE_BYTES)
         throw new SiteFileError(`${found.size} bytes are more than ${SITE_MAX_FILE_BYTES}`)
@@ -85,7 +86,8 @@ export class SiteFolder {
       return { stamp, objects: this.#deps.reader.read(documents, found.mtime.toISOString()) }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      return { stamp, objects, error: describeError(error) }
+      const message = describeError(error)
+      return stamp === before?.stamp && message === before.error ? before : { stamp, objects, error: message }
     }
   }
 }

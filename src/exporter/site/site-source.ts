@@ -61,14 +61,7 @@ export class SiteSource implements Startable {
   /** Reads the folder once; throws SiteFileError when that cannot be read. Single files that cannot be are told in the log. */
   async start(): Promise<void> {
     await this.#look()
-    this.#watcher = watch(this.#path, () => this.#lookIn(SITE_HINT_MS))
-    // The looks at intervals find what it does not tell.
-    this.#watcher.on('error', (error) =>
-      this.#deps.log.warn(
-        { error: describeError(error) },
-        'changes of the folder are only seen now and then',
-      ),
-    )
+    this.#watch()
     this.#lookIn(SITE_LOOK_MS)
   }
 
@@ -77,6 +70,18 @@ export class SiteSource implements Startable {
     this.#cancel()
     this.#watcher?.close()
     await this.#looking
+  }
+
+  /** Only hints: looks at intervals find what it does not tell, and all where there are no watches to be had. */
+  #watch(): void {
+    const unseen = (error: unknown): void =>
+      this.#deps.log.warn({ error: describeError(error) }, 'changes of the folder are only seen now and then')
+    try {
+      this.#watcher = watch(this.#path, () => this.#lookIn(SITE_HINT_MS))
+      this.#watcher.on('error', unseen)
+    } catch (error) {
+      unseen(error)
+    }
   }
 
   #lookIn(ms: number): void {

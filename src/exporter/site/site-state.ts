@@ -42,7 +42,7 @@ export function siteState(objects: readonly SiteObject[]): SiteState {
     if (evaluation.state !== 'valid') problems.push(`ServiceExport ${key}: ${evaluation.message}`)
     else records.set(key, evaluation.record)
     const ports = exportedPorts(serviceExport, ...of, traffic.get(key) ?? DEFAULT_TRAFFIC)
-    if (ports !== undefined && evaluation.state === 'valid') exports.set(key, ports)
+    if (ports !== undefined) exports.set(key, ports)
   }
   const listeners = listenersOf(ofKind('ServiceImport'), problems)
   return {
@@ -55,7 +55,8 @@ export function siteState(objects: readonly SiteObject[]): SiteState {
 function firstOfEach(objects: readonly SiteObject[], problems: string[]): SiteObject[] {
   const seen = new Set<string>()
   return objects.filter(({ kind, object }) => {
-    const name = `${kind} ${keyOf(object)}`
+    // Routers know links by name alone.
+    const name = `${kind} ${kind === 'Link' ? object.metadata.name : keyOf(object)}`
     if (seen.has(name)) problems.push(`${name} is there twice: only the first, by file name, is used`)
     return !seen.has(name) && seen.add(name)
   })

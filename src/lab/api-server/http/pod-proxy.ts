@@ -24,7 +24,7 @@ export async function podProxyHandler(
   context: RequestContext,
 ): Promise<Reply> {
   const { pod = '', port = '80' } = NAME.exec(name)?.groups ?? {}
-  if (pod === '') throw badRequest(`invalid pod request "${name}"`)
+  if (pod === '' || Number(port) > 65_535) throw badRequest(`invalid pod request "${name}"`)
   const host = stringAt(readObject(deps, target, pod), 'status', 'podIP')
   if (host === undefined || host === '') throw badRequest(`address not allowed: pod ${pod} has none`)
   const answer = await fetchFrom({ host, port: Number(port), path: pathOf(context) }, context.signal)

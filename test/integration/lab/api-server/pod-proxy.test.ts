@@ -45,6 +45,7 @@ describe('requests to a port of a pod', () => {
   test('are refused where there is no pod, no address or nobody who answers', async () => {
     expect((await get('nobody:80/proxy/')).status).toBe(404)
     expect((await get('placeless:80/proxy/')).status).toBe(400)
+    expect((await get('proxy-a:65536/proxy/')).status).toBe(400)
     expect((await get('proxy-a:1/proxy/')).body).toMatchObject({
       kind: 'Status',
       reason: 'ServiceUnavailable',

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -34,8 +34,15 @@ test('files are read by name, once for each change', async () => {
   expect(await names()).toEqual(['three'])
 })
 
-test('an empty folder is an answer too', async () => {
+test('an empty folder is an answer too, once', async () => {
   expect(await names()).toEqual([])
+  expect(await folder.look()).toBeUndefined()
+})
+
+test('a file that cannot even be looked at is told once', async () => {
+  await symlink('loop.yaml', join(path, 'loop.yaml'))
+  expect((await folder.look())?.errors.get('loop.yaml')).toMatch(/ELOOP/)
+  expect(await folder.look()).toBeUndefined()
 })
 
 test('a file that cannot be used keeps its last good state until it can', async () => {

@@ -98,6 +98,18 @@ test('an object that is there twice counts once', () => {
   expect(problems).toEqual(['Service demo/web is there twice: only the first, by file name, is used'])
 })
 
+test('links of one name are one, whatever their namespace', () => {
+  const link = (namespace: string, host: string) => ({
+    apiVersion: 'fairlead.dev/v1alpha1',
+    kind: 'Link',
+    metadata: { name: 'east', namespace },
+    spec: { endpoints: [{ host, port: 5671 }] },
+  })
+  const { routes, problems } = stateOf(link('a', 'first'), link('b', 'second'))
+  expect(routes.links.map(({ endpoints }) => endpoints[0]?.host)).toEqual(['first'])
+  expect(problems).toEqual(['Link east is there twice: only the first, by file name, is used'])
+})
+
 test('policies and links count as in a cluster', () => {
   const policy = {
     apiVersion: 'fairlead.dev/v1alpha1',

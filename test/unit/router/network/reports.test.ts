@@ -1,22 +1,9 @@
 import { expect, test } from '@jest/globals'
-import type { RouterAdvertisement } from '../../../../src/api/router-advertisement.ts'
 import { Snapshot } from '../../../../src/core/snapshot.ts'
 import { networkReports } from '../../../../src/router/network/reports.ts'
 import { topologyReport } from '../../../../src/router/network/topology-report.ts'
 import { type ExplainedPort, traceReport } from '../../../../src/router/network/trace-report.ts'
-import { PathComputer } from '../../../../src/router/topology/path-computer.ts'
-import type { TopologyView } from '../../../../src/router/topology/topology-view.ts'
-import { HandClock } from '../../../support/hand-clock.ts'
-import { advertisement, routerId } from '../../../support/topology-world.ts'
-
-/** What router 0 makes of advertisements. */
-function viewOf(...said: readonly RouterAdvertisement[]): TopologyView {
-  const clock = new HandClock()
-  const paths = new PathComputer(clock, advertisement(0, []))
-  for (const one of said) paths.set(one)
-  clock.advance(1_000)
-  return paths.view.current()
-}
+import { advertisement, routerId, viewOf } from '../../../support/topology-world.ts'
 
 /** 0, 1, 2 in a line. */
 const line = () => viewOf(advertisement(0, [1]), advertisement(1, [0, 2]), advertisement(2, [1]))

@@ -5,16 +5,7 @@ import { MAX_EQUAL_PATHS } from '../../../../src/router/topology/limits.ts'
 import { PathComputer } from '../../../../src/router/topology/path-computer.ts'
 import type { TopologyView } from '../../../../src/router/topology/topology-view.ts'
 import { HandClock } from '../../../support/hand-clock.ts'
-import { advertisement, routerId } from '../../../support/topology-world.ts'
-
-/** What router 0 makes of advertisements. */
-function viewOf(...said: readonly RouterAdvertisement[]): TopologyView {
-  const clock = new HandClock()
-  const paths = new PathComputer(clock, advertisement(0, []))
-  for (const one of said) paths.set(one)
-  clock.advance(1_000)
-  return paths.view.current()
-}
+import { advertisement, routerId, viewOf } from '../../../support/topology-world.ts'
 
 const pathsTo = (view: TopologyView, router: number) =>
   view.routeTo(routerId(router))?.paths.map((path) => path.map((id) => Number.parseInt(id, 16)))
