@@ -46,13 +46,14 @@ const network = new RouterNetwork(
     clock,
     metrics,
   },
-  { host: HOST, port: 0, tlsDir, version: 'bench', name: cluster },
+  { host: HOST, port: 0, tlsDir, version: 'bench', name: `${cluster}-${process.pid}` },
 )
 const directory = new Snapshot<Directory>(new Map([['east', eastRecords()]]))
 const dataPath = new DataPath(
   { snapshot, directory, peers: network.peers, clients: { find: () => undefined }, clock, log, metrics },
   { cluster, listenHost: HOST, flowLog: 'off' },
 )
+// Its name is unique: a system over a long path runs beside the same without, and of one name the newer counts.
 await network.start()
 await dataPath.start()
 process.on('SIGTERM', () => process.exit()).on('disconnect', () => process.exit())

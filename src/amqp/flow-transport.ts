@@ -141,6 +141,11 @@ export interface FlowChannel {
   reset(error: FlowError): void
   /** The owner has handed on, or dropped, `bytes` of what onData gave; to be told also after the end. */
   consumed(bytes: number): void
+  /**
+   * Relays, on data connections: `bytes` more lie in the window of the next connection. They need room in this one's no
+   * more, and are acknowledged by `consumed` once the far end has handed them on.
+   */
+  passed?(bytes: number): void
   /** The far side's half-close is not acknowledged before `endTaken` is called. Relays need it, on data connections. */
   holdEnd?(): void
   endTaken?(): void

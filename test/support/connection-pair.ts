@@ -130,6 +130,8 @@ export interface Script {
   readonly finish: 'end' | 'reset' | 'end-last'
   /** Turns of the event loop before received bytes are consumed. */
   readonly delay: number
+  /** Bytes are passed on at once, as a relay does, and handed on after the delay. */
+  readonly passes?: boolean
 }
 
 /** Follows a script, and checks that what comes is what the other end's script writes, in order. */
@@ -195,6 +197,7 @@ export class Actor implements FlowHandler {
     if (this.ended) throw new Error('data after the end')
     if (!chunk.equals(pattern(this.#peerSeed, this.received, chunk.length))) throw new Error('wrong bytes')
     this.received += chunk.length
+    if (this.#script.passes === true) this.#channel.passed?.(chunk.length)
     void this.#consume(chunk.length)
   }
 

@@ -16,7 +16,7 @@ type Message =
   | { readonly kind: 'open'; readonly request: FlowRequest }
   | { readonly kind: 'accept'; readonly position: FlowPosition | undefined }
   | { readonly kind: 'data'; readonly chunk: Buffer }
-  | { readonly kind: 'acked'; readonly bytes: number }
+  | { readonly kind: 'room' | 'acked'; readonly bytes: number }
   | { readonly kind: 'end' | 'end-acked' }
   | { readonly kind: 'reset'; readonly error: FlowError }
 
@@ -171,6 +171,8 @@ class RawEnd implements FlowChannel {
   #farEndAnswered = false
   #endHeld = false
   #unconsumed = 0
+  /** Of those, bytes that need no room any more. */
+  #passed = 0
   #over = false
 
   constructor(line: RawLineEnd, flow: number, window: number) {
@@ -212,9 +214,18 @@ class RawEnd implements FlowChannel {
   consumed(bytes: number): void {
     if (bytes > this.#unconsumed) throw new Error(`${bytes} consumed of ${this.#unconsumed}`)
     this.#unconsumed -= bytes
+    const known = Math.min(bytes, this.#passed)
+    this.#passed -= known
     if (this.#over) return
+    if (bytes > known) this.#send({ kind: 'room', bytes: bytes - known })
     this.#send({ kind: 'acked', bytes })
     this.#answerEnd()
+  }
+
+  passed(bytes: number): void {
+    this.#passed += bytes
+    if (this.#passed > this.#unconsumed) throw new Error(`${this.#passed} passed on of ${this.#unconsumed}`)
+    if (!this.#over) this.#send({ kind: 'room', bytes })
   }
 
   holdEnd(): void {
@@ -241,8 +252,11 @@ class RawEnd implements FlowChannel {
         this.#unconsumed += message.chunk.length
         handler.onData(message.chunk)
         break
+      case 'room':
+        this.#onRoom(handler, message.bytes)
+        break
       case 'acked':
-        this.#onAcked(handler, message.bytes)
+        handler.onAcked(message.bytes)
         break
       case 'end':
         this.#farEnded = true
@@ -260,10 +274,9 @@ class RawEnd implements FlowChannel {
     }
   }
 
-  #onAcked(handler: FlowHandler, bytes: number): void {
+  #onRoom(handler: FlowHandler, bytes: number): void {
     this.#room += bytes
     this.#flush()
-    handler.onAcked(bytes)
     if (this.#stopped && this.writable > 0) handler.onDrain()
   }
 

@@ -32,18 +32,22 @@ export async function fairlead(stage: Stage): Promise<Competitor> {
 /** The name by which it is asked for; it is no part of a run that names nobody. */
 export const RELAYED = 'fairlead relayed'
 
-/** The pair with a relay between them, which is counted for none of its processes. */
+/**
+ * The pair with a relay between them, which is counted for none of its processes. It stands beside the origins, so that a long
+ * path lies behind it: what comes over the short hop is acknowledged late.
+ */
 export async function fairleadRelayed(stage: Stage): Promise<Competitor> {
   const start = await starter(stage)
   return {
     name: RELAYED,
     filesPerFlow: 1,
     pair: {
-      far: (backends) => start('east', { backends }),
-      near: async ({ link }) => {
-        const middle = await start('middle', { linkPort: link })
-        return await start('west', { linkPort: middle.ports.link, over: 'middle' })
+      far: async (backends) => {
+        const east = await start('east', { backends })
+        const middle = await start('middle', { linkPort: east.ports.link })
+        return { ...east, ports: middle.ports }
       },
+      near: ({ link }) => start('west', { linkPort: link, over: 'middle' }),
     },
   }
 }

@@ -1,5 +1,6 @@
 /**
- * What a router of ours may send on a flow: bytes up to an offset that moves on as they are handed on.
+ * What a router of ours may send on a flow: bytes up to an offset that moves on as they are handed on, or passed on by a relay:
+ * these need no room here any more, though they are acknowledged only when the far end has handed them on.
  */
 import { ulong } from '../codec/value.ts'
 import type { AmqpError } from '../errors.ts'
@@ -24,6 +25,10 @@ export class ByteGrant implements ReceiveWindow {
   #consumed = 0
   /** What the sender knows of `#consumed`. */
   #told = 0
+  /** Bytes that are out of this window: handed on, or passed on. */
+  #passed = 0
+  /** `#passed` at the last grant. */
+  #opened = 0
   #limit: number
   #grantedAt: number
   #ending = false
@@ -63,19 +68,25 @@ export class ByteGrant implements ReceiveWindow {
   }
 
   consumed(bytes: number): boolean {
-    this.#take(Math.min(bytes, this.outstanding))
-    if (this.#ending) this.#releaseConsumed()
-    return this.#isHalfUsed
+    this.#consumed += Math.min(bytes, this.outstanding)
+    if (this.#consumed > this.#passed) return this.#pass(this.#consumed)
+    // Passed on before. A sender that has all it may keep under way waits for just this.
+    return this.#consumed - this.#told >= this.#used / 2
   }
 
-  /** When half of the window was handed on and hardly more waits, the window is what holds the sender up. */
+  passed(bytes: number): boolean {
+    return this.#pass(Math.min(this.#passed + bytes, this.#received))
+  }
+
+  /** When half of the window was used up and hardly more lies in it, the window is what holds the sender up. */
   grant(): Grant {
     const { now } = this.#pool
-    const rate = (this.#consumed - this.#told) / Math.max(now - this.#grantedAt, CLOCK_STEP_MS)
-    if (this.#isHalfUsed && this.outstanding <= this.#used / 2) this.#widen(rate)
+    const rate = (this.#passed - this.#opened) / Math.max(now - this.#grantedAt, CLOCK_STEP_MS)
+    if (this.#isHalfUsed && this.#received - this.#passed <= this.#used / 2) this.#widen(rate)
     this.#used = this.#pool.useful(this.#window, rate, now)
     this.#grantedAt = now
-    this.#limit = Math.max(this.#limit, this.#consumed + this.#used)
+    this.#limit = Math.max(this.#limit, this.#passed + this.#used)
+    this.#opened = this.#passed
     this.#told = this.#consumed
     return {
       deliveryCount: this.#deliveryCount,
@@ -89,27 +100,30 @@ export class ByteGrant implements ReceiveWindow {
 
   end(isDropped: boolean): void {
     this.#ending = true
-    if (isDropped) this.#take(this.outstanding)
-    this.#releaseConsumed()
+    if (isDropped) this.#consumed = this.#received
+    this.#pass(Math.max(this.#passed, this.#consumed))
   }
 
-  #take(bytes: number): void {
-    this.#consumed += bytes
-    this.#pool.received.remove(bytes)
+  /** Up to this offset nothing lies in the window. */
+  #pass(offset: number): boolean {
+    this.#pool.received.remove(offset - this.#passed)
+    this.#passed = offset
+    if (this.#ending) this.#releasePassed()
+    return this.#isHalfUsed
   }
 
-  /** `rate` is that of the bytes since the last grant. A window of which part is used is wide enough. */
+  /** `rate` is that of the bytes that left it since the last grant. A window of which part is used is wide enough. */
   #widen(rate: number): void {
     if (this.#used === this.#window) this.#window += this.#pool.widen(this.#window, this.#window / rate)
   }
 
-  /** Half of what is used of the window was handed on since the last grant. */
+  /** Half of what is used of the window was left since the last grant. */
   get #isHalfUsed(): boolean {
-    return this.#consumed + this.#used - this.#limit >= this.#used / 2
+    return this.#passed + this.#used - this.#limit >= this.#used / 2
   }
 
-  #releaseConsumed(): void {
-    if (this.#released || this.#consumed < this.#received) return
+  #releasePassed(): void {
+    if (this.#released || this.#passed < this.#received) return
     this.#released = true
     this.#pool.release(this.#window)
   }

@@ -47,6 +47,11 @@ export class CreditGrant implements ReceiveWindow {
     return this.#affordable() - this.#credit >= this.#most() / 2
   }
 
+  /** A stranger's messages count until they were handed on: relays have none. */
+  passed(): false {
+    return false
+  }
+
   grant(): Grant {
     this.#credit = Math.max(this.#credit, this.#affordable())
     return { deliveryCount: this.#deliveryCount, linkCredit: this.#credit }

@@ -135,6 +135,11 @@ export class Flow implements FlowChannel, LinkOwner, Turn, BudgetWaiter, AckDebt
     else if (this.input.window?.owes === true) this.#host.acks.owe(this)
   }
 
+  passed(bytes: number): void {
+    const isGrantDue = this.input.window?.passed(bytes) === true
+    if (isGrantDue && this.#live && !this.input.ended) this.#oweGrant()
+  }
+
   holdEnd(): void {
     this.input.endHeld = true
   }

@@ -25,6 +25,8 @@ export interface ReceiveWindow {
   received(bytes: number): AmqpError | undefined
   /** Bytes were handed on; true when the sender should be told. */
   consumed(bytes: number): boolean
+  /** Bytes wait elsewhere to be handed on, and need no room here; true when the sender should be told. */
+  passed(bytes: number): boolean
   /** What to tell the sender now. */
   grant(): Grant
   /** Nothing more comes. What came and was not handed on will still be, unless it is dropped. */

@@ -1,7 +1,8 @@
 /**
- * Two raw flows joined into one: what each brings goes out on the other, bytes without a copy. Acknowledgements are those
- * of the far end: the sender's window opens when the receiver behind the relay has handed on, so a relay never holds
- * more than the windows it gave, and nothing is lost with it that an end does not keep.
+ * Two raw flows joined into one: what each brings goes out on the other, bytes without a copy. Each hop has a window of its own:
+ * the sender's opens when its bytes have found room in the next one, so a relay never holds more than the windows it gave and a
+ * reader that stops stops the sender, hop by hop. Acknowledgements are those of the far end, so nothing is lost with a relay
+ * that an end does not keep.
  */
 import {
   type FlowChannel,
@@ -164,6 +165,7 @@ class SpliceEnd implements FlowHandler {
       const piece = this.#waiting.take(Math.min(room, PASS_ON_BYTES))
       this.#waiting.ack(piece.length)
       channel.write(piece)
+      this.far?.passed(piece.length)
       if (this.#waiting.waiting > 0) continue
       if (this.#ending) channel.end()
       return
@@ -194,8 +196,10 @@ class SpliceEnd implements FlowHandler {
     const channel = this.#channel
     if (channel === undefined) return
     if (!this.#isStream) this.#sendDatagram(chunk, channel)
-    else if (this.#waiting.waiting === 0 && channel.writable > 0) channel.write(chunk)
-    else this.#waiting.push(chunk, false)
+    else if (this.#waiting.waiting === 0 && channel.writable > 0) {
+      channel.write(chunk)
+      this.far?.passed(chunk.length)
+    } else this.#waiting.push(chunk, false)
   }
 
   /** The oldest that wait there make room for it. */
@@ -211,6 +215,11 @@ class SpliceEnd implements FlowHandler {
 
   consumed(bytes: number): void {
     this.#channel?.consumed(bytes)
+  }
+
+  /** So many bytes of this side have gone on. */
+  passed(bytes: number): void {
+    this.#channel?.passed?.(bytes)
   }
 
   endTaken(): void {

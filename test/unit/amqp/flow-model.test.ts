@@ -22,6 +22,7 @@ const script = (finish: Script['finish'][]): fc.Arbitrary<Script> =>
     }),
     finish: fc.constantFrom(...finish),
     delay: fc.nat(4),
+    passes: fc.boolean(),
   })
 
 const flowScript: fc.Arbitrary<FlowScript> = fc.record({

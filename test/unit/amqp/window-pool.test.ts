@@ -52,6 +52,10 @@ function poolOf(widths: Partial<WindowWidths>, budget: ByteBudget, trip = roundT
 
 const windowOf = (pool: WindowPool) => new ByteGrant(pool, 0, false)
 
+/** Offset up to which the sender knows its bytes handed on after one more grant. */
+const acknowledged = (window: ReceiveWindow) =>
+  Number(window.grant().properties?.get('fairlead:consumed')?.value)
+
 /** Offset up to which the sender may go after one more grant. */
 const granted = (window: ReceiveWindow) => Number(window.grant().properties?.get(LIMIT)?.value)
 
@@ -127,6 +131,47 @@ describe('the receive windows of a connection', () => {
     expect([budget.taken, budget.held]).toEqual([0, 0])
     window.consumed(7)
     expect([budget.taken, budget.held]).toEqual([0, 0])
+  })
+
+  test('what a relay passes on needs no room any more, and is acknowledged when the far end has handed it on', () => {
+    const budget = new ByteBudget(10_000)
+    const window = windowOf(poolOf({}, budget))
+    window.received(60)
+    expect([window.passed(60), budget.held, window.outstanding]).toEqual([true, 0, 60])
+    expect([granted(window), acknowledged(window)]).toEqual([260, 0])
+    expect([window.consumed(20), window.owes]).toEqual([false, true])
+    expect([granted(window), acknowledged(window)]).toEqual([260, 20])
+    window.end(false)
+    expect([budget.taken, window.outstanding]).toEqual([0, 40])
+  })
+
+  test('a window whose bytes are passed on at once grows, however late they are acknowledged', () => {
+    const budget = new ByteBudget(10_000)
+    const window = windowOf(poolOf({}, budget))
+    for (const bytes of [100, 200, 400, 700]) {
+      window.received(bytes)
+      if (window.passed(bytes)) window.grant()
+    }
+    expect([granted(window), acknowledged(window), budget.taken]).toEqual([1400 + 700, 0, 600])
+  })
+
+  test('a sender that waits for acknowledgements alone hears of many at once', () => {
+    const window = windowOf(poolOf({ usual: 100 }, new ByteBudget(10_000)))
+    window.received(100)
+    window.passed(100)
+    window.grant()
+    expect(window.consumed(49)).toBe(false)
+    expect(window.consumed(1)).toBe(true)
+    expect([acknowledged(window), window.consumed(49)]).toEqual([50, false])
+  })
+
+  test('more than came can neither be passed on nor handed on', () => {
+    const budget = new ByteBudget(10_000)
+    const window = windowOf(poolOf({}, budget))
+    window.received(50)
+    window.passed(70)
+    window.consumed(70)
+    expect([window.outstanding, budget.held, granted(window)]).toEqual([0, 0, 250])
   })
 
   test('what a reset flow had received is held no more, whatever its owner says later', () => {

@@ -89,6 +89,29 @@ test('a loss of either line at any moment reaches the other end as one, and noth
   )
 })
 
+test('the window of the next hop opens that of this one before the far end has acknowledged anything', () => {
+  const world = new SpliceWorld({ windows: { west: 10, east: 1000 } })
+  world.settle()
+  for (let round = 0; round < 50; round++) {
+    world.west.writeIfOpen(20)
+    world.settle()
+  }
+  expect([world.east.received, world.west.acked, world.waiting]).toEqual([1000, 0, 0])
+})
+
+test('a reader that stops stops its sender once the windows of both hops are full', () => {
+  const world = new SpliceWorld({ windows: { west: 60, east: 30 } })
+  world.settle()
+  for (let round = 0; round < 50; round++) {
+    world.west.writeIfOpen(10)
+    world.settle()
+  }
+  expect([world.east.received, world.waiting]).toEqual([30, 60])
+  world.east.read(1000)
+  world.settle()
+  expect(world.west.acked).toBe(30)
+})
+
 test('the half-close of one end is not acknowledged before the other has it', () => {
   const world = new SpliceWorld()
   const [first, second] = world.lines
