@@ -228,10 +228,13 @@ function siteControl(deps: ControlDeps, folder: string): Control {
 }
 
 /** The router's own directory, as a controller would reach it over a session. */
-function localDirectory(network: RouterNetwork): Pick<DirectoryLink, 'directory' | 'confirmed' | 'publish'> {
+function localDirectory(
+  network: RouterNetwork,
+): Pick<DirectoryLink, 'directory' | 'confirmed' | 'outdone' | 'publish'> {
   const confirmed = new Snapshot<OriginConfirmation | undefined>(undefined)
   return {
     directory: network.directory,
+    outdone: network.outdone,
     confirmed,
     publish(state) {
       network.publish(state)

@@ -12,6 +12,8 @@ export interface DirectoryLink {
   readonly directory: SnapshotSource<Directory>
   /** The newest state of our own cluster that the router has taken; undefined before the first. */
   readonly confirmed: SnapshotSource<OriginConfirmation | undefined>
+  /** The latest epoch of our own cluster's state that another cluster holds and that we lack; 0 for none. Untrusted. */
+  readonly outdone: SnapshotSource<number>
   /** Clusters that flows can be opened to; undefined while that is not known. */
   readonly reachable: SnapshotSource<ReadonlySet<string> | undefined>
   /** Our own cluster's state from now on. Sent at once, and again to each router that a session is made to. */

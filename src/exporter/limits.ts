@@ -165,3 +165,9 @@ export const SECRET_MAX_BYTES = 4096
 
 /** Credentials remembered while the API cannot be reached. */
 export const SECRETS_MAX = 256
+
+/**
+ * How far in the future an epoch of ours that another cluster claims to hold may lie, milliseconds: ten years. Clocks have been
+ * further ahead, but each such claim drives our epochs on, and the protocol ends at 2^50.
+ */
+export const EPOCH_AHEAD_MAX_MS = 10 * 365 * 24 * 3_600_000

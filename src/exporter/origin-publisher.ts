@@ -2,18 +2,18 @@
  * Publishes this cluster's records to the router, as versions that replace each other.
  */
 import type { ServiceKey } from '../api/names.ts'
-import type { ClusterFacts, Directory, OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { DirectoryLink, OriginConfirmation } from './directory-link.ts'
-import { ORIGIN_MAX_RECORDS, UNCONFIRMED_MAX } from './limits.ts'
+import { EPOCH_AHEAD_MAX_MS, ORIGIN_MAX_RECORDS, UNCONFIRMED_MAX } from './limits.ts'
 
 type Records = ReadonlyMap<ServiceKey, ServiceRecord>
 
 export interface PublisherDeps {
-  readonly link: Pick<DirectoryLink, 'directory' | 'confirmed' | 'publish'>
+  readonly link: Pick<DirectoryLink, 'directory' | 'confirmed' | 'outdone' | 'publish'>
   readonly records: SnapshotSource<Records>
   readonly facts: SnapshotSource<ClusterFacts>
   readonly clock: Pick<Clock, 'now'>
@@ -43,11 +43,12 @@ export class OriginPublisher implements Startable {
 
   async start(): Promise<void> {
     const { link, records, facts } = this.#deps
-    this.#startEpoch(link.directory.current())
+    this.#startEpoch()
     this.#unfollow = [
       records.subscribe(() => this.#publish()),
       facts.subscribe(() => this.#publish()),
-      link.directory.subscribe((directory) => this.#outdo(directory)),
+      link.directory.subscribe(() => this.#outdo()),
+      link.outdone.subscribe(() => this.#outdo()),
       link.confirmed.subscribe((confirmation) => this.#confirm(confirmation)),
     ]
     this.#publish()
@@ -59,19 +60,26 @@ export class OriginPublisher implements Startable {
   }
 
   /** Later than all that this cluster's controllers published before, even where the clock was set back. */
-  #startEpoch(directory: Directory): void {
-    const known = directory.get(this.#cluster)?.epoch ?? 0
-    this.#epoch = Math.max(this.#deps.clock.now(), known + 1, this.#epoch + 1)
+  #startEpoch(): void {
+    this.#epoch = Math.max(this.#deps.clock.now(), this.#known() + 1, this.#epoch + 1)
     this.#sequence = 0
   }
 
   /** The network remembers a newer state of ours than we publish, so ours would be ignored. */
-  #outdo(directory: Directory): void {
-    const known = directory.get(this.#cluster)
-    if (known === undefined || known.epoch <= this.#epoch) return
-    this.#deps.log.warn({ epoch: this.#epoch, known: known.epoch }, 'starting a new epoch')
-    this.#startEpoch(directory)
+  #outdo(): void {
+    const known = this.#known()
+    if (known <= this.#epoch) return
+    this.#deps.log.warn({ epoch: this.#epoch, known }, 'starting a new epoch')
+    this.#startEpoch()
     this.#publish()
+  }
+
+  /** The latest epoch of ours that anybody holds. One that no clock of ours can have told is not believed. */
+  #known(): number {
+    const { link, clock } = this.#deps
+    const told = link.outdone.current()
+    const outdone = told <= clock.now() + EPOCH_AHEAD_MAX_MS ? told : 0
+    return Math.max(outdone, link.directory.current().get(this.#cluster)?.epoch ?? 0)
   }
 
   #publish(): void {

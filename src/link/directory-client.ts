@@ -50,6 +50,7 @@ export class DirectoryClient implements Startable {
   readonly #connected = new Snapshot(false)
   readonly #reachable = new Snapshot<ReadonlySet<string> | undefined>(undefined)
   readonly #confirmed = new Snapshot<OriginVersion | undefined>(undefined)
+  readonly #outdone = new Snapshot(0)
   readonly #countRefused: (labels?: Labels) => void
   readonly #stopping = new AbortController()
   readonly #id = randomUUID()
@@ -83,6 +84,11 @@ export class DirectoryClient implements Startable {
   /** The newest state of our own cluster that a router has taken; undefined before the first. */
   get confirmed(): SnapshotSource<OriginVersion | undefined> {
     return this.#confirmed
+  }
+
+  /** The latest epoch of our own cluster's state that another cluster holds and we lack; 0 for none. */
+  get outdone(): SnapshotSource<number> {
+    return this.#outdone
   }
 
   /** Who we are, by our certificate. Only after `start`. */
@@ -171,6 +177,7 @@ export class DirectoryClient implements Startable {
           mayReceive: () => true,
           onHeld: (version) => this.#onHeld(version),
           onReach: (clusters) => this.#reachable.set(clusters),
+          onOutdoneEpoch: (epoch) => this.#outdone.set(epoch),
         }),
         onRoundTrip: () => {},
       },

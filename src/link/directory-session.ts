@@ -5,12 +5,14 @@
 import type { Duplex } from 'node:stream'
 import type { TopologyMessage } from '../api/router-advertisement.ts'
 import type { FairleadError } from '../core/errors.ts'
+import type { SnapshotSource } from '../core/snapshot.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import { ControlSession, type ControlSessionConfig, type ControlSessionDeps } from './control-session.ts'
 import type { DirectoryStore } from './directory-store.ts'
 import { DirectorySync, type DirectorySyncConfig } from './directory-sync.ts'
 import { Condition, ViolationError } from './errors.ts'
-import type { Hello, Reach, SessionMessage } from './messages.ts'
+import type { Hello, Outdone, Reach, SessionMessage } from './messages.ts'
+import { OutdoneReport } from './outdone.ts'
 import { ReachAssembly, ReachReport, type ReachSource } from './reach.ts'
 import { isTopology, type TopologyExchange, type TopologyHook } from './topology-hook.ts'
 
@@ -24,6 +26,10 @@ export interface SharingConfig extends DirectorySyncConfig {
   readonly reach?: ReachSource
   /** Told by the peer: it is our own router. Absent: the peer may not tell. */
   readonly onReach?: (clusters: ReadonlySet<string>) => void
+  /** Told to the peer: it is of our own cluster. The latest epoch of our records that another cluster holds. */
+  readonly outdone?: SnapshotSource<number>
+  /** Told by the peer: it is a router of our own cluster. Absent: the peer may not tell. */
+  readonly onOutdoneEpoch?: (epoch: number) => void
   /** Shared with the peer, when it speaks of it: it is a router. Absent: the peer may not speak of it. */
   readonly topology?: TopologyHook | undefined
 }
@@ -40,8 +46,10 @@ export class DirectorySession {
   readonly #session: ControlSession
   readonly #sync: DirectorySync
   readonly #report: ReachReport | undefined
+  readonly #outdone: OutdoneReport | undefined
   readonly #reach = new ReachAssembly()
   readonly #onReach: SharingConfig['onReach']
+  readonly #onOutdone: SharingConfig['onOutdoneEpoch']
   #topology: TopologyExchange | undefined
   #closed: FairleadError | undefined
   readonly #whenClosed: Promise<FairleadError>
@@ -61,6 +69,7 @@ export class DirectorySession {
         onReady: (hello) => {
           this.#sync.start()
           this.#report?.start()
+          this.#outdone?.start(hello)
           this.#topology = config.topology?.(hello, session)
           handlers.onReady(hello)
         },
@@ -78,6 +87,7 @@ export class DirectorySession {
           this.#closed = error
           this.#sync.stop()
           this.#report?.stop()
+          this.#outdone?.stop()
           this.#topology?.onClosed()
           handlers.onClosed(error)
           closed.resolve(error)
@@ -89,6 +99,8 @@ export class DirectorySession {
     this.#sync = new DirectorySync({ store: deps.store, logger: deps.logger, channel: session }, config)
     this.#report = config.reach === undefined ? undefined : new ReachReport(session, config.reach)
     this.#onReach = config.onReach
+    this.#outdone = config.outdone === undefined ? undefined : new OutdoneReport(session, config.outdone)
+    this.#onOutdone = config.onOutdoneEpoch
   }
 
   get peer(): PeerIdentity {
@@ -107,6 +119,7 @@ export class DirectorySession {
   #onMessage(message: SessionMessage): void {
     if (isTopology(message)) this.#onTopology(message)
     else if (message.type === 'reach') this.#onReachPart(message)
+    else if (message.type === 'outdone') this.#onOutdoneEpoch(message)
     else this.#sync.onMessage(message)
   }
 
@@ -116,6 +129,13 @@ export class DirectorySession {
     }
     const clusters = this.#reach.add(message)
     if (clusters !== undefined) this.#onReach(clusters)
+  }
+
+  #onOutdoneEpoch({ epoch }: Outdone): void {
+    if (this.#onOutdone === undefined) {
+      throw new ViolationError(Condition.unauthorized, 'only our own router may say that we are outdone')
+    }
+    this.#onOutdone(epoch)
   }
 
   #onTopology(message: TopologyMessage): void {

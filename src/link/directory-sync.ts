@@ -40,6 +40,8 @@ export interface DirectorySyncConfig {
   readonly mayReceive: (cluster: string) => boolean
   /** The peer is known to hold this version: it said so, or has accepted ours. */
   readonly onHeld?: (version: OriginVersion) => void
+  /** The peer holds a version of records that it may not tell us, and ours are older. */
+  readonly onOutdone?: (version: OriginVersion) => void
   /** The peer has told us all that it had when the session began. Once. */
   readonly onCaughtUp?: () => void
 }
@@ -122,6 +124,7 @@ export class DirectorySync {
     }
     if (!digest.last) return
     this.#digestComplete = true
+    this.#tellOutdone()
     this.#await()
     for (const state of this.#deps.store.directory.current().values()) this.#owe(state)
     this.pump()
@@ -138,12 +141,24 @@ export class DirectorySync {
   }
 
   #await(): void {
-    const newer = [...this.#known].filter(([cluster, version]) => {
-      const ours = this.#deps.store.origin(cluster)
-      return this.#config.mayReceive(cluster) && (ours === undefined || compareVersions(version, ours) > 0)
-    })
-    this.#awaited = new Set(newer.map(([cluster]) => cluster))
+    const coming = this.#newerThere().filter(({ cluster }) => this.#config.mayReceive(cluster))
+    this.#awaited = new Set(coming.map(({ cluster }) => cluster))
     if (this.#awaited.size === 0) this.#config.onCaughtUp?.()
+  }
+
+  #tellOutdone(): void {
+    const { onOutdone, mayReceive } = this.#config
+    if (onOutdone === undefined) return
+    for (const version of this.#newerThere()) if (!mayReceive(version.cluster)) onOutdone(version)
+  }
+
+  /** Versions of the peer that are newer than what we have. */
+  #newerThere(): OriginVersion[] {
+    const all = [...this.#known].map(([cluster, version]) => ({ cluster, ...version }))
+    return all.filter((version) => {
+      const ours = this.#deps.store.origin(version.cluster)
+      return ours === undefined || compareVersions(version, ours) > 0
+    })
   }
 
   #onDelta(delta: DirectoryDelta): void {

@@ -245,6 +245,7 @@ export const messageSchema: Schema = {
       last: { type: 'boolean' },
       clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
     }),
+    message('outdone', { epoch: count }),
     message('topology-digest', {
       part: count,
       last: { type: 'boolean' },

@@ -7,10 +7,13 @@ import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-re
 import type { Role } from '../pki/identity.ts'
 
 /** Versions of this protocol that we speak. */
-export const PROTOCOL = { min: 1, max: 2 } as const
+export const PROTOCOL = { min: 1, max: 3 } as const
 
 /** The first version in which routers tell each other the topology. */
 export const TOPOLOGY_PROTOCOL = 2
+
+/** The first version with `outdone`. */
+export const OUTDONE_PROTOCOL = 3
 
 /** First message both ways; nothing else may come before it. */
 export interface Hello {
@@ -77,6 +80,15 @@ export interface Reach {
   readonly clusters: readonly string[]
 }
 
+/**
+ * Another cluster holds a state of our own of this epoch, which is later than the one we have: from before a clock was set
+ * back. Between routers of one cluster, and from them to their controller, which goes on with a later one.
+ */
+export interface Outdone {
+  readonly type: 'outdone'
+  readonly epoch: number
+}
+
 /** Measures the round trip and shows that the sender lives. */
 interface Ping {
   readonly type: 'ping'
@@ -97,7 +109,7 @@ interface Goodbye {
 export type DirectoryMessage = DirectoryDigest | DirectoryOrigin | DirectoryDelta | DirectoryRequest
 
 /** What a session carries once it is ready. */
-export type SessionMessage = DirectoryMessage | Reach | TopologyMessage
+export type SessionMessage = DirectoryMessage | Reach | Outdone | TopologyMessage
 
 export type ControlMessage = Hello | SessionMessage | Ping | Pong | Goodbye
 

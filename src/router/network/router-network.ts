@@ -77,6 +77,7 @@ export class RouterNetwork implements Startable {
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
   readonly #store = new DirectoryStore()
+  readonly #outdone = new Snapshot(0)
   readonly #data: DataConnections
   readonly #acceptor: Acceptor
   readonly #webSockets: WebSocketAcceptor | undefined
@@ -151,6 +152,11 @@ export class RouterNetwork implements Startable {
   /** Every cluster's records, also of clusters that cannot be reached now. */
   get directory(): SnapshotSource<Directory> {
     return this.#store.directory
+  }
+
+  /** The latest epoch of our own cluster's records that another cluster holds and that we lack; 0 for none. */
+  get outdone(): SnapshotSource<number> {
+    return this.#outdone
   }
 
   /** Ways to other clusters. */
@@ -291,17 +297,32 @@ export class RouterNetwork implements Startable {
    */
   #syncWith(peer: PeerIdentity, cost: number): SharingConfig {
     const own = this.identity.cluster
+    const outdone = this.#outdone
     if (peer.role === Role.controller)
-      return { maySend: () => true, mayReceive: (cluster) => cluster === own, reach: this.#data.peers }
+      return {
+        maySend: () => true,
+        mayReceive: (cluster) => cluster === own,
+        reach: this.#data.peers,
+        outdone,
+      }
     const topology = this.#topology.hookFor(peer, cost)
     const onCaughtUp = () => this.#arrival.told(peer.cluster)
-    if (peer.cluster === own) return { maySend: () => true, mayReceive: () => true, topology, onCaughtUp }
+    if (peer.cluster === own) {
+      const onOutdoneEpoch = (epoch: number) => this.#raiseOutdone(epoch)
+      const all = () => true
+      return { maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
+    }
     return {
       maySend: (cluster) => cluster !== peer.cluster,
       mayReceive: (cluster) => cluster !== own,
       topology,
       onCaughtUp,
+      onOutdone: ({ epoch }) => this.#raiseOutdone(epoch),
     }
+  }
+
+  #raiseOutdone(epoch: number): void {
+    if (epoch > this.#outdone.current()) this.#outdone.set(epoch)
   }
 
   /** A peer whose control session went silent cannot be reached by the data connections beside it either. */

@@ -1,5 +1,10 @@
 /** Records travel from a controller through routers to every other controller. */
 import { afterEach, expect, test } from '@jest/globals'
+import type { OriginState } from '../../../src/api/service-record.ts'
+import { systemClock } from '../../../src/core/clock.ts'
+import { silentLogger } from '../../../src/core/log.ts'
+import { Snapshot } from '../../../src/core/snapshot.ts'
+import { OriginPublisher } from '../../../src/exporter/origin-publisher.ts'
 import type { DirectoryClient } from '../../../src/link/directory-client.ts'
 import { TestClusterset } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -146,4 +151,33 @@ test('a controller is told which clusters its router reaches, and knows nothing 
   await eventually(() => expect(reachable()).toEqual([]))
   await west.network.stop()
   await eventually(() => expect(reachable()).toBeUndefined())
+})
+
+test('a cluster whose clock was set back, and whose routers forgot what they had published, is heard again', async () => {
+  const set = await clusterset()
+  const west = await router(set, 'west')
+  const before = await startNetwork({
+    tlsDir: await set.tlsDir('east'),
+    links: [linkTo('west', west.network.port)],
+  })
+  const later = Date.now() + 3_600_000
+  before.network.publish(stateOf('east', later, 1, ['old']))
+  await eventually(() => expect(west.network.directory.current().get('east')).toMatchObject({ epoch: later }))
+  await before.network.stop()
+  const links = [linkTo('west', west.network.port)]
+  const again = await startNetwork({ tlsDir: await set.tlsDir('east'), links })
+  cleanups.push(() => again.network.stop())
+  const client = await controller(set, 'east', again.network.port)
+  const records = new Snapshot<OriginState['records']>(stateOf('east', 0, 0, ['new']).records)
+  const publisher = new OriginPublisher(
+    { link: client, records, facts: new Snapshot({}), clock: systemClock, log: silentLogger },
+    'east',
+  )
+  await publisher.start()
+  cleanups.push(() => publisher.stop())
+  await eventually(() => {
+    const east = west.network.directory.current().get('east')
+    expect([...(east?.records.keys() ?? [])]).toEqual(['demo/new'])
+  })
+  expect(again.network.outdone.current()).toBe(later)
 })

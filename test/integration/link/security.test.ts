@@ -234,6 +234,14 @@ test('a controller, and a router whose version knows no topology, may not speak 
   expect(await speakAs('south', [hello('south'), digest])).toBe('amqp:unauthorized-access')
 })
 
+test('only a router of our own cluster may say that our records are outdone', async () => {
+  const outdone = { type: 'outdone', epoch: 2 ** 50 }
+  expect(await speakAs('south', [modern('south'), outdone])).toBe('amqp:unauthorized-access')
+  const controller = await speakAs('east', [modern('east', 'controller'), outdone], 'controller')
+  expect(controller).toBe('amqp:unauthorized-access')
+  expect(east.network.outdone.current()).toBe(0)
+})
+
 test('a router that says it is of another cluster than its certificate is shut out', async () => {
   const forged = advertised({ cluster: 'north' })
   expect(await speakAs('south', [modern('south'), forged])).toBe('amqp:unauthorized-access')

@@ -16,6 +16,7 @@ async function setUp(known: Directory = new Map()) {
   const link = {
     directory: new Snapshot<Directory>(known),
     confirmed: new Snapshot<OriginConfirmation | undefined>(undefined),
+    outdone: new Snapshot(0),
     publish: (state: OriginState) => void published.push(state),
   }
   const records = new Snapshot<Records>(new Map())
@@ -60,6 +61,20 @@ test('when the network turns out to remember a newer state, a newer term begins'
   const { published, link } = await setUp()
   link.directory.set(directory({ ...origin('east'), epoch: 9_000 }))
   expect(versions(published)).toEqual(['1000.1', '9001.1'])
+})
+
+test('when another cluster holds a later term, from before the clock was set back, a later one begins', async () => {
+  const { published, link } = await setUp()
+  link.outdone.set(900)
+  link.outdone.set(5_000)
+  link.outdone.set(5_001)
+  expect(versions(published)).toEqual(['1000.1', '5001.1'])
+})
+
+test('a term that no clock of ours can have told is not believed', async () => {
+  const { published, link } = await setUp()
+  link.outdone.set(2 ** 50)
+  expect(versions(published)).toEqual(['1000.1'])
 })
 
 test('its own echo begins no new term', async () => {

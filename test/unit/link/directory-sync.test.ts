@@ -335,3 +335,20 @@ function delta(from: OriginState, to: OriginState) {
   if (found === undefined) throw new Error('no delta')
   return found
 }
+
+test('a later version of records that the peer may not tell us is told to the owner, when the digest is whole', () => {
+  const outdone: OriginVersion[] = []
+  const { store, sync } = side({
+    ...ANY,
+    mayReceive: (cluster) => cluster !== 'own' && cluster !== 'same',
+    onOutdone: (version) => void outdone.push(version),
+  })
+  store.replace(stateOf('own', 5, 1, []))
+  store.replace(stateOf('same', 5, 1, []))
+  const versionOf = (cluster: string, epoch: number) => ({ cluster, epoch, sequence: 1 })
+  sync.onMessage({ type: 'directory-digest', last: false, origins: [versionOf('own', 9)] })
+  expect(outdone).toEqual([])
+  const origins = [versionOf('same', 5), versionOf('other', 9)]
+  sync.onMessage({ type: 'directory-digest', last: true, origins })
+  expect(outdone).toEqual([versionOf('own', 9)])
+})
