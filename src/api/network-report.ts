@@ -1,6 +1,6 @@
 /**
  * What a router tells people about the network: JSON documents on its health port. They hold names and numbers of
- * routers, never addresses or credentials.
+ * routers and the ids of endpoints, never credentials, and no address but where it is what an endpoint is called by.
  */
 import { TierRule } from './cluster-tiers.ts'
 import type { Protocol } from './objects.ts'

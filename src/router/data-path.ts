@@ -28,7 +28,7 @@ import { BackendPool } from './endpoints/backend-pool.ts'
 import { ExporterIndex } from './endpoints/exporter-index.ts'
 import { probeBy, tcpProbe } from './endpoints/probe.ts'
 import { Reachability } from './endpoints/reachability.ts'
-import { type ExplainedPort, explainService } from './explain.ts'
+import { type ExplainablePort, explainService } from './explain.ts'
 import type { FlowEnd } from './flow-end.ts'
 import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
@@ -183,7 +183,7 @@ export class DataPath implements Startable {
   }
 
   /** Where new flows of the ports of an import would go; empty when it is not imported. */
-  explain(service: ServiceKey): ExplainedPort[] {
+  explain(service: ServiceKey): ExplainablePort[] {
     const snapshot = this.#deps.snapshot.current()
     const explain = (target: RoutedTarget) => this.#routes.explain(target)
     return explainService({ self: this.#cluster, snapshot, exporters: this.#exporters, explain }, service)

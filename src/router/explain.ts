@@ -20,11 +20,21 @@ export interface ExplainedEndpoint extends EndpointName {
   readonly openFlows: number
 }
 
-export interface ExplainedPort extends ExplainedTarget {
+/** One port of an import. */
+export interface NumberedPort {
   /** Empty: it has none. */
   readonly name: string
   readonly port: number
   readonly protocol: Protocol
+}
+
+/** One that can be asked about: nothing is computed before. */
+export interface ExplainablePort extends NumberedPort {
+  /** Looks at so many endpoints at most. */
+  readonly explain: (maxEndpoints: number) => ExplainedPort
+}
+
+export interface ExplainedPort extends NumberedPort, ExplainedTarget {
   readonly affinityMs?: number
   /** Of a headless service: clients choose among them. */
   readonly headless?: ExplainedEndpoints
@@ -34,6 +44,8 @@ export interface ExplainedEndpoints {
   /** That export it, also those without an endpoint. */
   readonly clusters: readonly string[]
   readonly endpoints: readonly ExplainedEndpoint[]
+  /** Endpoints that were not looked at. */
+  readonly omitted: number
 }
 
 export interface ExplainDeps {
@@ -46,14 +58,23 @@ export interface ExplainDeps {
 }
 
 /** The ports of an import; none when the service is not imported. */
-export function explainService(deps: ExplainDeps, service: ServiceKey): ExplainedPort[] {
+export function explainService(deps: ExplainDeps, service: ServiceKey): ExplainablePort[] {
   const listeners = deps.snapshot.listeners.filter((spec) => spec.service === service)
   const exports = exportsOf(deps.exporters, service)
   const merged = mergePorts(exports.map(({ record }) => record))
   const whole = listeners.filter(({ endpoint }) => endpoint === undefined)
-  if (whole.length > 0) return whole.map((spec) => explainPort(deps, spec, merged))
+  const names = new Map(merged.map((port) => [portKey(port), port.name]))
+  if (whole.length > 0)
+    return whole.map((spec) => {
+      const { port, protocol } = spec
+      const numbered = { name: names.get(portKey(spec)) ?? '', port, protocol }
+      return { ...numbered, explain: () => explainPort(deps, spec, numbered) }
+    })
   if (listeners.length === 0 && !isHeadlessImport(deps, service, exports)) return []
-  return portsOf(listeners, merged).map((port) => explainHeadless(deps, { service, exports, ...port }))
+  return portsOf(listeners, merged).map((port) => ({
+    ...port,
+    explain: (max) => explainHeadless(deps, { service, listeners, exports, ...port }, max),
+  }))
 }
 
 /** Who exports the service, the oldest export first. */
@@ -66,13 +87,11 @@ function exportsOf(exporters: ExporterIndex, service: ServiceKey): ClusterExport
   return found.sort(compareExports)
 }
 
-function explainPort(deps: ExplainDeps, spec: ListenerSpec, merged: readonly MergedPort[]): ExplainedPort {
-  const { port, protocol, affinity } = spec
-  const { tiers, refused } = deps.explain(spec)
+function explainPort({ explain }: ExplainDeps, spec: ListenerSpec, port: NumberedPort): ExplainedPort {
+  const { affinity } = spec
+  const { tiers, refused } = explain(spec)
   return {
-    name: merged.find((each) => portKey(each) === portKey(spec))?.name ?? '',
-    port,
-    protocol,
+    ...port,
     ...(affinity === undefined ? {} : { affinityMs: affinity.timeoutMs }),
     tiers,
     // Ourselves, when we do not export it: nobody would ask why.
@@ -97,8 +116,6 @@ function isHeadlessImport(
   return facts !== undefined && facts.missingNamespaces?.includes(oldest.record.namespace) !== true
 }
 
-type NumberedPort = Pick<ExplainedPort, 'name' | 'port' | 'protocol'>
-
 /** Those of the exports that routers carry, and those whose exports have just gone. */
 function portsOf(listeners: readonly ListenerSpec[], merged: readonly MergedPort[]): NumberedPort[] {
   const ports = new Map<PortKey, NumberedPort>()
@@ -114,25 +131,25 @@ function portsOf(listeners: readonly ListenerSpec[], merged: readonly MergedPort
 
 interface HeadlessPort extends NumberedPort {
   readonly service: ServiceKey
+  readonly listeners: readonly ListenerSpec[]
   readonly exports: readonly ClusterExport[]
 }
 
-function explainHeadless(deps: ExplainDeps, headless: HeadlessPort): ExplainedPort {
+function explainHeadless(deps: ExplainDeps, headless: HeadlessPort, max: number): ExplainedPort {
   const { name, port, protocol, exports } = headless
-  const endpoints = [...endpointTargets(deps, headless).values()]
-    .sort(byClusterAndId)
-    .map((target) => explainEndpoint(deps, target))
+  const targets = [...endpointTargets(deps, headless).values()].sort(byClusterAndId)
   const clusters = new Set([
     ...exports.map(({ cluster }) => cluster),
-    ...endpoints.map(({ cluster }) => cluster),
+    ...targets.map(({ endpoint }) => endpoint.cluster),
   ])
+  const endpoints = targets.slice(0, max).map((target) => explainEndpoint(deps, target))
   return {
     name,
     port,
     protocol,
     tiers: [],
     refused: [],
-    headless: { clusters: [...clusters].sort(), endpoints },
+    headless: { clusters: [...clusters].sort(), endpoints, omitted: targets.length - endpoints.length },
   }
 }
 
@@ -145,15 +162,15 @@ interface EndpointTarget extends RoutedTarget {
 /** The endpoints with a port of the router, those that are only told of, and those of our own cluster. */
 function endpointTargets(
   { self, snapshot }: ExplainDeps,
-  { service, port, protocol, exports }: HeadlessPort,
+  { service, port, protocol, listeners, exports }: HeadlessPort,
 ): Map<string, EndpointTarget> {
   const targets = new Map<string, EndpointTarget>()
   const add = (endpoint: EndpointName, isAddressed: boolean): void => {
     const key = `${endpoint.cluster}/${endpoint.id}`
     if (!targets.has(key)) targets.set(key, { service, port, protocol, endpoint, isAddressed })
   }
-  for (const spec of snapshot.listeners) {
-    const isOfPort = spec.service === service && spec.port === port && spec.protocol === protocol
+  for (const spec of listeners) {
+    const isOfPort = spec.port === port && spec.protocol === protocol
     if (isOfPort && spec.endpoint !== undefined) add(spec.endpoint, true)
   }
   for (const { cluster, record } of exports) {

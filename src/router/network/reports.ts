@@ -5,7 +5,7 @@ import { type ReportFault, ReportPath } from '../../api/network-report.ts'
 import type { Directory } from '../../api/service-record.ts'
 import type { JsonDocument } from '../../core/health.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
-import type { ExplainedPort } from '../explain.ts'
+import type { ExplainablePort } from '../explain.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import type { PeerTransports } from './peers.ts'
@@ -24,7 +24,7 @@ export interface ReportedNetwork {
 export interface ReportSources {
   readonly network: ReportedNetwork
   /** Ports of an import and where their next flows would go; none for a service that is not imported. */
-  readonly explain: (service: ServiceKey) => readonly ExplainedPort[]
+  readonly explain: (service: ServiceKey) => readonly ExplainablePort[]
 }
 
 type Answer = ReturnType<JsonDocument>

@@ -12,6 +12,15 @@ export class Room {
     return rooms.reduce((sum, room) => sum + room.#omitted, 0)
   }
 
+  get left(): number {
+    return this.#left
+  }
+
+  /** So many entries find no room, for another reason. */
+  leaveOut(entries: number): void {
+    this.#omitted += entries
+  }
+
   /** The first of them, as many as there is room for. */
   take<T>(entries: readonly T[]): readonly T[] {
     const taken = entries.slice(0, this.#left)

@@ -12,7 +12,7 @@ import type {
   Way,
 } from '../../api/network-report.ts'
 import type { ExplainedCluster, ExplainedRefusal } from '../cluster-routes.ts'
-import type { ExplainedEndpoint, ExplainedEndpoints, ExplainedPort } from '../explain.ts'
+import type { ExplainablePort, ExplainedEndpoint, ExplainedEndpoints, ExplainedPort } from '../explain.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { MAX_TRACED_CLUSTERS, MAX_TRACED_ENDPOINTS, MAX_TRACED_PORTS } from './limits.ts'
 import { Room } from './room.ts'
@@ -42,7 +42,7 @@ const BOUNDS: TraceBounds = {
 /** Without ports where the router has none for the service. */
 export function traceReport(
   service: ServiceKey,
-  ports: readonly ExplainedPort[],
+  ports: readonly ExplainablePort[],
   { topology, wayTo }: TracedNetwork,
   bounds: TraceBounds = BOUNDS,
 ): TraceReport {
@@ -54,10 +54,18 @@ export function traceReport(
     const kind = wayTo(cluster)
     return { cluster, local: false, way: kind, paths: paths(cluster, kind) }
   }
-  const clusters = new Room(bounds.clusters)
-  const endpoints = new Room(bounds.endpoints)
-  const rooms = { ports: new Room(bounds.ports), clusters, endpoints }
-  const traced = rooms.ports.take(ports).map((port) => portOf(port, way, rooms))
+  const rooms = {
+    ports: new Room(bounds.ports),
+    clusters: new Room(bounds.clusters),
+    endpoints: new Room(bounds.endpoints),
+  }
+  const traced = rooms.ports.take(ports).flatMap((port) => {
+    // What would be left out is not computed either: the router has other things to do.
+    if (rooms.clusters.left > 0 && rooms.endpoints.left > 0)
+      return [portOf(port.explain(rooms.endpoints.left), way, rooms)]
+    rooms.ports.leaveOut(1)
+    return []
+  })
   return { router, service, ports: traced, omitted: Room.omitted(...Object.values(rooms)) }
 }
 
@@ -96,10 +104,11 @@ function refusedOf({ cluster, refusal, awaited, ready }: ExplainedRefusal): Trac
 }
 
 function endpointsOf(
-  { clusters, endpoints }: ExplainedEndpoints,
+  { clusters, endpoints, omitted }: ExplainedEndpoints,
   way: WayOf,
   rooms: Rooms,
 ): TracedEndpoints[] {
+  rooms.endpoints.leaveOut(omitted)
   const byCluster = Map.groupBy(endpoints, ({ cluster }) => cluster)
   return rooms.clusters.take(clusters).map((cluster) => ({
     ...way(cluster),

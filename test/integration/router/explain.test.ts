@@ -17,6 +17,9 @@ import {
 } from '../../support/routes.ts'
 import { dial, readAll, serve } from '../../support/tcp.ts'
 
+/** Endpoints that are looked at. */
+const MAX = 100
+
 let world: MemoryWorld
 let west: WorldRouter
 let links: Record<'east' | 'south', MemoryLink>
@@ -40,9 +43,12 @@ async function linked(cluster: string): Promise<MemoryLink> {
   return world.link(['west', west], [cluster, await world.router(cluster, exportingEcho(backend.port))])
 }
 
+/** All that is told of demo/echo. */
+const explained = () => west.dataPath.explain(ECHO).map(({ explain }) => explain(MAX))
+
 /** The clusters of the port, `*` the chosen one; then those that are left out. */
 function told(): string {
-  const [port] = west.dataPath.explain(ECHO)
+  const [port] = explained()
   const tiers = (port?.tiers ?? []).map((tier) =>
     tier.map(({ cluster, chosen, ready }) => `${chosen ? '*' : ''}${cluster}(${ready})`).join(' '),
   )
@@ -107,7 +113,7 @@ test('the own cluster comes first, and says why others do not', () => {
   west.routes.set(own)
   world.directory.set(directoryOf({ west: 1, east: 1 }))
   expect(told()).toBe('*west(1) > east(1)')
-  const [port] = west.dataPath.explain(ECHO)
+  const [port] = explained()
   expect(port?.tiers[1]?.[0]).toMatchObject({ cluster: 'east', behind: 'PreferLocal' })
 })
 
@@ -125,7 +131,7 @@ test('with session affinity no cluster is said to be next', () => {
   west.routes.set({ ...importingEcho, listeners })
   world.directory.set(directoryOf({ east: 1, south: 1 }))
   expect(told()).toBe('east(1) south(1)')
-  expect(west.dataPath.explain(ECHO)).toMatchObject([{ affinityMs: 60_000 }])
+  expect(explained()).toMatchObject([{ affinityMs: 60_000 }])
 })
 
 test('ports have the names of the exports, and a service that is not imported has none', () => {
@@ -141,7 +147,7 @@ describe('a headless service', () => {
 
   /** The endpoints of its TCP port. */
   function endpoints(): readonly string[] {
-    const port = west.dataPath.explain(ECHO).find(({ protocol }) => protocol === 'TCP')
+    const port = explained().find(({ protocol }) => protocol === 'TCP')
     return (port?.headless?.endpoints ?? []).map(
       ({ cluster, id, refusal = 'open', awaited }) => `${cluster}/${id} ${refusal}${awaited ? '?' : ''}`,
     )
@@ -167,12 +173,15 @@ describe('a headless service', () => {
       'east/web-10 NoAddress',
       'west/mine open',
     ])
-    expect(west.dataPath.explain(ECHO)[0]).toMatchObject({
+    expect(explained()[0]).toMatchObject({
       name: 'tcp',
       tiers: [],
       refused: [],
-      headless: { clusters: ['east', 'south', 'west'] },
+      headless: { clusters: ['east', 'south', 'west'], omitted: 0 },
     })
+    const [port] = west.dataPath.explain(ECHO)
+    const { endpoints: some, omitted } = port?.explain(1).headless ?? {}
+    expect([some?.map(({ id }) => id), omitted]).toEqual([['web-0'], 3])
   })
 
   test.each<[string, Directory, string]>([

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { type TraceReport, Way } from '../../../../src/api/network-report.ts'
 import { Snapshot } from '../../../../src/core/snapshot.ts'
-import type { ExplainedPort } from '../../../../src/router/explain.ts'
+import type { ExplainablePort, ExplainedPort } from '../../../../src/router/explain.ts'
 import { networkReports } from '../../../../src/router/network/reports.ts'
 import { topologyReport } from '../../../../src/router/network/topology-report.ts'
 import { traceReport } from '../../../../src/router/network/trace-report.ts'
@@ -36,9 +36,14 @@ const http = (...clusters: readonly string[]): ExplainedPort => ({
   refused: [],
 })
 
+const explainable = (explained: ExplainedPort): ExplainablePort => {
+  const { name, port, protocol } = explained
+  return { name, port, protocol, explain: () => explained }
+}
+
 /** What is told of the candidates of a port, all reached that way. */
 function candidates(topology: TopologyView, way: Way, ...clusters: readonly string[]) {
-  const report = traceReport('demo/web', [http(...clusters)], { topology, wayTo: () => way })
+  const report = traceReport('demo/web', [explainable(http(...clusters))], { topology, wayTo: () => way })
   return report.ports[0]?.tiers[0] ?? []
 }
 
@@ -95,7 +100,10 @@ test('a topology too large for a document says how much is left out', () => {
 })
 
 test('a path names each hop with its link, and adds up', () => {
-  const report = traceReport('demo/web', [http('c2')], { topology: line(), wayTo: () => Way.relayed })
+  const report = traceReport('demo/web', [explainable(http('c2'))], {
+    topology: line(),
+    wayTo: () => Way.relayed,
+  })
   expect([report.router.cluster, report.service]).toEqual(['c0', 'demo/web'])
   const [candidate] = report.ports[0]?.tiers[0] ?? []
   expect(candidate).toMatchObject({ cluster: 'c2', chosen: true, local: false, way: 'Relayed', openFlows: 3 })
@@ -166,10 +174,11 @@ test('clusters that are not taken, affinity and endpoints are told', () => {
         { ...endpoint, id: 'web-0', openFlows: 2 },
         { ...endpoint, id: 'web-1', refusal: 'NotReady' },
       ],
+      omitted: 0,
     },
   }
   const traced = { topology: line(), wayTo: () => Way.direct }
-  const [first, second] = traceReport('demo/web', [port, headless], traced).ports
+  const [first, second] = traceReport('demo/web', [port, headless].map(explainable), traced).ports
   expect(first).toMatchObject({
     name: 'http',
     affinitySeconds: 10,
@@ -193,21 +202,34 @@ test('clusters that are not taken, affinity and endpoints are told', () => {
   })
 })
 
-test('a trace too large for a document says how much is left out', () => {
-  const endpoint = { cluster: 'c1', awaited: false, openFlows: 0 }
-  const endpoints = ['a', 'b', 'c'].map((id) => ({ ...endpoint, id }))
-  const headless = { ...http(), tiers: [], headless: { clusters: ['c1'], endpoints } }
-  const ports = [http('c1', 'c2', 'c3'), headless, http('c1')]
-  const bounds = { ports: 2, clusters: 3, endpoints: 1 }
+test('a trace too large for a document says how much is left out, and computes nothing of that', () => {
+  const asked: number[] = []
+  const ids = ['a', 'b', 'c']
+  const headless: ExplainablePort = {
+    ...explainable(http()),
+    explain: (max) => {
+      asked.push(max)
+      const all = ids.map((id) => ({ cluster: 'c1', id, awaited: false, openFlows: 0 }))
+      const endpoints = all.slice(0, max)
+      const omitted = all.length - endpoints.length
+      return { ...http(), tiers: [], headless: { clusters: ['c1'], endpoints, omitted } }
+    },
+  }
+  const ports = [explainable(http('c1', 'c2', 'c3')), headless, headless, explainable(http('c1'))]
   const traced = { topology: line(), wayTo: () => Way.direct }
-  const all = traceReport('demo/web', ports, traced, { ports: 9, clusters: 9, endpoints: 9 })
-  expect(all.omitted).toBe(0)
-  const { ports: told, omitted } = traceReport('demo/web', ports, traced, bounds)
-  expect(told.map(({ tiers }) => tiers.flat().length)).toEqual([3, 0])
-  expect([told[1]?.endpoints, omitted]).toEqual([[], 2])
-  const wider = traceReport('demo/web', ports, traced, { ...bounds, clusters: 4 })
-  expect(wider.ports[1]?.endpoints?.[0]?.endpoints.map(({ id }) => id)).toEqual(['a'])
-  expect(wider.omitted).toBe(3)
+  const told = (clusters: number, endpoints: number, most = 9) => {
+    const report = traceReport('demo/web', ports, traced, { ports: most, clusters, endpoints })
+    const counts = report.ports.map((port) =>
+      port.endpoints === undefined ? port.tiers.flat().length : (port.endpoints[0]?.endpoints.length ?? 0),
+    )
+    return { counts, omitted: report.omitted }
+  }
+  expect(told(9, 9)).toEqual({ counts: [3, 3, 3, 1], omitted: 0 })
+  expect(told(9, 9, 2)).toEqual({ counts: [3, 3], omitted: 2 })
+  expect(told(2, 9)).toEqual({ counts: [2], omitted: 4 })
+  asked.splice(0)
+  expect(told(9, 2)).toEqual({ counts: [3, 2], omitted: 3 })
+  expect(asked).toEqual([2])
 })
 
 /** The documents of a router that imports demo/web with three ports. */
@@ -216,7 +238,9 @@ function documents() {
   const dns = { ...http('c1'), name: '', port: 53 }
   const explain = (service: string) => {
     asked.push(service)
-    return service === 'demo/web' ? [http('c1'), dns, { ...dns, protocol: 'UDP' as const }] : []
+    return service === 'demo/web'
+      ? [http('c1'), dns, { ...dns, protocol: 'UDP' as const }].map(explainable)
+      : []
   }
   const all = networkReports({
     network: {
