@@ -37,16 +37,15 @@ const ORDERS: Readonly<Record<TraceOrder, string>> = {
 /** A block for each port: the candidates by preference, each with its paths, and who is none; or all endpoints. */
 export function traceText({ router, service, ports, omitted }: TraceReport): string {
   const lines = ports.flatMap((port) => [
-    `${titleOf(service, port)}, from ${router.cluster}/${router.name}`,
+    `${service} ${portText(port)}, from ${router.cluster}/${router.name}${port.endpoints === undefined ? '' : '   (headless)'}`,
     ...(port.endpoints === undefined ? clusterLines(port) : port.endpoints.flatMap(endpointsLines)),
   ])
   if (omitted > 0) lines.push(`and ${omitted} more ports, clusters and endpoints: --port shows one port`)
   return lines.map((line) => `${line}\n`).join('')
 }
 
-function titleOf(service: string, { name, port, protocol, endpoints }: TracedPort): string {
-  const words = [`${service} ${port}/${protocol}`, ...(name === '' ? [] : [`(${name})`])]
-  return [...words, ...(endpoints === undefined ? [] : ['headless'])].join(' ')
+function portText({ name, port, protocol }: TracedPort): string {
+  return `${name === '' ? '' : `${name} `}${port}/${protocol}`
 }
 
 function clusterLines({ affinitySeconds, tiers, refused }: TracedPort): string[] {

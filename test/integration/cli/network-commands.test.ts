@@ -147,7 +147,7 @@ test('the documents are asked for and told', async () => {
   answers[`${PROXY}/trace`] = { status: 200, value: trace }
   answers[`${PROXY}/topology`] = { status: 200, value: topology }
   expect((await fairlead('topology')).stdout).toContain('router-0   (tells this)')
-  expect((await fairlead('trace', 'web')).stdout).toContain('demo/web 80/TCP (http), from a/router-0')
+  expect((await fairlead('trace', 'web')).stdout).toContain('demo/web http 80/TCP, from a/router-0')
   expect(JSON.parse((await fairlead('trace', 'web', '--port', '80', '-o', 'json')).stdout)).toEqual(trace)
   expect(asked.filter((url) => url.includes('/trace'))).toEqual([
     `${PROXY}/trace?namespace=demo&name=web`,

@@ -100,7 +100,7 @@ test('a trace has the clusters by preference, and the hops of each path', () => 
     },
     { ...port, port: 53, protocol: 'UDP' },
   )
-  expect(traceText(report)).toBe(`demo/web 80/TCP (http), from a/router-0
+  expect(traceText(report)).toBe(`demo/web http 80/TCP, from a/router-0
   * c   next flow, 3 ready, weight 3, 2 open
     path 1: cost 2   2 ms
       -> b/router-0   cost 1   1 ms
@@ -185,7 +185,7 @@ test('a trace of a headless service has each endpoint under its cluster', () => 
       },
     ],
   })
-  expect(traceText(report)).toBe(`demo/web 80/TCP headless, from a/router-0
+  expect(traceText(report)).toBe(`demo/web 80/TCP, from a/router-0   (headless)
   a   1 of 1 endpoints take new flows
     in this cluster: clients reach them at their own addresses, past the routers
     - web-0   takes new flows
