@@ -129,10 +129,7 @@ async function assemble(
     arrived ||= missing.length === 0
     return missing
   }
-  const documents = networkReports({
-    topology: network.topology,
-    explain: (service) => dataPath.explain(service),
-  })
+  const documents = networkReports({ network, explain: (service) => dataPath.explain(service) })
   const health = new HealthServer({ metrics, notReady, documents }, { host, port: options.healthPort })
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([

@@ -3,9 +3,9 @@
  */
 import type { RankOf } from '../api/cluster-selectors.ts'
 import { clusterTiers, type TierRules } from '../api/cluster-tiers.ts'
+import { type MergedPort, portKey } from '../api/merged-ports.ts'
 import type { ClusterExport } from '../api/service-record.ts'
 import { Locality } from '../api/traffic-settings.ts'
-import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
 export interface ChoiceContext {

@@ -2,13 +2,13 @@
  * The derived Service of an import, or of one endpoint of a headless one: no selector, its cluster IP is the clusterset
  * IP, its target ports record the router ports that the import owns. Pure.
  */
+import { type MergedPort, type PortKey, portKey } from '../api/merged-ports.ts'
 import { Label, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { OwnerReference, Service, ServicePort } from '../api/objects.ts'
 import type { EndpointName } from '../api/route-snapshot.ts'
 import { derivedServiceName, endpointServiceName } from './import-names.ts'
 import type { AddressRequest } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
-import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
 /**

@@ -2,10 +2,10 @@
  * Ports that exports and imports carry in their objects and that no router forwards: those of SCTP. Pure.
  */
 import { Forwarding } from '../api/mcs.ts'
+import { portKey } from '../api/merged-ports.ts'
 import type { Protocol } from '../api/objects.ts'
 import type { Verdict } from './conditions.ts'
 import { carriedPorts } from './listen-ports.ts'
-import { portKey } from './port-merge.ts'
 
 type AnyPort = { readonly protocol: Protocol; readonly port: number }
 

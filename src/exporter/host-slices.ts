@@ -3,11 +3,11 @@
  * IP of its derived Service. Pure. An endpoint stays in the slice it is in, so that a change of one rewrites one.
  */
 import { isIPv6 } from 'node:net'
+import type { MergedPort } from '../api/merged-ports.ts'
 import type { Endpoint, EndpointPort, EndpointSlice, OwnerReference } from '../api/objects.ts'
 import { byNaturalOrder } from './headless-endpoints.ts'
 import { hostSlicePrefix, sliceLabels } from './import-names.ts'
 import { HOSTS_PER_SLICE } from './limits.ts'
-import type { MergedPort } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
 /** A remote endpoint with its address in this cluster. */

@@ -2,6 +2,7 @@
  * The ServiceImport of a merged service: spec, metadata and status. Pure.
  */
 import { ImportCondition, type ImportPort, ImportReason, type ServiceImport } from '../api/mcs.ts'
+import { type MergedPort, portKey } from '../api/merged-ports.ts'
 import { Annotation } from '../api/names.ts'
 import type { IPFamily, Service } from '../api/objects.ts'
 import { conditionsOf, type Verdict } from './conditions.ts'
@@ -14,7 +15,6 @@ import { type EndpointFacts, headlessReadiness } from './headless-status.ts'
 import { derivedServiceName } from './import-names.ts'
 import { familyOf, serviceFamilies } from './ip-families.ts'
 import { carriedPorts } from './listen-ports.ts'
-import { type MergedPort, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 import { staleness } from './staleness.ts'
 

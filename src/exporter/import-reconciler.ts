@@ -1,6 +1,7 @@
 /**
  * Keeps the imports of this cluster equal to what the clusterset exports.
  */
+import { portKey } from '../api/merged-ports.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { Namespace } from '../api/objects.ts'
 import { DEFAULT_TRAFFIC } from '../api/traffic-settings.ts'
@@ -18,7 +19,6 @@ import { ListenPortLedger } from './listen-port-ledger.ts'
 import { carriedPorts } from './listen-ports.ts'
 import type { WritingClient } from './owned-objects.ts'
 import { portClaims } from './port-claims.ts'
-import { portKey } from './port-merge.ts'
 import { rememberedClusters, type WantedImport, wantedImport } from './remembered.ts'
 import { portsInTurn, remoteEndpoints } from './remote-endpoints.ts'
 import {

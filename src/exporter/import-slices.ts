@@ -3,6 +3,7 @@
  * it themselves where flows may go to nobody else, else the routers do, to all clusters that are chosen. Pure.
  */
 import type { RankOf } from '../api/cluster-selectors.ts'
+import { type MergedPort, type PortKey, portKey } from '../api/merged-ports.ts'
 import { Label } from '../api/names.ts'
 import type { EndpointPort, EndpointSlice, IPFamily, OwnerReference, Service } from '../api/objects.ts'
 import type { ClusterExport } from '../api/service-record.ts'
@@ -13,7 +14,6 @@ import { backendsOf, isReady, protocolOf, servingSlices, slicePortOf } from './e
 import { localSliceName, routedSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
 import { ofFamily, servedFamilies, serviceFamilies } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
-import { type MergedPort, type PortKey, portKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
 export interface SliceInputs {

@@ -1,11 +1,12 @@
 /**
  * Who owns which router port, for all imports of this cluster. Starts from what the derived Services record.
  */
+import type { PortKey } from '../api/merged-ports.ts'
 import type { ServiceKey } from '../api/names.ts'
 import { ENDPOINT_PORTS, ENDPOINT_PORTS_PER_IMPORT, LISTEN_PORTS_PER_IMPORT } from './limits.ts'
 import { assignListenPorts, type ListenPorts } from './listen-ports.ts'
 import { contestedPorts, type PortClaim } from './port-claims.ts'
-import { isEndpointPort, type PortKey } from './port-merge.ts'
+import { isEndpointPort } from './port-merge.ts'
 
 /** One owner per router port, one assignment per import. */
 export class ListenPortLedger {

@@ -2,11 +2,11 @@
  * Which router port stands for which port of an import. The derived Services record it; this assigns what is new.
  * Pure and deterministic.
  */
+import { type PortKey, portKey } from '../api/merged-ports.ts'
 import { LISTEN_PORTS, type ServiceKey } from '../api/names.ts'
 import type { Protocol, Service } from '../api/objects.ts'
 import { protocolOf } from './endpoints.ts'
 import { LISTEN_PORTS_PER_IMPORT } from './limits.ts'
-import { type PortKey, portKey } from './port-merge.ts'
 
 /** Router ports by port of one import. */
 export type ListenPorts = ReadonlyMap<PortKey, number>

@@ -2,11 +2,12 @@
  * Which router ports the derived Services claim. Users can write Services in their namespaces, so a claim proves
  * nothing: where two claim one port neither is believed, or editing a target port would bring another's clients in. Pure.
  */
+import type { PortKey } from '../api/merged-ports.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { Service } from '../api/objects.ts'
 import { derivedFrom } from './derived-service.ts'
 import { type ListenPorts, recordedListenPorts } from './listen-ports.ts'
-import { endpointPortKey, type PortKey } from './port-merge.ts'
+import { endpointPortKey } from './port-merge.ts'
 
 /** What the derived Services of one import record. */
 export type PortClaim = readonly [service: ServiceKey, ports: ListenPorts]

@@ -1,11 +1,11 @@
 /**
  * The endpoints that a cluster had in a headless import, read back from what was written for them. Pure.
  */
+import { portKey } from '../api/merged-ports.ts'
 import type { Endpoint, EndpointSlice, Service } from '../api/objects.ts'
 import type { RecordEndpoint, RecordPort } from '../api/service-record.ts'
 import { clusterIps, derivedFrom } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
-import { portKey } from './port-merge.ts'
 
 /** What the derived Services and the slices of the cluster say; an endpoint whose slice is lost is taken for ready. */
 export function rememberedEndpoints(

@@ -3,6 +3,7 @@
  * stays as it was written before. Pure.
  */
 import type { ImportType, ServiceImport } from '../api/mcs.ts'
+import { type MergedPort, portKey } from '../api/merged-ports.ts'
 import { Label, type ServiceKey } from '../api/names.ts'
 import type { EndpointSlice, Service } from '../api/objects.ts'
 import type { ClusterExport, Directory, RecordPort, ServiceRecord } from '../api/service-record.ts'
@@ -11,7 +12,6 @@ import { protocolOf } from './endpoints.ts'
 import { exportedMetadata } from './exported-metadata.ts'
 import { isReadySlice } from './import-names.ts'
 import { carriedPorts } from './listen-ports.ts'
-import { type MergedPort, portKey } from './port-merge.ts'
 import { rememberedEndpoints } from './remembered-endpoints.ts'
 import { exportsOf, type MergedService, mergeService } from './service-merge.ts'
 

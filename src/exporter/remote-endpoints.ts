@@ -2,12 +2,13 @@
  * The endpoints of a headless import that are in other clusters, as their records tell, and which router ports they ask
  * for. Pure. Records come from peers: ids may come twice, and ports may be none.
  */
+import { type MergedPort, type PortKey, portKey } from '../api/merged-ports.ts'
 import type { EndpointName } from '../api/route-snapshot.ts'
 import type { ClusterExport, RecordEndpoint, ServiceRecord } from '../api/service-record.ts'
 import { byNaturalOrder } from './headless-endpoints.ts'
 import { ENDPOINT_PORTS_PER_IMPORT } from './limits.ts'
 import { carriedPorts, type ListenPorts } from './listen-ports.ts'
-import { endpointPortKey, type MergedPort, type PortKey, portKey } from './port-merge.ts'
+import { endpointPortKey } from './port-merge.ts'
 import type { MergedService } from './service-merge.ts'
 
 export interface RemoteEndpoint extends EndpointName {

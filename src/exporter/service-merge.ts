@@ -4,6 +4,7 @@
  */
 import type { ClusterSelector } from '../api/cluster-selectors.ts'
 import type { ImportType } from '../api/mcs.ts'
+import { type MergedPort, mergePorts } from '../api/merged-ports.ts'
 import { type ServiceKey, serviceKey } from '../api/names.ts'
 import type { IPFamily } from '../api/objects.ts'
 import {
@@ -15,7 +16,6 @@ import {
 import { sameValue } from './compare.ts'
 import { type FieldConflict, findConflicts } from './conflicts.ts'
 import { unitedFamilies } from './ip-families.ts'
-import { type MergedPort, mergePorts } from './port-merge.ts'
 
 /** What every cluster imports. */
 export interface MergedService {

@@ -25,12 +25,16 @@ const RETRYABLE_STATUS = new Set([408, 409, 429, 500, 502, 503, 504])
 export class ApiError extends FairleadError {
   override readonly name = 'ApiError'
   readonly status: number
+  /** What was answered, without what was asked. */
+  readonly answer: string
   readonly details: StatusBody['details']
 
   constructor(status: number, body: StatusBody, context: string) {
     const reason = reasonOf(status, body)
-    super(reason, `${context}: ${body.message || reason}`, { retryable: RETRYABLE_STATUS.has(status) })
+    const answer = body.message || reason
+    super(reason, `${context}: ${answer}`, { retryable: RETRYABLE_STATUS.has(status) })
     this.status = status
+    this.answer = answer
     this.details = body.details
   }
 }
@@ -78,6 +82,11 @@ export function isNotFound(error: unknown): boolean {
 /** The server does not know the kind at all: its CRD is not installed. */
 export function isUnknownApi(error: unknown): boolean {
   return error instanceof ApiError && error.code === UNKNOWN_API
+}
+
+/** The user lacks the right to do this. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403
 }
 
 /** Somebody changed the object since we read it. */

@@ -100,7 +100,7 @@ export class Transport {
   async #failure(request: ApiRequest, answer: Answer): Promise<ApiError> {
     if (answer.statusCode === 401) this.#agents.forget()
     const value = await this.#value(answer, request.signal)
-    const status: StatusBody = isStatus(value) ? value : { message: String(value).slice(0, 500) }
+    const status: StatusBody = isStatus(value) ? value : { message: messageOf(value) }
     return new ApiError(answer.statusCode, status, `${request.method} ${request.path.split('?')[0]}`)
   }
 
@@ -132,6 +132,12 @@ export class Transport {
 
 function isStatus(value: unknown): value is StatusBody {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status'
+}
+
+/** What somebody behind the API server says went wrong: `{"error": "..."}`, or text. */
+function messageOf(value: unknown): string {
+  const isFault = typeof value === 'object' && value !== null && 'error' in value
+  return String(isFault ? value.error : value).slice(0, 4_000)
 }
 
 /** Milliseconds the server asked us to wait, when it may be asked again inside this call. */

@@ -21,13 +21,14 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { ClusterRoutes } from './cluster-routes.ts'
+import { ClusterRoutes, type RoutedTarget } from './cluster-routes.ts'
 import { Deadlines, DeadlinesByTime } from './deadlines.ts'
 import { type EgressDeps, EgressFlow } from './egress-flow.ts'
 import { BackendPool } from './endpoints/backend-pool.ts'
 import { ExporterIndex } from './endpoints/exporter-index.ts'
 import { probeBy, tcpProbe } from './endpoints/probe.ts'
 import { Reachability } from './endpoints/reachability.ts'
+import { type ExplainablePort, explainService } from './explain.ts'
 import type { FlowEnd } from './flow-end.ts'
 import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
@@ -40,7 +41,6 @@ import { LinkWait } from './link-wait.ts'
 import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
 import type { PeerTransports } from './network/peers.ts'
-import type { ExplainedPort } from './network/trace-report.ts'
 import type { PortListener } from './port-listener.ts'
 import { NOBODY } from './resume/nobody.ts'
 import { TurnBatch } from './turn-batch.ts'
@@ -78,6 +78,7 @@ const FULL: FlowError = { condition: FlowCondition.overloaded, description: 'too
 
 export class DataPath implements Startable {
   readonly #deps: DataPathDeps
+  readonly #cluster: string
   readonly #flows: FlowRegistry
   readonly #stats: FlowMetrics
   readonly #ingress: IngressDeps
@@ -96,6 +97,7 @@ export class DataPath implements Startable {
     this.#deps = deps
     const { clock, snapshot, metrics, peers } = deps
     const { cluster } = config
+    this.#cluster = cluster
     const log = deps.log.child({ component: 'data-path' })
     const { maxFlows = MAX_OPEN_FLOWS } = config
     this.#flows = new FlowRegistry(maxFlows)
@@ -181,11 +183,10 @@ export class DataPath implements Startable {
   }
 
   /** Where new flows of the ports of an import would go; empty when it is not imported. */
-  explain(service: ServiceKey): ExplainedPort[] {
-    return this.#deps.snapshot
-      .current()
-      .listeners.filter((spec) => spec.service === service && spec.endpoint === undefined)
-      .map((spec) => ({ port: spec.port, protocol: spec.protocol, tiers: this.#routes.explain(spec) }))
+  explain(service: ServiceKey): ExplainablePort[] {
+    const snapshot = this.#deps.snapshot.current()
+    const explain = (target: RoutedTarget) => this.#routes.explain(target)
+    return explainService({ self: this.#cluster, snapshot, exporters: this.#exporters, explain }, service)
   }
 
   async start(): Promise<void> {

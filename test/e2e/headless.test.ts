@@ -128,6 +128,14 @@ describeInLab(['dig'], 'a StatefulSet in each of two clusters', () => {
     expect(targets.sort()).toEqual(each.map((name) => `8080 ${name}.`).sort())
   })
 
+  test('a trace shows each pod in its cluster, and the way there', async () => {
+    const args = ['trace', 'web', '-n', 'demo', '--context', 'west', '--port', 'http']
+    const { stdout } = await clusters.fairlead(args)
+    expect(stdout).toMatch(/^demo\/web http 8080\/TCP, from west\/\S+ {3}\(headless\)\n/)
+    expect(stdout).toMatch(/^ {2}east .*2 of 2 .*\n.*path 1: .*\n +-> east\/.*\n +- web-0 .*\n +- web-1 /m)
+    expect(stdout).toMatch(/^ {2}west .*2 of 2 .*\n.*in this cluster.*\n +- web-0 .*\n +- web-1 /m)
+  })
+
   test('datagrams go to the pod that was named', async () => {
     for (const pod of ['web-0', 'web-1']) {
       const asked = ['node', '--eval', ASK, nameOf(pod, 'east')]

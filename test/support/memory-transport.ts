@@ -10,6 +10,7 @@ import {
   type FlowRequest,
   type FlowTransport,
 } from '../../src/amqp/flow-transport.ts'
+import { Way } from '../../src/api/network-report.ts'
 import { LocalTransport } from '../../src/router/local-transport.ts'
 import type { PeerTransports } from '../../src/router/network/peers.ts'
 
@@ -87,6 +88,10 @@ export class MemoryPeers implements PeerTransports {
   transportTo(cluster: string): FlowTransport | undefined {
     const transport = this.transports.get(cluster)
     return transport?.usable === true ? transport : undefined
+  }
+
+  wayTo(cluster: string): Way {
+    return this.transportTo(cluster) === undefined ? Way.none : Way.direct
   }
 
   costTo(cluster: string): number {

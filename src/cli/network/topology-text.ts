@@ -1,20 +1,32 @@
 /** A picture of the network in text: clusters, their routers, and the links of each. Pure. */
-import type { ReportedLink, ReportedRouter, TopologyReport } from '../../api/network-report.ts'
+import type {
+  ReportedLink,
+  ReportedRouter,
+  TopologyReport,
+  TopologyRouter,
+} from '../../api/network-report.ts'
 
-/** One block for each cluster. */
-export function topologyText({ self, routers, links, omitted }: TopologyReport): string {
+/** One block for each cluster, also of those that are cut off. */
+export function topologyText({ self, clusters, routers, links, omitted }: TopologyReport): string {
   const byId = new Map(routers.map((router) => [router.id, router]))
+  const byCluster = Map.groupBy(routers, ({ cluster }) => cluster)
   const neighbours = neighboursOf(links)
-  const lines: string[] = []
-  let cluster: string | undefined
-  for (const router of routers) {
-    if (router.cluster !== cluster) lines.push(router.cluster)
-    cluster = router.cluster
-    lines.push(`  ${router.name}${remarks(router, self)}`)
-    lines.push(...linkLines(neighbours.get(router.id) ?? [], byId))
-  }
-  if (omitted > 0) lines.push(`and ${omitted} more routers and links`)
+  const lines = clusters.flatMap(({ cluster, reachable }) => [
+    reachable ? cluster : `${cluster}   unreachable`,
+    ...(byCluster.get(cluster) ?? []).flatMap((router) => [
+      `  ${router.name}${remarks(router, self)}`,
+      ...linkLines(neighbours.get(router.id) ?? [], byId),
+    ]),
+    ...(reachable && !hasReachable(byCluster.get(cluster))
+      ? ['  takes flows; none of its routers is in the topology']
+      : []),
+  ])
+  if (omitted > 0) lines.push(`and ${omitted} more clusters, routers and links`)
   return lines.map((line) => `${line}\n`).join('')
+}
+
+function hasReachable(routers: readonly TopologyRouter[] = []): boolean {
+  return routers.some(({ reachable }) => reachable)
 }
 
 interface NeighbourLink {
@@ -53,7 +65,11 @@ export function linkText({ cost, roundTripMs }: Pick<ReportedLink, 'cost' | 'rou
   return `cost ${cost}   ${roundTripMs} ms`
 }
 
-function remarks({ id, draining }: ReportedRouter, self: string): string {
-  const words = [...(id === self ? ['tells this'] : []), ...(draining ? ['drains'] : [])]
+function remarks({ id, draining, reachable }: TopologyRouter, self: string): string {
+  const words = [
+    ...(id === self ? ['tells this'] : []),
+    ...(draining ? ['drains'] : []),
+    ...(reachable ? [] : ['unreachable']),
+  ]
   return words.length === 0 ? '' : `   (${words.join(', ')})`
 }

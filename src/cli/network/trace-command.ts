@@ -1,5 +1,6 @@
 /** `fairlead trace`. */
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
+import { isDnsLabel } from '../../api/names.ts'
 import { ReportPath, type TraceReport } from '../../api/network-report.ts'
 import type { CliContext } from '../context.ts'
 import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
@@ -10,6 +11,7 @@ import { traceText } from './trace-text.ts'
 
 interface Options extends KubeOptions {
   readonly namespace?: string
+  readonly port?: string
   readonly output: OutputFormat
 }
 
@@ -20,12 +22,15 @@ export function traceCommand(context: CliContext): Command {
   )
     .argument('<service>', 'NAME or service/NAME')
     .option('-n, --namespace <name>', "namespace of the service (default: the context's)")
+    .option('--port <name|number>', 'that port alone (default: all ports of the import)', readPort)
     .addOption(outputOption())
     .action(async (service: string, options: Options) => {
       const refIn = serviceArgument(service, options.namespace)
+      const { port } = options
       const report = await withKube(options, async (kube) => {
         const { namespace, name } = refIn(kube)
-        const found = await routerReport<TraceReport>(kube.client, ReportPath.trace, { namespace, name })
+        const query = { namespace, name, ...(port === undefined ? {} : { port }) }
+        const found = await routerReport<TraceReport>(kube.client, ReportPath.trace, query)
         if (found.ports.length > 0) return found
         throw new ReportError(
           `${namespace}/${name} is not imported in this cluster: see "kubectl get serviceimports -n ${namespace}"`,
@@ -33,4 +38,9 @@ export function traceCommand(context: CliContext): Command {
       })
       await printText(context, options.output, report, traceText)
     })
+}
+
+function readPort(text: string): string {
+  if (isDnsLabel(text)) return text
+  throw new InvalidArgumentError('the name of a port, or its number, is wanted')
 }

@@ -20,6 +20,9 @@ export const DEFAULT_BUDGET_BYTES = 256 * 1024 * 1024
 /** Milliseconds after its start that a router waits for its links and records before it takes clients all the same. */
 export const ARRIVAL_MS = 10_000
 
+/** Clusters in the document about the topology. Bounds its size to about 100 kB. */
+export const MAX_REPORTED_CLUSTERS = 2_000
+
 /** Routers in the document about the topology. Bounds its size to about 500 kB. */
 export const MAX_REPORTED_ROUTERS = 2_000
 
@@ -28,3 +31,15 @@ export const MAX_REPORTED_LINKS = 10_000
 
 /** Paths told of each cluster that a traced flow may go to. */
 export const MAX_TRACED_PATHS = 4
+
+/** Ports in the document about a service. */
+export const MAX_TRACED_PORTS = 512
+
+/** Clusters in that document, each counted for each port. With their paths they bound its size to about 4 MB. */
+export const MAX_TRACED_CLUSTERS = 1_000
+
+/** Endpoints in it, each counted for each port. Bounds its size to about 300 kB more. */
+export const MAX_TRACED_ENDPOINTS = 3_000
+
+/** Ports that an answer names to whoever asked for another. */
+export const MAX_NAMED_PORTS = 32

@@ -12,6 +12,7 @@ import { type Hello, TOPOLOGY_PROTOCOL } from '../../link/messages.ts'
 import type { TopologyExchange, TopologyHook, TopologySender } from '../../link/topology-hook.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import { TopologyViolation } from '../topology/errors.ts'
+import type { RouterInfo } from '../topology/link-graph.ts'
 import { type NeighbourSession, TopologyEngine } from '../topology/topology-engine.ts'
 import { TopologyView } from '../topology/topology-view.ts'
 
@@ -51,6 +52,11 @@ export class NetworkTopology {
   /** The network as this router sees it. Empty before `start`. */
   get view(): SnapshotSource<TopologyView> {
     return this.#view
+  }
+
+  /** Routers that told of themselves a short while ago, and to which no link leads now. */
+  get lost(): readonly RouterInfo[] {
+    return this.#engine?.lost ?? []
   }
 
   /** Begins to tell the neighbours of us; `cluster` is that of our certificate. */

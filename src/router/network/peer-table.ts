@@ -81,6 +81,12 @@ export class PeerTable {
     return best === undefined ? Number.POSITIVE_INFINITY : this.#costOf(best.connection.peer?.instance)
   }
 
+  /** There are data connections to `cluster`, and all of them take no new flows. */
+  drains(cluster: string): boolean {
+    const usable = [...(this.#clusters.get(cluster) ?? [])].filter(({ transport }) => transport.usable)
+    return usable.length > 0 && usable.every(({ transport }) => transport.draining)
+  }
+
   /** The data connection to a router process: rather one whose peer does not drain, then the one with the fewest flows. */
   neighbour(instance: string): Neighbour | undefined {
     let best: Neighbour | undefined

@@ -26,6 +26,7 @@ import { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import type { RouterInfo } from '../topology/link-graph.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
 import { Arrival } from './arrival.ts'
@@ -167,6 +168,11 @@ export class RouterNetwork implements Startable {
   /** All routers that are connected with this one, and the paths to them. */
   get topology(): SnapshotSource<TopologyView> {
     return this.#topology.view
+  }
+
+  /** Routers that were lost a short while ago. */
+  get lostRouters(): readonly RouterInfo[] {
+    return this.#topology.lost
   }
 
   /** The state of each Link. */

@@ -2,81 +2,121 @@
 
 import type { ServiceKey } from '../../api/names.ts'
 import type {
-  ReportedRouter,
   TraceCandidate,
+  TracedEndpoint,
+  TracedEndpoints,
   TracedPort,
-  TraceHop,
-  TracePath,
+  TraceRefused,
   TraceReport,
+  TraceWay,
+  Way,
 } from '../../api/network-report.ts'
-import type { Protocol } from '../../api/objects.ts'
-import type { TopologyLink, TopologyView } from '../topology/topology-view.ts'
-import { MAX_TRACED_PATHS } from './limits.ts'
+import type { ExplainedCluster, ExplainedRefusal } from '../cluster-routes.ts'
+import type { ExplainablePort, ExplainedEndpoint, ExplainedEndpoints, ExplainedPort } from '../explain.ts'
+import type { TopologyView } from '../topology/topology-view.ts'
+import { MAX_TRACED_CLUSTERS, MAX_TRACED_ENDPOINTS, MAX_TRACED_PORTS } from './limits.ts'
+import { Room } from './room.ts'
+import { pathsIn } from './trace-paths.ts'
 
-/** A cluster that flows of a port may go to, as the choice between clusters sees it. */
-export interface ExplainedCluster {
-  readonly cluster: string
-  readonly chosen: boolean
-  readonly standby: boolean
-  readonly weight: number
-  readonly openFlows: number
+/** What the network is to flows. */
+export interface TracedNetwork {
+  readonly topology: TopologyView
+  /** How flows get to another cluster now. */
+  readonly wayTo: (cluster: string) => Way
 }
 
-export interface ExplainedPort {
-  readonly port: number
-  readonly protocol: Protocol
-  readonly tiers: readonly (readonly ExplainedCluster[])[]
+export interface TraceBounds {
+  readonly ports: number
+  /** Of all ports. */
+  readonly clusters: number
+  /** Of all ports and clusters. */
+  readonly endpoints: number
+}
+
+const BOUNDS: TraceBounds = {
+  ports: MAX_TRACED_PORTS,
+  clusters: MAX_TRACED_CLUSTERS,
+  endpoints: MAX_TRACED_ENDPOINTS,
 }
 
 /** Without ports where the router has none for the service. */
 export function traceReport(
   service: ServiceKey,
-  ports: readonly ExplainedPort[],
-  view: TopologyView,
+  ports: readonly ExplainablePort[],
+  { topology, wayTo }: TracedNetwork,
+  bounds: TraceBounds = BOUNDS,
 ): TraceReport {
-  const router = view.routers.get(view.self) ?? { id: view.self, name: '', cluster: '', draining: false }
-  const paths = pathsIn(view)
-  const candidate = (explained: ExplainedCluster): TraceCandidate => {
-    const local = explained.cluster === router.cluster
-    return { ...explained, local, paths: local ? [] : paths(explained.cluster) }
+  const self = { id: topology.self, name: '', cluster: '', draining: false }
+  const router = topology.routers.get(topology.self) ?? self
+  const paths = pathsIn(topology)
+  const way = (cluster: string): TraceWay => {
+    if (cluster === router.cluster) return { cluster, local: true, paths: [] }
+    const kind = wayTo(cluster)
+    return { cluster, local: false, way: kind, paths: paths(cluster, kind) }
   }
-  const traced = ports.map(
-    ({ tiers, ...port }): TracedPort => ({ ...port, tiers: tiers.map((tier) => tier.map(candidate)) }),
-  )
-  return { router, service, ports: traced }
-}
-
-/** The paths to a cluster, those of its cheapest router first. */
-function pathsIn(view: TopologyView): (cluster: string) => readonly TracePath[] {
-  const links = new Map(view.links().map((link) => [linkKey(...link.routers), link]))
-  const told = new Map<string, readonly TracePath[]>()
-  const trace = (cluster: string): readonly TracePath[] =>
-    view
-      .routersOf(cluster)
-      .flatMap(({ cost, roundTripMs, paths }) =>
-        paths.map((path) => ({ cost, roundTripMs, hops: hopsOf(view, links, path) })),
-      )
-      .slice(0, MAX_TRACED_PATHS)
-  return (cluster) => {
-    const paths = told.get(cluster) ?? trace(cluster)
-    told.set(cluster, paths)
-    return paths
+  const rooms = {
+    ports: new Room(bounds.ports),
+    clusters: new Room(bounds.clusters),
+    endpoints: new Room(bounds.endpoints),
   }
-}
-
-function hopsOf(
-  view: TopologyView,
-  links: ReadonlyMap<string, TopologyLink>,
-  path: readonly string[],
-): TraceHop[] {
-  return path.map((id, index) => {
-    const link = links.get(linkKey(path[index - 1] ?? view.self, id))
-    const { name = id, cluster = '' }: Partial<ReportedRouter> = view.routers.get(id) ?? {}
-    const measured = link === undefined ? {} : { cost: link.cost, roundTripMs: link.roundTripMs }
-    return { router: id, name, cluster, ...measured }
+  const traced = rooms.ports.take(ports).flatMap((port) => {
+    // What would be left out is not computed either: the router has other things to do.
+    if (rooms.clusters.left > 0 && rooms.endpoints.left > 0)
+      return [portOf(port.explain(rooms.endpoints.left), way, rooms)]
+    rooms.ports.leaveOut(1)
+    return []
   })
+  return { router, service, ports: traced, omitted: Room.omitted(...Object.values(rooms)) }
 }
 
-function linkKey(one: string, other: string): string {
-  return one < other ? `${one} ${other}` : `${other} ${one}`
+type WayOf = (cluster: string) => TraceWay
+
+interface Rooms {
+  readonly clusters: Room
+  readonly endpoints: Room
+}
+
+function portOf(explained: ExplainedPort, way: WayOf, rooms: Rooms): TracedPort {
+  const { name, port, protocol, affinityMs, headless } = explained
+  return {
+    name,
+    port,
+    protocol,
+    ...(affinityMs === undefined ? {} : { affinitySeconds: affinityMs / 1_000 }),
+    tiers: explained.tiers
+      .map((tier) => rooms.clusters.take(tier).map((each) => candidateOf(each, way)))
+      .filter((tier) => tier.length > 0),
+    refused: rooms.clusters.take(explained.refused).map(refusedOf),
+    ...(headless === undefined ? {} : { endpoints: endpointsOf(headless, way, rooms) }),
+  }
+}
+
+function candidateOf(
+  { cluster, chosen, standby, ready, weight, openFlows, behind }: ExplainedCluster,
+  way: WayOf,
+): TraceCandidate {
+  const order = behind === undefined ? {} : { behind }
+  return { ...way(cluster), chosen, standby, ready, weight, openFlows, ...order }
+}
+
+function refusedOf({ cluster, refusal, awaited, ready }: ExplainedRefusal): TraceRefused {
+  return { cluster, reason: refusal, awaited, ready }
+}
+
+function endpointsOf(
+  { clusters, endpoints, omitted }: ExplainedEndpoints,
+  way: WayOf,
+  rooms: Rooms,
+): TracedEndpoints[] {
+  rooms.endpoints.leaveOut(omitted)
+  const byCluster = Map.groupBy(endpoints, ({ cluster }) => cluster)
+  return rooms.clusters.take(clusters).map((cluster) => ({
+    ...way(cluster),
+    endpoints: rooms.endpoints.take(byCluster.get(cluster) ?? []).map(endpointOf),
+  }))
+}
+
+function endpointOf({ id, refusal, awaited, openFlows }: ExplainedEndpoint): TracedEndpoint {
+  const reason = refusal === undefined ? {} : { reason: refusal }
+  return { id, takesFlows: refusal === undefined, ...reason, awaited, openFlows }
 }

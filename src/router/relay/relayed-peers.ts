@@ -59,6 +59,13 @@ export class RelayedPeers {
     return this.#bestOf(cluster)?.connection.cost ?? Number.POSITIVE_INFINITY
   }
 
+  /** There are routers of the cluster with a usable path, and no new flows are taken there or on any path. */
+  drains(cluster: string): boolean {
+    const connections = [...(this.#clusters.get(cluster)?.values() ?? [])].map((peer) => peer.connection)
+    const usable = connections.filter((connection) => connection.usable)
+    return usable.length > 0 && usable.every((connection) => connection.draining)
+  }
+
   /** What the topology says of the way to a neighbour; 1 when it says nothing. */
   costOfNeighbour(router: string | undefined): number {
     return this.#nextCosts.get(router ?? '') ?? 1

@@ -6,6 +6,7 @@ import type { RouterAdvertisement } from '../../api/router-advertisement.ts'
 import type { Clock } from '../../core/clock.ts'
 import { AdvertisementDatabase, type Stored } from './advertisement-database.ts'
 import { Flood } from './flood.ts'
+import type { RouterInfo } from './link-graph.ts'
 import type { NeighbourSync } from './neighbour-sync.ts'
 import type { Self } from './originator.ts'
 import { PathComputer } from './path-computer.ts'
@@ -33,6 +34,14 @@ export class AdvertisementStore {
   ageOf(router: string): number {
     const now = this.#clock.monotonic()
     return now - (this.database.get(router)?.madeAt ?? now)
+  }
+
+  /** Routers that no path leads to, and that are not forgotten yet. */
+  lost(): RouterInfo[] {
+    return [...this.database.entries()]
+      .map(({ advertisement }) => advertisement)
+      .filter(({ router }) => !this.paths.isReachable(router))
+      .map(({ router: id, name, cluster, draining }) => ({ id, name, cluster, draining }))
   }
 
   /** Takes an advertisement; one that does not fit pushes out a router that cannot be reached. */

@@ -74,7 +74,7 @@ export class PathComputer {
     for (const entry of database.entries()) {
       const { router } = entry.advertisement
       if (router === this.#self) continue
-      if (this.#isReachable(router)) entry.unreachableSince = undefined
+      if (this.isReachable(router)) entry.unreachableSince = undefined
       else {
         entry.unreachableSince ??= now
         this.#unreachable.add(router)
@@ -83,6 +83,12 @@ export class PathComputer {
       if (now - entry.madeAt > MAX_AGE_MS || now - since > FORGET_MS) routers.push(router)
     }
     return routers
+  }
+
+  /** Whether the last computation found a way there. */
+  isReachable(router: string): boolean {
+    const slot = this.#graph.slotOf(router)
+    return slot !== undefined && this.#shortest.distanceOf(slot) < Number.POSITIVE_INFINITY
   }
 
   stop(): void {
@@ -96,14 +102,9 @@ export class PathComputer {
     if (!isTouched && !this.#renamed) return
     this.#renamed = false
     this.#view.set(this.#newView())
-    const back = [...this.#unreachable].filter((router) => this.#isReachable(router))
+    const back = [...this.#unreachable].filter((router) => this.isReachable(router))
     for (const router of back) this.#unreachable.delete(router)
     if (back.length > 0) this.#onReachable(back)
-  }
-
-  #isReachable(router: string): boolean {
-    const slot = this.#graph.slotOf(router)
-    return slot !== undefined && this.#shortest.distanceOf(slot) < Number.POSITIVE_INFINITY
   }
 
   #newView(): TopologyView {

@@ -16,6 +16,7 @@ import { changed, faultOf, faultOfChange } from './advertisement.ts'
 import { AdvertisementStore } from './advertisement-store.ts'
 import { TopologyViolation } from './errors.ts'
 import { MAX_SEQUENCE, REFRESH_MS, SWEEP_MS } from './limits.ts'
+import type { RouterInfo } from './link-graph.ts'
 import { MissingRouters } from './missing-routers.ts'
 import { NeighbourSync, type NeighbourSyncDeps, type TopologyChannel } from './neighbour-sync.ts'
 import { Originator, type Self } from './originator.ts'
@@ -100,6 +101,11 @@ export class TopologyEngine {
   /** Advertisements held, our own and those of routers out of reach included. */
   get advertisements(): number {
     return this.#store.database.size
+  }
+
+  /** Routers that are held and cannot be reached. */
+  get lost(): RouterInfo[] {
+    return this.#store.lost()
   }
 
   /** Times that paths were computed. */

@@ -159,6 +159,10 @@ test('a router tells the topology, and where the next flow of an import would go
   const { east, west } = await joined()
   const document = async (path: string) => JSON.parse((await west.router.get(path)).replace(/^200 /, ''))
   expect(await document('/topology')).toMatchObject({
+    clusters: [
+      { cluster: 'east', reachable: true },
+      { cluster: 'west', reachable: true },
+    ],
     routers: [{ cluster: 'east' }, { cluster: 'west' }],
     links: [{ cost: 1 }],
     omitted: 0,
@@ -176,6 +180,8 @@ test('a router tells the topology, and where the next flow of an import would go
             {
               cluster: 'east',
               chosen: true,
+              ready: 1,
+              way: 'Direct',
               paths: [{ hops: [{ name: router, cluster: 'east', cost: 1 }] }],
             },
           ],
@@ -184,6 +190,10 @@ test('a router tells the topology, and where the next flow of an import would go
     ],
   })
   expect(await document('/trace?namespace=demo&name=nothing')).toMatchObject({ ports: [] })
+  expect(await document('/trace?namespace=demo&name=echo&port=tcp')).toMatchObject({ ports: [{ port: 80 }] })
+  expect(await west.router.get('/trace?namespace=demo&name=echo&port=81')).toBe(
+    '404 {"error":"demo/echo has no port 81 in this cluster: it has tcp (80/TCP)"}\n',
+  )
   expect(await west.router.get('/trace')).toMatch(/^400 /)
   expect(await west.router.get('/nothing')).toMatch(/^404 /)
 }, 60_000)

@@ -143,7 +143,14 @@ describe('a ring', () => {
     const clients = await clientsOf(port, 10)
     expect(await relayed(mesh, 'left')).toBe(5)
     mesh.router('left').network.drain()
-    await eventually(() => !mesh.router('west').network.peers.reachable().includes('left'))
+    const { peers } = mesh.router('west').network
+    await eventually(() => !peers.reachable().includes('left'))
+    expect(['left', 'right', 'east', 'nobody'].map((cluster) => peers.wayTo(cluster))).toEqual([
+      'Draining',
+      'Direct',
+      'Relayed',
+      'None',
+    ])
     const later = await Promise.all(Array.from({ length: 10 }, () => dial(port)))
     for (const client of [...clients, ...later]) await exchange(client, 'while it drains')
     expect([await relayed(mesh, 'left'), await relayed(mesh, 'right')]).toEqual([5, 15])

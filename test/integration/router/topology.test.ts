@@ -1,7 +1,9 @@
 /** Real routers over TLS: they see each other through others, agree on the paths, and find the replicas of their cluster. */
 import { afterEach, expect, test } from '@jest/globals'
+import { ReportPath, type TopologyReport } from '../../../src/api/network-report.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { ReplicaAddress } from '../../../src/router/network/replicas.ts'
+import { networkReports } from '../../../src/router/network/reports.ts'
 import { TestClusterset } from '../../support/clusterset.ts'
 import { CuttableProxy } from '../../support/cuttable-proxy.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -58,6 +60,17 @@ const dear = (name: string, port: number, cost: number) => ({ ...linkTo(name, po
 const seenBy = ({ network }: TestNetwork) =>
   [...network.topology.current().routers.values()].map(({ name }) => name).sort()
 
+/** Clusters that the document about the topology has as unreachable, with a router each that is lost. */
+function cutOff({ network }: TestNetwork): string[] {
+  const documents = networkReports({ network, explain: () => [] })
+  const answer = documents.get(ReportPath.topology)?.(new URLSearchParams())
+  const { clusters, routers } = (answer ?? { value: {} }).value as TopologyReport
+  const lost = routers.filter(({ reachable }) => !reachable).map(({ cluster }) => cluster)
+  const unreachable = clusters.filter(({ reachable }) => !reachable).map(({ cluster }) => cluster)
+  expect(lost).toEqual(unreachable)
+  return unreachable
+}
+
 /** Paths to a router, by names. */
 function paths({ network }: TestNetwork, to: TestNetwork): string[] {
   const view = network.topology.current()
@@ -100,9 +113,14 @@ test('when the one in the middle goes away the others see neither it nor each ot
   const port = portOf(b)
   await b.network.stop()
   await eventually(() => expect([a, c].map(seenBy)).toEqual([['a'], ['c']]))
+  expect([cutOff(a), cutOff(c)]).toEqual([
+    ['b', 'c'],
+    ['a', 'b'],
+  ])
   const again = await router(set, 'b', { port })
   await eventually(() => expect([a, again, c].map(seenBy)).toEqual(Array(3).fill(['a', 'b', 'c'])))
   expect(paths(a, c)).toEqual(['b c'])
+  expect(cutOff(a)).toEqual([])
 })
 
 test('a link whose packets are lost without a word is left by the paths of routers far from it', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { clusterTiers, type TierRules } from '../../../src/api/cluster-tiers.ts'
+import { clusterOrder, clusterTiers, type TierRules } from '../../../src/api/cluster-tiers.ts'
 import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
 
 type Row = readonly [
@@ -71,4 +71,24 @@ test.each(RANKED)('by selectors: %s', (_what, { weights = {}, ...rules }, ready,
   const clusters = ready.split(' ').map((cluster) => ({ cluster }))
   const found = clusterTiers(settings, 'west', clusters, (cluster) => (cluster === 'east' ? 0 : 1))
   expect(found.map((tier) => tier.map(({ cluster }) => cluster).join(' ')).join(' | ')).toBe(tiers)
+})
+
+test('each group says which rule puts it behind the first, and who is left out is named', () => {
+  const rankOf = (cluster: string) => (cluster.startsWith('far') ? 1 : 0)
+  const rules = { ...DEFAULT_TRAFFIC, weights: new Map([['off', 0]]) }
+  const ready = ['far1', 'off', 'west', 'near'].map((cluster) => ({ cluster }))
+  const names = (clusters: readonly { cluster: string }[]) => clusters.map(({ cluster }) => cluster).join(' ')
+  const order = clusterOrder(rules, 'west', ready, rankOf)
+  expect(order.tiers.map(({ clusters, behind }) => [names(clusters), behind])).toEqual([
+    ['west', undefined],
+    ['near', 'PreferLocal'],
+    ['far1', 'ClusterSelectors'],
+    ['off', 'ZeroWeight'],
+  ])
+  expect(order.excluded).toEqual([])
+  const home = clusterOrder({ ...rules, locality: 'RequireLocal' }, 'west', ready)
+  expect([home.tiers.map(({ clusters }) => names(clusters)), names(home.excluded)]).toEqual([
+    ['west'],
+    'far1 off near',
+  ])
 })

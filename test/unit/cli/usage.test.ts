@@ -38,6 +38,7 @@ test.each([
   [['lab', 'cut', 'a'], 'name the other cluster too'],
   [['link', 'show'], "missing required argument 'name'"],
   [['trace', 'UPPER'], '"UPPER" is not a Service'],
+  [['trace', 'web', '--port', 'a b'], 'the name of a port, or its number, is wanted'],
   [['topology', '-o', 'xml'], "argument 'xml' is invalid"],
   [['link'], 'give either --to-context or at least one --endpoint'],
   [['link', '--to-context', 'b', '--endpoint', 'h:1'], 'give either --to-context or at least one --endpoint'],

@@ -1,6 +1,7 @@
 /** The objects of one import: derived Service, EndpointSlices, ServiceImport. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { portKey } from '../../../src/api/merged-ports.ts'
 import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
 import type { ServiceRecord } from '../../../src/api/service-record.ts'
 import { DEFAULT_TRAFFIC, Locality, type TrafficSettings } from '../../../src/api/traffic-settings.ts'
@@ -10,7 +11,6 @@ import { importObject, importStatus } from '../../../src/exporter/import-object.
 import { importSlices } from '../../../src/exporter/import-slices.ts'
 import { carriedPorts } from '../../../src/exporter/listen-ports.ts'
 import { portClaims } from '../../../src/exporter/port-claims.ts'
-import { portKey } from '../../../src/exporter/port-merge.ts'
 import { type MergedService, mergeService } from '../../../src/exporter/service-merge.ts'
 import { endpoint, OWNER, port, record, service, slice } from '../../support/exporter-objects.ts'
 

@@ -1,12 +1,12 @@
 /** Clusters that the directory does not know: nothing of theirs vanishes. */
 import { describe, expect, test } from '@jest/globals'
 import type { ServiceImport } from '../../../src/api/mcs.ts'
+import { portKey } from '../../../src/api/merged-ports.ts'
 import type { EndpointSlice } from '../../../src/api/objects.ts'
 import type { Directory, ServiceRecord } from '../../../src/api/service-record.ts'
 import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
 import { importObject, importStatus } from '../../../src/exporter/import-object.ts'
 import { importSlices } from '../../../src/exporter/import-slices.ts'
-import { portKey } from '../../../src/exporter/port-merge.ts'
 import { type ExistingImport, type WantedImport, wantedImport } from '../../../src/exporter/remembered.ts'
 import type { MergedService } from '../../../src/exporter/service-merge.ts'
 import { directory, OWNER, origin, port, record, service } from '../../support/exporter-objects.ts'

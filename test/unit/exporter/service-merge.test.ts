@@ -1,9 +1,9 @@
 /** Rules of merging exports (numbers are those of the MCS checklist in docs). */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { portKey } from '../../../src/api/merged-ports.ts'
 import type { ClusterExport, ServiceRecord } from '../../../src/api/service-record.ts'
 import { conflictMessage, conflictReason } from '../../../src/exporter/conflicts.ts'
-import { portKey } from '../../../src/exporter/port-merge.ts'
 import {
   changedKeys,
   exportsOf,

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { Way } from '../../../src/api/network-report.ts'
 import type { RouteSnapshot } from '../../../src/api/route-snapshot.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
@@ -11,6 +12,10 @@ class BusyPeers {
 
   transportTo(): undefined {
     return undefined
+  }
+
+  wayTo(): Way {
+    return Way.none
   }
 
   costTo(): number {

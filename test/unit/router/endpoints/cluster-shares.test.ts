@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
+import type { TraceRefusal } from '../../../../src/api/network-report.ts'
 import type { Backend, RouteSnapshot } from '../../../../src/api/route-snapshot.ts'
 import type { ServiceRecord } from '../../../../src/api/service-record.ts'
 import { DEFAULT_TRAFFIC, Locality, ProxyProtocol } from '../../../../src/api/traffic-settings.ts'
-import { type ClusterView, clusterShares } from '../../../../src/router/endpoints/cluster-shares.ts'
+import {
+  type ClusterView,
+  clusterShares,
+  rankClusters,
+} from '../../../../src/router/endpoints/cluster-shares.ts'
 import { ExporterIndex } from '../../../../src/router/endpoints/exporter-index.ts'
 import type { ServiceTarget } from '../../../../src/router/endpoints/service-target.ts'
 import { directoryOf, ECHO, echoRecord } from '../../../support/routes.ts'
@@ -139,7 +144,7 @@ function exportsOf({ own }: Situation): RouteSnapshot['exports'] {
   return new Map([[ECHO, [port]]])
 }
 
-function tiersOf(situation: Situation): string {
+function viewOf(situation: Situation): ClusterView {
   const { others = {}, unreachable = [], locality = preferLocal, weights = {} } = situation
   const traffic = {
     ...DEFAULT_TRAFFIC,
@@ -147,15 +152,16 @@ function tiersOf(situation: Situation): string {
     failover: situation.failover ?? [],
     weights: new Map(Object.entries(weights)),
   }
-  const view = {
+  return {
     self: 'west',
     exports: exportsOf(situation),
     exporters: new ExporterIndex(directoryOf(others)),
     traffic,
     reachable: (cluster: string) => !unreachable.includes(cluster),
   }
-  return tiersIn(view, situation.target)
 }
+
+const tiersOf = (situation: Situation) => tiersIn(viewOf(situation), situation.target)
 
 function tiersIn(view: ClusterView, asked = target): string {
   return clusterShares(view, asked)
@@ -175,6 +181,59 @@ describe('clusters a flow may go to', () => {
   test.each(weighted)('weight: $name: $tiers', (situation) =>
     expect(tiersOf(situation)).toBe(situation.tiers),
   )
+})
+
+describe('clusters it does not go to', () => {
+  const refused: readonly (readonly [Omit<Situation, 'tiers' | 'name'>, string])[] = [
+    [{}, 'west NotExported'],
+    [{ own: { ready: 1 }, others: both }, ''],
+    [{ own: {}, others: south }, 'west NotReady'],
+    [{ own: { serving: 1 }, others: south }, ''],
+    [{ own: { ready: 1 }, others: { east: 0 } }, 'east NotReady'],
+    [{ own: { ready: 1 }, others: both, unreachable: ['south'] }, 'south Unreachable (2)'],
+    [{ own: { ready: 1 }, others: { east: 0 }, unreachable: ['east'] }, 'east Unreachable'],
+    [
+      { own: { ready: 1 }, others: south, target: { ...target, port: 81 } },
+      'west PortMissing, south PortMissing',
+    ],
+    [
+      { own: { ready: 1 }, others: both, locality: requireLocal },
+      'east RequireLocal (1), south RequireLocal (2)',
+    ],
+    [{ own: { ready: 1 }, others: both, locality: failover, weights: { east: 0 } }, ''],
+  ]
+
+  test.each(refused)('%j: %s', (situation, expected) => {
+    const ranking = rankClusters(viewOf({ ...situation, name: '', tiers: '' }), situation.target ?? target)
+    const told = ranking.refused.map(({ cluster, refusal, ready }) =>
+      ready === 0 ? `${cluster} ${refusal}` : `${cluster} ${refusal} (${ready})`,
+    )
+    expect(told.join(', ')).toBe(expected)
+  })
+
+  test.each([...readiness, ...localities, ...weighted])(
+    'with those it goes to they are all that export it, each once: $name',
+    (situation) => {
+      const { tiers, refused: others } = rankClusters(viewOf(situation), situation.target ?? target)
+      const all = [...tiers.flat(), ...others].map(({ cluster }) => cluster)
+      expect(all.sort()).toEqual([...new Set(['west', ...Object.keys(situation.others ?? {})])].sort())
+    },
+  )
+})
+
+test.each<[Partial<Situation>, (string | undefined)[]]>([
+  [{ own: { ready: 1 }, others: south }, [undefined, 'PreferLocal']],
+  [
+    { others: both, locality: failover, failover: ['south', 'east'], weights: { east: 0 } },
+    [undefined, 'ZeroWeight'],
+  ],
+  [{ others: both, locality: failover, failover: ['south', 'east'] }, [undefined, 'Failover']],
+  [{ own: { serving: 1 }, others: south }, [undefined, 'Terminating']],
+  [{ own: { serving: 1 } }, [undefined]],
+  [{ others: both, weights: { east: 0, south: 0 } }, [undefined]],
+])('what puts each choice of %j behind the first is told', (situation, rules) => {
+  const tiers = clusterShares(viewOf({ ...situation, name: '', tiers: '' }), target)
+  expect(tiers.map(([first]) => first?.behind)).toEqual(rules)
 })
 
 describe('cluster selectors', () => {
@@ -219,11 +278,11 @@ describe('one endpoint of a headless Service', () => {
   const web0 = { ...target, endpoint: { cluster: 'east', id: 'web-0' } }
 
   /** East tells of these endpoints and of two ports, 79 and 80; south of a web-0 of its own. */
-  function tiers(
+  function ranking(
     endpoints: ServiceRecord['endpoints'],
     asked: ServiceTarget = web0,
     change: Partial<ClusterView> = {},
-  ): readonly (readonly string[])[] {
+  ): { readonly tiers: readonly (readonly string[])[]; readonly refusals: readonly TraceRefusal[] } {
     const ports = [79, 80].map((port) => ({
       name: `p${port}`,
       protocol: 'TCP' as const,
@@ -249,17 +308,31 @@ describe('one endpoint of a headless Service', () => {
       reachable: () => true,
       ...change,
     }
-    return clusterShares(view, asked).map((tier) => tier.map(({ cluster, weight }) => `${cluster}*${weight}`))
+    const { tiers: found, refused } = rankClusters(view, asked)
+    return {
+      tiers: found.map((tier) => tier.map(({ cluster, weight }) => `${cluster}*${weight}`)),
+      refusals: refused.map(({ refusal }) => refusal),
+    }
   }
 
-  test.each<[string, ServiceRecord['endpoints'], string[][]]>([
-    ['is in its own cluster only', [{ id: 'web-0' }, { id: 'web-1' }], [['east*1']]],
-    ['is nowhere when the record has it no longer', [{ id: 'web-1' }], []],
-    ['is nowhere when the record names no endpoints', undefined, []],
-    ['is nowhere while it is not ready', [{ id: 'web-0', unready: true }], []],
-    ['is nowhere when it does not serve the port', [{ id: 'web-0', ports: [0] }], []],
-    ['is there when it serves the port among others', [{ id: 'web-0', ports: [0, 1] }], [['east*1']]],
-  ])('%s', (_, endpoints, expected) => expect(tiers(endpoints)).toEqual(expected))
+  const tiers = (...args: Parameters<typeof ranking>) => ranking(...args).tiers
+
+  test.each<[string, ServiceRecord['endpoints'], TraceRefusal[]]>([
+    ['is in its own cluster only', [{ id: 'web-0' }, { id: 'web-1' }], []],
+    ['is nowhere when the record has it no longer', [{ id: 'web-1' }], ['EndpointGone']],
+    ['is nowhere when the record names no endpoints', undefined, ['EndpointGone']],
+    ['is nowhere while it is not ready', [{ id: 'web-0', unready: true }], ['NotReady']],
+    ['is nowhere when it does not serve the port', [{ id: 'web-0', ports: [0] }], ['PortMissing']],
+    ['is there when it serves the port among others', [{ id: 'web-0', ports: [0, 1] }], []],
+  ])('%s', (_, endpoints, refusals) =>
+    expect(ranking(endpoints)).toEqual({ tiers: refusals.length === 0 ? [['east*1']] : [], refusals }),
+  )
+
+  test('is nowhere when its cluster exports the service no longer', () => {
+    const north = { ...target, endpoint: { cluster: 'north', id: 'web-0' } }
+    expect(ranking([], north)).toEqual({ tiers: [], refusals: ['NotExported'] })
+    expect(ranking([], north, { reachable: () => false })).toEqual({ tiers: [], refusals: ['NotExported'] })
+  })
 
   test('is nowhere while its cluster cannot be reached, and where flows stay at home', () => {
     const requireLocal = { ...DEFAULT_TRAFFIC, locality: Locality.requireLocal }
@@ -276,5 +349,8 @@ describe('one endpoint of a headless Service', () => {
     const own = { exports: new Map([[ECHO, [port]]]) }
     const ask = (id: string) => tiers([], { ...target, endpoint: { cluster: 'west', id } }, own)
     expect(['web-0', 'web-1', 'web-2'].map(ask)).toEqual([[['west*1']], [], []])
+    const refusal = (id: string) =>
+      ranking([], { ...target, endpoint: { cluster: 'west', id } }, own).refusals[0]
+    expect(['web-0', 'web-1', 'web-2'].map(refusal)).toEqual([undefined, 'NotReady', 'EndpointGone'])
   })
 })
