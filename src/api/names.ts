@@ -44,6 +44,8 @@ export const Annotation = {
   proxyProtocol: 'fairlead.dev/proxy-protocol',
   /** On exports: JSON list of label selectors over ClusterProperties, best clusters first (KEP-5939). */
   clusterSelectors: 'fairlead.dev/cluster-selectors',
+  /** On derived Services, and on imports that name it: the global address that stands for them (ADR 17). */
+  globalIp: 'fairlead.dev/global-ip',
   /** On the imports of a site without Kubernetes: where its machine listens, `80=8080,53/UDP=5353`. */
   listenPorts: 'fairlead.dev/listen-ports',
 } as const

@@ -96,17 +96,18 @@ export class EndpointWriter {
   }
 }
 
-/** An endpoint is found at each address of its Service. */
+/** An endpoint is found at its global address, or without one at each address of its Service. */
 function hostsOf(
   { endpoint, service }: EndpointObjects,
   known: ReadonlyMap<string | undefined, Service>,
   { merged, traffic, stale }: EndpointInputs,
 ): Host[] {
-  const { hostname, ready } = endpoint
+  const { hostname, ready, globalIp } = endpoint
   const served = new Set(service.spec?.ports?.map(({ protocol, port }) => `${protocol}/${port}`))
   const offered = ready && isOffering(merged, endpoint.cluster, { traffic, stale })
   const ports = endpoint.ports.filter(({ protocol, port }) => served.has(`${protocol}/${port}`))
-  return clusterIps(known.get(service.metadata.name)).map((address) => ({
+  const local = clusterIps(known.get(service.metadata.name))
+  return (globalIp === undefined || local.length === 0 ? local : [globalIp]).map((address) => ({
     cluster: endpoint.cluster,
     hostname,
     address,

@@ -150,8 +150,8 @@ export class ImportReconciler implements Startable {
     )
   }
 
-  #viewChanged({ keys, appeared, properties }: ViewChange): void {
-    this.#enqueue(keys)
+  #viewChanged({ keys, appeared, properties, blocks }: ViewChange): void {
+    this.#enqueue(blocks ? this.#deps.view.keys() : keys)
     if (properties) this.#enqueue(this.#deps.view.selecting())
     if (appeared.length === 0) return
     this.#enqueueImportsOf(new Set(appeared))
@@ -172,7 +172,7 @@ export class ImportReconciler implements Startable {
     const found = this.#writer.read(key)
     const remembered = this.#remembered.get(key)
     const isBelieved = (cluster: string) => remembered?.has(cluster) === true
-    const wanted = wantedImport(this.#deps.view.current(), key, found, isBelieved)
+    const wanted = wantedImport(this.#deps.view.current(), key, found, isBelieved, this.#deps.view.owners())
     if (wanted !== undefined) return await this.#write(key, wanted, found)
     await this.#writer.remove(found)
     this.#remembered.delete(key)

@@ -157,3 +157,6 @@ export const SAME_ROUTER_ATTEMPTS = 16
 
 /** All first data connections of a link must stand within this, milliseconds. */
 export const DATA_UP_TIMEOUT_MS = 5000
+
+/** Characters of a block of addresses: an IPv6 address, a slash and three digits fit. */
+export const MAX_BLOCK = 49

@@ -14,6 +14,7 @@ import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
 import {
   KEEP_ALIVE_MS,
+  MAX_BLOCK,
   MAX_DELTA_CHANGES,
   MAX_DIGEST_ENTRIES,
   MAX_ENDPOINTS,
@@ -73,6 +74,9 @@ const port = object(
   { appProtocol: qualifiedName },
 )
 
+/** Whether the numbers are right is for those to see who use it: they look it up in a block. */
+const ipv4 = { type: 'string', maxLength: 15, pattern: '^(\\d{1,3}\\.){3}\\d{1,3}$' }
+
 const endpoint = object(
   { id: label },
   {
@@ -83,6 +87,7 @@ const endpoint = object(
       maxItems: MAX_PORTS,
       items: { type: 'integer', minimum: 0, maximum: MAX_PORTS - 1 },
     },
+    globalIp: ipv4,
   },
 )
 
@@ -135,6 +140,7 @@ export const recordSchema: Schema = object(
     exportedAnnotations: map(text(16_384)),
     endpoints: { type: 'array', maxItems: MAX_ENDPOINTS, items: endpoint },
     clusterSelectors: { type: 'array', maxItems: MAX_SELECTORS, items: selector },
+    globalIp: ipv4,
   },
 )
 
@@ -188,6 +194,7 @@ const facts = object(
   {
     missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
     properties: properties(MAX_PROPERTIES),
+    globalnet: object({ block: text(MAX_BLOCK), claimedAt: { ...count, minimum: 1 } }),
   },
 )
 

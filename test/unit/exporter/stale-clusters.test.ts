@@ -50,7 +50,13 @@ function watching(clusters: readonly string[], imports: readonly ServiceImport[]
     forget: () => reachable.set(undefined),
     appear: (cluster: string) => {
       known = new Map(known).set(cluster, origin(cluster))
-      listener({ keys: new Set(), appeared: [cluster], namespaces: new Set(), properties: false })
+      listener({
+        keys: new Set(),
+        appeared: [cluster],
+        namespaces: new Set(),
+        properties: false,
+        blocks: false,
+      })
     },
   }
 }
