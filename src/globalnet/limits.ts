@@ -22,3 +22,6 @@ export const BLOCK_PROBES = 8
 
 /** Claims, and other things of which there may be many, that one message for people names. */
 export const NAMED_IN_MESSAGE = 8
+
+/** How long an address rests after its owner gave it up, milliseconds: others may have it in caches and open connections. */
+export const ADDRESS_QUIET_MS = 10 * 60_000
