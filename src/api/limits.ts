@@ -25,3 +25,6 @@ export const MAX_ROUTER_NAME = 253
 
 /** Longest signature of an advertisement, characters. */
 export const MAX_PROOF = 1_024
+
+/** Longest message of a condition we write; the API allows 32,768. */
+export const CONDITION_MESSAGE_MAX = 1_024

@@ -5,10 +5,10 @@
 import type { ExportCandidate, GlobalAddresses } from '../api/globalnet-feed.ts'
 import { type ServiceKey, serviceKey } from '../api/names.ts'
 import type { RecordEndpoint, ServiceRecord } from '../api/service-record.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
-import { sameValue } from './compare.ts'
 
 type Records = ReadonlyMap<ServiceKey, ServiceRecord>
 

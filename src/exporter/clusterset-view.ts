@@ -6,9 +6,9 @@ import { type ClusterProperties, type RankOf, rankBySelectors } from '../api/clu
 import type { AddressOwners, OwnsAddress } from '../api/global-owner.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { BlockFact, Directory, ServiceRecord } from '../api/service-record.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { sameValue } from './compare.ts'
 import { changedNamespaces } from './missing-namespaces.ts'
 import { changedKeys, type MergedService } from './service-merge.ts'
 

@@ -6,8 +6,8 @@ import type { GlobalAddresses } from '../api/globalnet-feed.ts'
 import { ExportCondition, ExportReason, type ServiceExport } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { Condition } from '../api/objects.ts'
+import { conditionsOf, type Verdict } from '../api/verdicts.ts'
 import { annotatedSelectors } from './cluster-selectors.ts'
-import { conditionsOf, type Verdict } from './conditions.ts'
 import {
   conflictMessage,
   conflictReason,

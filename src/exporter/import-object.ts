@@ -5,7 +5,7 @@ import { ImportCondition, type ImportPort, ImportReason, type ServiceImport } fr
 import { type MergedPort, portKey } from '../api/merged-ports.ts'
 import { Annotation } from '../api/names.ts'
 import type { IPFamily, Service } from '../api/objects.ts'
-import { conditionsOf, type Verdict } from './conditions.ts'
+import { conditionsOf, type Verdict } from '../api/verdicts.ts'
 import { clusterIps } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { importMetadata } from './exported-metadata.ts'

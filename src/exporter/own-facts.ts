@@ -4,12 +4,12 @@
 import type { ClusterProperties } from '../api/cluster-selectors.ts'
 import type { Namespace } from '../api/objects.ts'
 import type { BlockFact, ClusterFacts } from '../api/service-record.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { Store } from '../kube/types.ts'
 import type { ClustersetView } from './clusterset-view.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
-import { sameValue } from './compare.ts'
 import { missingNamespaces } from './missing-namespaces.ts'
 import { isLiveNamespace } from './stores.ts'
 

@@ -7,9 +7,9 @@ import { ExportCondition } from '../api/mcs.ts'
 import { Annotation } from '../api/names.ts'
 import type { Condition, EndpointSlice, KubeObject, Service, ServicePort } from '../api/objects.ts'
 import type { TrafficPolicy } from '../api/traffic-policy.ts'
-import { contains, sameValue } from './compare.ts'
+import { contains, sameValue } from '../core/compare.ts'
+import type { Aspect } from '../kube/owned-objects.ts'
 import { EXPORTED_KEYS_ANNOTATION } from './exported-metadata.ts'
-import type { Aspect } from './owned-objects.ts'
 
 /** Metadata that others may add to; what we put there must be there. */
 function metadataMatches(actual: KubeObject, wanted: KubeObject): boolean {

@@ -13,7 +13,7 @@ import {
   type Directory,
   type ServiceRecord,
 } from '../api/service-record.ts'
-import { sameValue } from './compare.ts'
+import { sameValue } from '../core/compare.ts'
 import { type FieldConflict, findConflicts } from './conflicts.ts'
 import { unitedFamilies } from './ip-families.ts'
 
