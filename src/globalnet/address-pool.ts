@@ -129,6 +129,12 @@ export class AddressPool {
     return true
   }
 
+  /** Whether it was given up and is not free yet, as of the last time that was handed in. */
+  isResting(address: IpAddress): boolean {
+    const place = this.#placeOf(address)
+    return place !== undefined && this.#resting.has(place)
+  }
+
   /** All that rests, the soonest free first. */
   resting(now: number): RestingAddress[] {
     this.#wake(now)

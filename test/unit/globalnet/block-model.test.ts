@@ -216,7 +216,7 @@ test('there is never a second owner, and a network that is whole again agrees on
       expect(run.world.settle(order)).toBeLessThan(20)
       expectSettled(run.world)
     }),
-    { numRuns: 800 },
+    { numRuns: 800, interruptAfterTimeLimit: 40_000 },
   )
 })
 
