@@ -1,8 +1,11 @@
 /**
- * The resources of global addresses (fairlead.dev/v1alpha1): GlobalNetwork and GlobalEgressIP. Fields are
+ * The resources of global addresses (fairlead.dev/v1alpha1): GlobalNetwork, GlobalEgressIP, GlobalIngressIP. Fields are
  * described in manifests/base/crds.
  */
 import type { Condition, KubeObject } from './objects.ts'
+
+/** There is one GlobalNetwork in a cluster, with this name. */
+export const GLOBAL_NETWORK = 'cluster'
 
 /** What a GlobalNetwork says when it says nothing. */
 export const GLOBAL_DEFAULTS = { range: '242.0.0.0/8', blockSize: 65_536, egressAddresses: 8 } as const
@@ -38,3 +41,39 @@ export interface GlobalEgressIP extends KubeObject {
   spec?: { count?: number; podSelector?: PodSelector }
   status?: { allocatedIPs?: string[]; conditions?: Condition[] }
 }
+
+export type IngressTarget =
+  | { readonly kind: 'Service'; readonly service: string }
+  /** `endpoint` is its name in the record of the headless Service, such as the host name of a StatefulSet's pod. */
+  | { readonly kind: 'Endpoint'; readonly service: string; readonly endpoint: string }
+
+/** The address at which others reach a Service, or one endpoint of a headless one. The controller makes them. */
+export interface GlobalIngressIP extends KubeObject {
+  spec?: { target: IngressTarget }
+  status?: { allocatedIP?: string; conditions?: Condition[] }
+}
+
+export const GlobalCondition = {
+  /** Of all three kinds. */
+  allocated: 'Allocated',
+  /**
+   * Of a GlobalNetwork: another cluster claims some of the block, or has the block that is wanted. Of a GlobalEgressIP: an
+   * older one has some of its pods.
+   */
+  conflict: 'Conflict',
+  /** Of a GlobalNetwork: the range is in the way of other addresses. */
+  overlap: 'Overlap',
+} as const
+export const GlobalReason = {
+  allocated: 'Allocated',
+  invalid: 'Invalid',
+  exhausted: 'Exhausted',
+  noConflict: 'NoConflict',
+  /** With Conflict False: the block went to another cluster, and this one has another now. */
+  renumbered: 'Renumbered',
+  blockClaimed: 'BlockClaimed',
+  wantedBlockTaken: 'WantedBlockTaken',
+  olderSelects: 'OlderSelects',
+  noOverlap: 'NoOverlap',
+  overlaps: 'Overlaps',
+} as const

@@ -6,8 +6,8 @@ import { type Cidr, formatCidr } from '../core/cidr.ts'
 import { formatAddress, parseAddress } from '../core/ip.ts'
 import { AddressPool, type RestingAddress } from './address-pool.ts'
 import { type LostAddress, type RecordedAddress, restoreAddresses } from './address-records.ts'
-import { timeOf } from './block-shortage.ts'
 import { ADDRESS_QUIET_MS } from './limits.ts'
+import { timeOf } from './listing.ts'
 
 /** Names what has addresses. Keys of different kinds are never the same. */
 export const OwnerKey = {

@@ -1,7 +1,12 @@
 /** What a GlobalNetwork says, and that its definition says the same. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { GLOBAL_DEFAULTS, type GlobalNetwork, MAX_EGRESS_ADDRESSES } from '../../../src/api/globalnet.ts'
+import {
+  GLOBAL_DEFAULTS,
+  GLOBAL_NETWORK,
+  type GlobalNetwork,
+  MAX_EGRESS_ADDRESSES,
+} from '../../../src/api/globalnet.ts'
 import type { KubeObject } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
 import { manifestObjects } from '../../../src/cli/install/installation.ts'
@@ -11,7 +16,7 @@ import { readNetwork, recordedClaim } from '../../../src/globalnet/network-setti
 import { cidr, claimOf } from '../../support/claims.ts'
 
 const network = (spec: object, status: object = {}) =>
-  ({ metadata: { name: 'cluster' }, spec, status }) as GlobalNetwork
+  ({ metadata: { name: GLOBAL_NETWORK }, spec, status }) as GlobalNetwork
 
 describe('the settings', () => {
   test('are the defaults where nothing is said', () => {
