@@ -2,7 +2,7 @@
  * The resources of global addresses (fairlead.dev/v1alpha1): GlobalNetwork, GlobalEgressIP, GlobalIngressIP. Fields are
  * described in manifests/base/crds.
  */
-import type { Condition, KubeObject } from './objects.ts'
+import type { Condition, KubeObject, Protocol } from './objects.ts'
 
 /** There is one GlobalNetwork in a cluster, with this name. */
 export const GLOBAL_NETWORK = 'cluster'
@@ -50,7 +50,15 @@ export type IngressTarget =
 /** The address at which others reach a Service, or one endpoint of a headless one. The controller makes them. */
 export interface GlobalIngressIP extends KubeObject {
   spec?: { target: IngressTarget }
-  status?: { allocatedIP?: string; conditions?: Condition[] }
+  status?: {
+    allocatedIP?: string
+    /** Where an endpoint is now: the nodes' agents lead its address there. */
+    endpoint?: {
+      address: string
+      ports: readonly { protocol: Protocol; port: number; targetPort: number }[]
+    }
+    conditions?: Condition[]
+  }
 }
 
 export const GlobalCondition = {
