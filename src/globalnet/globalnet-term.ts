@@ -128,7 +128,7 @@ export class GlobalnetTerm implements Startable {
     this.#view =
       network === undefined ? undefined : globalnetView(this.#keeper, this.#cluster, this.#input(network))
     if (network === undefined) this.#keeper.forget()
-    if (this.#view?.kind === 'valid') this.#resting = this.#view.plan?.resting ?? this.#resting
+    this.#resting = this.#view?.plan?.resting ?? this.#resting
     this.#enqueue()
     this.#tell()
   }
@@ -142,7 +142,7 @@ export class GlobalnetTerm implements Startable {
       directory: directory.current(),
       local: local(),
       resting: this.#resting,
-      before: this.#view?.kind === 'valid' ? this.#view.owners : [],
+      before: this.#view?.owners ?? [],
       mayClaim: this.#mayClaim,
       now: clock.now(),
     }
@@ -164,7 +164,7 @@ export class GlobalnetTerm implements Startable {
   }
 
   #toSay(): Map<string, string> {
-    const plan = planOf(this.#view)
+    const plan = this.#view?.plan
     const unmet = new Map(plan?.unmet.map(({ key, message }) => [key, message]))
     const grant = (owner: string) => [plan?.assignments.get(owner), unmet.get(owner), plan === undefined]
     const said = new Map<string, string>()
@@ -182,11 +182,11 @@ export class GlobalnetTerm implements Startable {
   #tell(): void {
     const { addresses, block } = this.#deps
     const view = this.#view
-    const recorded = view?.kind === 'valid' ? view.recorded : undefined
+    const recorded = view?.recorded
     const fact = recorded && { block: formatCidr(recorded.block), claimedAt: recorded.claimedAt }
     const known = block.current()
     if (known?.block !== fact?.block || known?.claimedAt !== fact?.claimedAt) block.set(fact)
-    const next = view === undefined ? undefined : new RecordedAddresses(this.#ingress(), planOf(view))
+    const next = view === undefined ? undefined : new RecordedAddresses(this.#ingress(), view.plan)
     const isSame = next === undefined ? this.#recorded === undefined : this.#recorded?.equals(next) === true
     if (isSame) return
     this.#recorded = next
@@ -229,10 +229,6 @@ export class GlobalnetTerm implements Startable {
       await this.#writer.ingress.remove(object)
     }
   }
-}
-
-function planOf(view: GlobalnetView | undefined) {
-  return view?.kind === 'valid' ? view.plan : undefined
 }
 
 function refOf({ metadata }: { readonly metadata: { readonly namespace?: string; readonly name?: string } }) {

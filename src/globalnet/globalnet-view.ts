@@ -11,7 +11,7 @@ import type { Claim } from './block-precedence.ts'
 import type { Review } from './block-review.ts'
 import { readNetwork } from './network-settings.ts'
 import { findOverlaps, type Overlap } from './overlap.ts'
-import { ownersOf } from './owned-objects.ts'
+import { type Owners, ownersOf } from './owned-objects.ts'
 
 /** Addresses of this cluster that others must not have. */
 export interface LocalNetworks {
@@ -33,45 +33,55 @@ export interface ViewInput {
   readonly now: number
 }
 
-export type GlobalnetView =
-  | { readonly kind: 'invalid'; readonly network: GlobalNetwork; readonly message: string }
-  | {
-      readonly kind: 'valid'
-      readonly network: GlobalNetwork
-      readonly review: Review | { readonly kind: 'waiting' }
-      /** To be recorded, or recorded. */
-      readonly claim: Claim | undefined
-      /** That is recorded: addresses are given out of its block only. */
-      readonly recorded: Claim | undefined
-      /** Undefined while no block is recorded. */
-      readonly plan: AllocationPlan | undefined
-      /** What statuses record. */
-      readonly owners: readonly RecordedOwner[]
-      readonly overlaps: readonly Overlap[]
-    }
+interface Recorded {
+  readonly network: GlobalNetwork
+  /** The claim that is recorded: addresses are given out of its block only. */
+  readonly recorded: Claim | undefined
+  /** Undefined while no block is recorded, or it is about to be another. */
+  readonly plan: AllocationPlan | undefined
+  /** What statuses record. */
+  readonly owners: readonly RecordedOwner[]
+}
 
+export type GlobalnetView = Recorded &
+  (
+    | { readonly kind: 'invalid'; readonly message: string }
+    | {
+        readonly kind: 'valid'
+        readonly review: Review | { readonly kind: 'waiting' }
+        /** To be recorded, or recorded. */
+        readonly claim: Claim | undefined
+        readonly overlaps: readonly Overlap[]
+      }
+  )
+
+/** A spec that cannot be used changes nothing: what is recorded stands. */
 export function globalnetView(keeper: BlockKeeper, cluster: string, input: ViewInput): GlobalnetView {
   const { network, now } = input
+  const recorded = keeper.recorded(network)
+  const owners = ownersOf(input)
+  const base = { network, recorded, owners: owners.recorded }
+  const planOf = (claim: Claim) => planAllocation({ block: claim.block, ...withGone(owners, input), now })
   const read = readNetwork(network)
-  if (read.kind === 'invalid') return { kind: 'invalid', network, message: read.message }
+  if (read.kind === 'invalid') {
+    return { ...base, kind: 'invalid', message: read.message, plan: recorded && planOf(recorded) }
+  }
   const others = claimsOfOthers(input.directory, cluster, read.settings.range)
   const review = keeper.review(network, read.settings, others, input)
   const claim = 'claim' in review ? review.claim : undefined
-  const recorded = keeper.recorded(network)
-  const isSettled = recorded !== undefined && claim !== undefined && recorded.claimedAt === claim.claimedAt
-  const { wanted, recorded: owners } = ownersOf(input)
-  const present = new Set(owners.map(({ key }) => key))
-  const known = [...owners, ...input.before.filter(({ key }) => !present.has(key))]
+  const isSettled = claim !== undefined && recorded?.claimedAt === claim.claimedAt
   return {
+    ...base,
     kind: 'valid',
-    network,
     review,
     claim,
-    recorded,
-    plan: isSettled
-      ? planAllocation({ block: claim.block, wanted, recorded: known, resting: input.resting, now })
-      : undefined,
-    owners,
+    plan: isSettled ? planOf(claim) : undefined,
     overlaps: findOverlaps({ ...input.local, range: read.settings.range, own: claim, claims: others }),
   }
+}
+
+/** The addresses of objects that are gone since they were last looked at rest, too. */
+function withGone({ wanted, recorded }: Owners, { before, resting }: ViewInput) {
+  const present = new Set(recorded.map(({ key }) => key))
+  return { wanted, recorded: [...recorded, ...before.filter(({ key }) => !present.has(key))], resting }
 }

@@ -71,7 +71,9 @@ export class GlobalnetWriter {
     conflict: EgressConflict | undefined,
   ): Promise<void> {
     const { namespace = '', name = '', generation = 0 } = object.metadata
-    const { addresses, condition } = grantOf(view, OwnerKey.egress(namespace, name), generation)
+    const granted = grantOf(view, OwnerKey.egress(namespace, name), generation)
+    if (granted === undefined) return
+    const { addresses, condition } = granted
     const status: NonNullable<GlobalEgressIP['status']> = {
       ...(addresses.length === 0 ? {} : { allocatedIPs: [...addresses] }),
       conditions: this.#conditions(object.status, [condition, egressConflict(conflict, generation)]),
@@ -84,7 +86,9 @@ export class GlobalnetWriter {
     const object = await this.ingress.ensure(wanted, ingressAspect)
     const { namespace = '', generation = 0 } = object.metadata
     if (wanted.spec === undefined) return
-    const { addresses, condition } = grantOf(view, ingressOwner(namespace, wanted.spec.target), generation)
+    const granted = grantOf(view, ingressOwner(namespace, wanted.spec.target), generation)
+    if (granted === undefined) return
+    const { addresses, condition } = granted
     const [allocatedIP] = addresses
     const status: NonNullable<GlobalIngressIP['status']> = {
       ...(allocatedIP === undefined ? {} : { allocatedIP }),
@@ -181,19 +185,24 @@ interface Granted {
   readonly condition: NewCondition
 }
 
-function grantOf(view: GlobalnetView, key: string, generation: number): Granted {
-  const plan = view.kind === 'valid' ? view.plan : undefined
-  const addresses = plan?.assignments.get(key) ?? []
-  const unmet = plan === undefined ? withoutBlock(key) : plan.unmet.find((each) => each.key === key)
+/** Undefined while nothing can be said: the owner is newer than the plan, or the block is about to be recorded. */
+function grantOf(view: GlobalnetView, key: string, generation: number): Granted | undefined {
+  const { plan } = view
+  if (plan === undefined) return hasNoBlock(view) ? withoutBlock(key, generation) : undefined
+  const addresses = plan.assignments.get(key)
+  if (addresses === undefined) return undefined
+  const unmet = plan.unmet.find((each) => each.key === key)
   return { addresses, condition: ownerCondition({ generation, addresses, unmet }) }
 }
 
-function withoutBlock(key: string) {
-  return {
-    key,
-    missing: 1,
-    message: 'the cluster has no block of global addresses: see GlobalNetwork cluster',
-  }
+function hasNoBlock(view: GlobalnetView): boolean {
+  return view.kind === 'invalid' || view.review.kind === 'exhausted'
+}
+
+function withoutBlock(key: string, generation: number): Granted {
+  const message = 'the cluster has no block of global addresses: see GlobalNetwork cluster'
+  const unmet = { key, missing: 1, message }
+  return { addresses: [], condition: ownerCondition({ generation, addresses: [], unmet }) }
 }
 
 /** Labels and target; others may add to it. */

@@ -249,6 +249,8 @@ describe('what goes wrong is told, and mended without a restart', () => {
 
   test('a spec that cannot be had keeps what there is and says why', async () => {
     const east = await start('east')
+    await east.exportService('web')
+    const before = await whenIngress(east, ['web'])
     const { block } = await whenAllocated(east)
     await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', {
       spec: { range: '242.0.0.0/40' },
@@ -258,6 +260,11 @@ describe('what goes wrong is told, and mended without a restart', () => {
       expect(conditionOf(status, 'Allocated')).toMatchObject({ status: 'False', reason: 'Invalid' })
       expect(status.block).toBe(block)
     })
+    await east.stopController()
+    await east.startController()
+    await east.whenQuiet()
+    expect(await ingress(east)).toEqual(before)
+    expect((await east.importSet('web')).import?.spec?.ips).toEqual([before['web']])
     await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', { spec: { range: null } })
     await whenAllocated(east)
     expect((await network(east)).block).toBe(block)
