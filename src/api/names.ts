@@ -64,6 +64,13 @@ export const Port = {
 /** Range of router ports that imports own, one per imported service port; first and last included. */
 export const LISTEN_PORTS = { first: 20_000, last: 29_999 } as const
 
+/**
+ * Source ports that stand for global addresses towards backends, in slots of so many (ADR 17); first and last included.
+ * The pods' ephemeral ports lie below.
+ */
+export const SOURCE_PORTS = { first: 32_768, last: 65_535 } as const
+export const SOURCE_SLOT_PORTS = 64
+
 /** ALPN names on the link port. Without ALPN a connection is taken for a data connection. */
 export const Alpn = { control: 'fairlead-control/1', data: 'fairlead-data/1' } as const
 

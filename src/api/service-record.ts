@@ -73,12 +73,22 @@ function ageOf(record: ServiceRecord): number {
   return Number.isNaN(time) ? Number.MAX_SAFE_INTEGER : time
 }
 
+/** The block of the global range that a cluster says it has. Others may say the same: see who is believed (ADR 16). */
+export interface GlobalnetFacts {
+  /** CIDR, IPv4. */
+  readonly block: string
+  /** Milliseconds since 1970. */
+  readonly claimedAt: number
+}
+
 /** What a cluster tells of itself beside its exports. */
 export interface ClusterFacts {
   /** Namespaces that others export from and that it does not have, sorted: it imports nothing of theirs. */
   readonly missingNamespaces?: readonly string[]
   /** Its ClusterProperties (about.k8s.io). */
   readonly properties?: ClusterProperties
+  /** Absent: it has no global addresses. */
+  readonly globalnet?: GlobalnetFacts
 }
 
 /** Every record of one origin cluster. Only that cluster's controller writes it. */
