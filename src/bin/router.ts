@@ -25,11 +25,15 @@ import { RouterReplicas } from '../exporter/router-replicas.ts'
 import { SiteSource } from '../exporter/site/site-source.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { NO_SOURCES } from '../link/sources.ts'
 import { readTlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
 import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
 import { flowLogWithin } from '../router/flow-log.ts'
+import { claimedBlocks } from '../router/global/claimed-blocks.ts'
+import { requireEphemeralPortsBelow } from '../router/global/ephemeral-ports.ts'
+import { GlobalSources } from '../router/global/global-sources.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { networkReports } from '../router/network/reports.ts'
@@ -67,6 +71,7 @@ async function assemble(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<RouterProcess> {
   const { listenHost: host, tlsDir } = options
+  if (options.globalnet) await requireEphemeralPortsBelow()
   const clock = systemClock
   const name = env['POD_NAME'] ?? hostname()
   const log = createLogger(options.logLevel, { process: 'router', pod: name })
@@ -76,6 +81,7 @@ async function assemble(
     options.resources === undefined
       ? await kubeControl({ clock, log, metrics }, options.kubeconfig, env)
       : siteControl({ clock, log, metrics }, options.resources)
+  const announced = options.globalnet ? new Snapshot(NO_SOURCES) : undefined
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
   const network = new RouterNetwork(
     {
@@ -85,6 +91,7 @@ async function assemble(
       createDataConnection: amqpConnections({ clock, log, budget }),
       budget,
       ...(control.readSecret === undefined ? {} : { readSecret: control.readSecret }),
+      ...(announced === undefined ? {} : { sources: announced }),
       logger: log,
       clock,
       metrics,
@@ -98,12 +105,18 @@ async function assemble(
       version: VERSION,
     },
   )
+  const { agents } = network
+  const globalSources =
+    announced === undefined || agents === undefined
+      ? undefined
+      : new GlobalSources({ clock, log, metrics, agents, announced, owns: claimedBlocks(network.directory) })
   const dataPath = new DataPath(
     {
       snapshot: control.snapshots,
       directory: network.directory,
       peers: network.peers,
       clients: control.clients,
+      ...(globalSources === undefined ? {} : { globalSources }),
       clock,
       log,
       metrics,
@@ -137,6 +150,7 @@ async function assemble(
     health,
     network,
     ...control.parts(network, identity.cluster),
+    ...(globalSources === undefined ? [] : [globalSources]),
     dataPath,
   ])
   return {

@@ -29,6 +29,8 @@ export interface RouterOptions {
   readonly bufferMemory: number | undefined
   readonly logLevel: LogLevel
   readonly flowLog: FlowLogLevel
+  /** Backends see the global addresses of their clients; agents translate. */
+  readonly globalnet: boolean
 }
 
 /** Parses the flags; throws UsageError that names the flag. */
@@ -40,6 +42,10 @@ export function parseRouterOptions(
   const { resources, kubeconfig } = values
   if (resources !== undefined && kubeconfig !== undefined)
     throw new UsageError('--resources is for a site without Kubernetes: leave --kubeconfig out')
+  if (resources !== undefined && values.globalnet)
+    throw new UsageError(
+      '--resources is for a site without Kubernetes, which has no agents: leave --globalnet out',
+    )
   // What a site imports is for its own machine, unless it says otherwise.
   const host = resources === undefined ? (podHost(env['POD_IPS']) ?? env['POD_IP'] ?? '0.0.0.0') : '127.0.0.1'
   return {
@@ -55,6 +61,7 @@ export function parseRouterOptions(
     bufferMemory: bytesOf('--buffer-memory', values['buffer-memory']),
     logLevel: oneOf('--log-level', values['log-level'], LogLevel),
     flowLog: oneOf('--flow-log', values['flow-log'], FlowLogLevel),
+    globalnet: values.globalnet,
   }
 }
 
@@ -77,6 +84,7 @@ const FLAGS = {
   'buffer-memory': { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
   'flow-log': { type: 'string', default: 'debug' },
+  globalnet: { type: 'boolean', default: false },
 } as const
 
 function parseFlags(argv: readonly string[]) {
