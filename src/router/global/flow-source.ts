@@ -1,6 +1,7 @@
 /**
  * The global address of one flow's client, and the source port that stands for it at the backend the flow has now.
  */
+import { isIPv4 } from 'node:net'
 import type { Protocol } from '../../api/objects.ts'
 import type { AddressAndPort } from '../proxy-protocol/addresses.ts'
 import { PORT_TRIES, SLOT_WAITS } from './limits.ts'
@@ -26,7 +27,7 @@ export interface SourcePorts {
 
 /** What becomes of a wish for a port: one of these is called, at once or later, unless it is given up before. */
 export interface PortWish {
-  /** Undefined: any port will do, for nobody translates. */
+  /** Undefined: any port will do, for nobody translates it. */
   connect(localPort: number | undefined): void
   refused(reason: string): void
 }
@@ -57,10 +58,11 @@ export class FlowSource {
     return this.#wish !== undefined
   }
 
-  /** Asks for a port towards a backend. */
+  /** Asks for a port towards a backend; one of IPv6 knows no global addresses. */
   acquire(backend: AddressAndPort, wish: PortWish): void {
     this.#waits = 0
-    this.#ask(backend, wish)
+    if (isIPv4(backend.address)) this.#ask(backend, wish)
+    else wish.connect(undefined)
   }
 
   /** Whether a connect that failed so is to be tried with another port: `acquire` again. */

@@ -121,6 +121,19 @@ test('hundred connections at once have a port each, of as many slots as it takes
   for (const socket of clients) socket.destroy()
 })
 
+test('connections to different backends share the ports of one slot', async () => {
+  const ports: number[] = []
+  const backend = () => serve((socket) => void ports.push(socket.remotePort ?? 0))
+  const [one, two] = [own(await backend()), own(await backend())]
+  east.routes.set(exportingEcho(one.port, two.port))
+  const port = await echoPort(west.dataPath)
+  const clients = await Promise.all(Array.from({ length: 120 }, () => dial(port)))
+  await eventually(() => expect(ports).toHaveLength(120))
+  expect([one.sockets.size, two.sockets.size]).toEqual([60, 60])
+  expect([...announced.current().slots.keys()]).toEqual([FIRST])
+  for (const socket of clients) socket.destroy()
+})
+
 test('a connection waits until the slot is in force', async () => {
   const server = await portTeller()
   const applied = Promise.withResolvers<boolean>()

@@ -17,8 +17,8 @@ function world(answer: () => SourcePort) {
     refuse: (cause: string, text: string) => `${text} (${cause})`,
   }
   const source = new FlowSource(ports, 'west', '242.7.0.1', 'TCP')
-  const acquire = () =>
-    source.acquire(BACKEND, {
+  const acquire = (backend = BACKEND) =>
+    source.acquire(backend, {
       connect: (localPort) => void log.push(['connect', localPort]),
       refused: (reason) => void log.push(['refused', reason]),
     })
@@ -41,6 +41,12 @@ test('where nobody translates any port will do, and none is given back', () => {
   acquire()
   expect(source.isTaken('EADDRINUSE')).toBe(false)
   source.release(false)
+  expect(log).toEqual([['connect', undefined]])
+})
+
+test('a backend of IPv6 is connected to from any port', () => {
+  const { log, acquire } = world(() => port(40_000))
+  acquire({ address: 'fd00::1', port: 80 })
   expect(log).toEqual([['connect', undefined]])
 })
 
