@@ -53,6 +53,12 @@ export const Annotation = {
 /** Value of `endpointslice.kubernetes.io/managed-by` on what we write. */
 export const MANAGED_BY = 'fairlead.dev'
 
+/** Environment variables that manifests set where a patch should not repeat all flags. */
+export const Env = {
+  /** `true`: as the flag `--globalnet`. */
+  globalnet: 'FAIRLEAD_GLOBALNET',
+} as const
+
 /** Ports of our processes. */
 export const Port = {
   /** Router: links of other clusters and control sessions of our own controller, mutual TLS. */
@@ -65,6 +71,13 @@ export const Port = {
 
 /** Range of router ports that imports own, one per imported service port; first and last included. */
 export const LISTEN_PORTS = { first: 20_000, last: 29_999 } as const
+
+/**
+ * Source ports that stand for global addresses towards backends, in slots of so many (ADR 17); first and last included.
+ * The pods' ephemeral ports lie below.
+ */
+export const SOURCE_PORTS = { first: 32_768, last: 65_535 } as const
+export const SOURCE_SLOT_PORTS = 64
 
 /** ALPN names on the link port. Without ALPN a connection is taken for a data connection. */
 export const Alpn = { control: 'fairlead-control/1', data: 'fairlead-data/1' } as const

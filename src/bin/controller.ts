@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
+import { Env, Port, SYSTEM_NAMESPACE } from '../api/names.ts'
 import { VERSION } from '../cli/version.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { parseDuration } from '../core/duration.ts'
@@ -165,7 +165,7 @@ function readConfig(
     health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
-    globalnet: flags.globalnet === true,
+    globalnet: flags.globalnet === true || env[Env.globalnet] === 'true',
     logLevel: parseLevel(flags['log-level'] ?? 'info'),
   }
 }

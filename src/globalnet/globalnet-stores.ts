@@ -6,11 +6,14 @@ import type { KubeObject } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
 
-/** A type, not an interface: it is also read as a plain record. */
-export type GlobalnetStores = {
+/** Types, not interfaces: they are also read as plain records. */
+export type EgressStores = {
   readonly networks: Reflected<GlobalNetwork>
   readonly egress: Reflected<GlobalEgressIP>
   readonly ingress: Reflected<GlobalIngressIP>
+}
+
+export type GlobalnetStores = EgressStores & {
   readonly nodes: Reflected<NodeNetwork>
 }
 
@@ -25,11 +28,19 @@ interface Node extends KubeObject {
   readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] }
 }
 
-export function globalnetStores(deps: ReflectorDeps): GlobalnetStores {
+/** All that a router needs. */
+export function egressStores(deps: ReflectorDeps): EgressStores {
   return {
     networks: reflect<GlobalNetwork>(deps, Resource.globalNetwork),
     egress: reflect<GlobalEgressIP>(deps, Resource.globalEgressIP),
     ingress: reflect<GlobalIngressIP>(deps, Resource.globalIngressIP),
+  }
+}
+
+/** All that the controller needs. */
+export function globalnetStores(deps: ReflectorDeps): GlobalnetStores {
+  return {
+    ...egressStores(deps),
     nodes: reflect<NodeNetwork>(deps, Resource.node, { transform: nodeNetwork }),
   }
 }

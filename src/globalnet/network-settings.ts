@@ -25,6 +25,8 @@ export function readNetwork({ spec = {} }: GlobalNetwork): ReadNetwork {
   const invalid = (message: string) => ({ kind: 'invalid', message }) as const
   const range = parseCidr(rangeText)
   if (range === undefined) return invalid(`spec.range is no block such as ${GLOBAL_DEFAULTS.range}`)
+  // The data path (ADR 17) carries nothing else, and peers refuse such a claim.
+  if (range.family !== 4) return invalid('spec.range is IPv6, and global addresses are IPv4 only')
   if (!Number.isInteger(egressAddresses) || egressAddresses < 0 || egressAddresses > MAX_EGRESS_ADDRESSES) {
     return invalid(`spec.egressAddresses is no whole number from 0 to ${MAX_EGRESS_ADDRESSES}`)
   }

@@ -9,12 +9,13 @@ import {
   MAX_PROOF,
   MAX_ROUND_TRIP_MS,
   MAX_ROUTER_NAME,
+  MAX_SOURCE_SLOTS,
 } from '../api/limits.ts'
+import { SOURCE_PORTS } from '../api/names.ts'
 import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
 import {
   KEEP_ALIVE_MS,
-  MAX_BLOCK,
   MAX_DELTA_CHANGES,
   MAX_DIGEST_ENTRIES,
   MAX_ENDPOINTS,
@@ -74,8 +75,16 @@ const port = object(
   { appProtocol: qualifiedName },
 )
 
-/** Whether the numbers are right is for those to see who use it: they look it up in a block. */
-const ipv4 = { type: 'string', maxLength: 15, pattern: '^(\\d{1,3}\\.){3}\\d{1,3}$' }
+const OCTET = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+/** IPv4 in dotted decimal without leading zeros. */
+const ipv4 = { type: 'string', maxLength: 15, pattern: `^(${OCTET}\\.){3}${OCTET}$` }
+
+/** CIDR of IPv4. The pattern does not see bits behind the prefix: who reads it does. */
+const globalBlock = {
+  type: 'string',
+  maxLength: 18,
+  pattern: `^(${OCTET}\\.){3}${OCTET}/([1-9]|[12]\\d|3[0-2])$`,
+}
 
 const endpoint = object(
   { id: label },
@@ -185,6 +194,8 @@ const advertisementChange = object(
   { proof: text(MAX_PROOF) },
 )
 
+const sourcePort = { type: 'integer', minimum: SOURCE_PORTS.first, maximum: SOURCE_PORTS.last }
+
 const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
 
@@ -194,7 +205,7 @@ const facts = object(
   {
     missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
     properties: properties(MAX_PROPERTIES),
-    globalnet: object({ block: text(MAX_BLOCK), claimedAt: { ...count, minimum: 1 } }),
+    globalnet: object({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
   },
 )
 
@@ -212,7 +223,7 @@ export const messageSchema: Schema = {
       {
         id: { type: 'string', minLength: 1, maxLength: 128 },
         cluster: label,
-        role: { enum: ['router', 'controller'] },
+        role: { enum: ['router', 'controller', 'agent'] },
         version: text(64),
         protocol: object({
           min: { type: 'integer', minimum: 0, maximum: 65_535 },
@@ -253,6 +264,12 @@ export const messageSchema: Schema = {
       clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
     }),
     message('outdone', { epoch: count }),
+    message('sources', {
+      version: count,
+      upserts: array(pair(sourcePort, sourcePort, ipv4), MAX_SOURCE_SLOTS),
+      removes: array(sourcePort, MAX_SOURCE_SLOTS),
+    }),
+    message('sources-applied', { version: count }),
     message('topology-digest', {
       part: count,
       last: { type: 'boolean' },

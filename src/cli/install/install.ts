@@ -7,7 +7,6 @@ import { connectKube, type KubeConnection } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
-import { Role } from '../../pki/identity.ts'
 import { admissionObjects } from './admission.ts'
 import { type Applied, applyObjects } from './apply-objects.ts'
 import { type DnsOutcome, wireCoreDns } from './coredns.ts'
@@ -22,7 +21,7 @@ import {
 } from './installation.ts'
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
-import { processSecret, type TlsSecret } from './process-certificates.ts'
+import { certifiedRoles, processSecret, type TlsSecret } from './process-certificates.ts'
 import { rolledOut } from './rollout.ts'
 
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
@@ -33,6 +32,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly routerReplicas?: number | undefined
   /** The admission policies too. */
   readonly admission?: boolean
+  /** A certificate for the agents too. */
+  readonly globalnet?: boolean
   /** Wait until every process is ready. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
@@ -63,7 +64,7 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const membership = await chooseMembership(client, contextName, options)
   const policies = options.admission ? await admissionObjects(client) : []
   say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
-  const secrets = await processSecrets(client, membership, options.pkiDir)
+  const secrets = await processSecrets(client, membership, options)
   const objects = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const manifests = withCertificateHashes(objects, secrets)
   const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
@@ -74,11 +75,15 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   return { ...membership, objects: applied, dns }
 }
 
-async function processSecrets(client: KubeClient, membership: Membership, dir: string): Promise<TlsSecret[]> {
+async function processSecrets(
+  client: KubeClient,
+  membership: Membership,
+  { pkiDir: dir, globalnet = false }: Pick<InstallOptions, 'pkiDir' | 'globalnet'>,
+): Promise<TlsSecret[]> {
   const { clusterId: cluster, clusterset } = membership
   const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
   return await Promise.all(
-    Object.values(Role).map((role) => processSecret(client, root, { clusterset, cluster, role })),
+    certifiedRoles(globalnet).map((role) => processSecret(client, root, { clusterset, cluster, role })),
   )
 }
 

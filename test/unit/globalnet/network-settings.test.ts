@@ -18,6 +18,13 @@ import { cidr, claimOf } from '../../support/claims.ts'
 const network = (spec: object, status: object = {}) =>
   ({ metadata: { name: GLOBAL_NETWORK }, spec, status }) as GlobalNetwork
 
+test('a range of IPv6 is refused: nothing carries it', () => {
+  expect(readNetwork(network({ range: 'fd00:242::/48' }))).toEqual({
+    kind: 'invalid',
+    message: 'spec.range is IPv6, and global addresses are IPv4 only',
+  })
+})
+
 describe('the settings', () => {
   test('are the defaults where nothing is said', () => {
     const defaults = { range: cidr('242.0.0.0/8'), prefix: 16, egressAddresses: 8 }
@@ -30,7 +37,6 @@ describe('the settings', () => {
       { range: '10.64.0.0/10', blockSize: 256, egressAddresses: 0 },
       { range: '10.64.0.0/10', prefix: 24 },
     ],
-    [{ range: 'fd00:242::/48' }, { range: 'fd00:242::/48', prefix: 112 }],
     [{ block: '242.7.0.0/20' }, { range: '242.0.0.0/8', prefix: 20, wanted: '242.7.0.0/20' }],
     [
       { block: '242.7.0.0/16', blockSize: 65_536 },
