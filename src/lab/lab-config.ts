@@ -14,6 +14,8 @@ export interface LabConfig {
   /** The lab runs in a user namespace: there is one user, and it looks like root. */
   readonly userNamespace: boolean
   readonly clusters: readonly ClusterPlan[]
+  /** Why the clusters have IPv4 only; undefined when they have both. */
+  readonly noIpv6?: string | undefined
   /** Links that are made when the clusters are ready. */
   readonly links: readonly LabLink[]
   /** Folder of a real control plane's programs; the embedded API server when absent. */

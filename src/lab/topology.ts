@@ -9,6 +9,17 @@ export type LabMode = (typeof LabMode)[keyof typeof LabMode]
 /** The network all clusters share, and the address of the lab's own end of it. */
 export const INTERNET = { network: '172.31.0.0/24', gateway: '172.31.0.1', prefix: 24 } as const
 
+/** The same by IPv6. */
+export const INTERNET6 = { network: 'fd00:31::/64', gateway: 'fd00:31::1', prefix: 64 } as const
+
+/** IPv6 addresses of one cluster, beside the others. As there, only the node's are its own. */
+export interface Ipv6Plan {
+  readonly nodeAddress: string
+  readonly podNetwork: string
+  readonly gateway: string
+  readonly serviceNetwork: string
+}
+
 /** Addresses of one cluster. In namespaces mode they are the same in every cluster, except the node's. */
 export interface ClusterPlan {
   readonly name: string
@@ -33,6 +44,8 @@ export interface ClusterPlan {
   readonly dnsPort: number
   /** Nobody outside can open a connection to it. */
   readonly private: boolean
+  /** Undefined where the lab has no IPv6. */
+  readonly ipv6?: Ipv6Plan | undefined
 }
 
 /** First and last address, both included. */
@@ -53,13 +66,15 @@ export interface PlanOptions {
   readonly lowPorts?: boolean
   /** Clusters that can dial others and cannot be dialled. */
   readonly private?: readonly string[]
+  /** Without, clusters have IPv4 only, as they have in loopback mode. Default: true. */
+  readonly ipv6?: boolean
 }
 
 /** Plans of the clusters called `names`. Throws UsageError for names that cannot be used. */
 export function planClusters(
   names: readonly string[],
   mode: LabMode,
-  { lowPorts = true, private: hidden = [] }: PlanOptions = {},
+  { lowPorts = true, private: hidden = [], ipv6 = true }: PlanOptions = {},
 ): readonly ClusterPlan[] {
   if (names.length === 0) throw new UsageError('name at least one cluster')
   if (names.length > MAX_CLUSTERS) throw new UsageError(`a lab has at most ${MAX_CLUSTERS} clusters`)
@@ -72,14 +87,14 @@ export function planClusters(
       throw new UsageError(`private cluster "${name}" is none of ${names.join(', ')}`)
   }
   if (mode === LabMode.namespaces) {
-    return names.map((name, index) => planNamespaces(name, index, hidden.includes(name)))
+    return names.map((name, index) => planNamespaces(name, index, hidden.includes(name), ipv6))
   }
   if (hidden.length > 0) throw new UsageError('private clusters need --mode namespaces')
   const dnsPort = lowPorts ? DNS_PORT : DNS_PORT + LOW_PORT_OFFSET
   return names.map((name, index) => planLoopback(name, index, dnsPort))
 }
 
-function planNamespaces(name: string, index: number, isPrivate: boolean): ClusterPlan {
+function planNamespaces(name: string, index: number, isPrivate: boolean, ipv6: boolean): ClusterPlan {
   return {
     name,
     index,
@@ -95,7 +110,37 @@ function planNamespaces(name: string, index: number, isPrivate: boolean): Cluste
     dnsAddress: '10.96.0.10',
     dnsPort: DNS_PORT,
     private: isPrivate,
+    ipv6: ipv6 ? planIpv6(index) : undefined,
   }
+}
+
+function planIpv6(index: number): Ipv6Plan {
+  return {
+    nodeAddress: `fd00:31::${(10 + index).toString(16)}`,
+    podNetwork: 'fd00:244::/64',
+    gateway: 'fd00:244::1',
+    serviceNetwork: 'fd00:96::/112',
+  }
+}
+
+/** The node on the shared network, its main address first. */
+export function nodeAddresses({ nodeAddress, ipv6 }: ClusterPlan): readonly string[] {
+  return ipv6 === undefined ? [nodeAddress] : [nodeAddress, ipv6.nodeAddress]
+}
+
+/** Addresses of Services as API servers are told them. */
+export function serviceNetworks({ serviceNetwork, ipv6 }: ClusterPlan): string {
+  return ipv6 === undefined ? serviceNetwork : `${serviceNetwork},${ipv6.serviceNetwork}`
+}
+
+/** The IPv6 address of the pod with this address: its last two bytes behind the IPv6 network of pods. */
+export function podIpv6(
+  { ipv6 }: ClusterPlan,
+  address: string,
+): { readonly address: string; readonly gateway: string } | undefined {
+  if (ipv6 === undefined) return undefined
+  const [, , high = 0, low = 0] = address.split('.').map(Number)
+  return { address: `fd00:244::${(high * 256 + low).toString(16)}`, gateway: ipv6.gateway }
 }
 
 /** All of 127.0.0.0/8 is ours without any set-up, so each cluster takes one 127.x.0.0/16 of it. */

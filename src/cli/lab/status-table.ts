@@ -1,9 +1,21 @@
 /** `lab status` for people: a row for each cluster. Pure. */
+import { isIPv6 } from 'node:net'
 import type { LabStatus } from '../../lab/control/protocol.ts'
 import { describePath } from '../../lab/slow/path-shape.ts'
 import type { Table } from '../output.ts'
 
-const HEADER = ['CLUSTER', 'STATUS', 'NODE', 'LINKS', 'DIALS', 'RESTARTS', 'CLIENTS', 'SLOW-TO', 'CUT-PODS']
+const HEADER = [
+  'CLUSTER',
+  'STATUS',
+  'NODE',
+  'IPV6',
+  'LINKS',
+  'DIALS',
+  'RESTARTS',
+  'CLIENTS',
+  'SLOW-TO',
+  'CUT-PODS',
+]
 
 /** The links, cuts and slow paths are told by the clusters at both their ends; links by the one that dials. */
 export function statusTable(status: LabStatus): Table {
@@ -11,6 +23,7 @@ export function statusTable(status: LabStatus): Table {
     cluster.name,
     cluster.ready ? 'Ready' : 'NotReady',
     cluster.nodeAddress,
+    cluster.nodeAddresses.find(isIPv6) ?? '-',
     cluster.private ? 'dials' : 'dials, is dialled',
     list(status.links.filter(({ from }) => from === cluster.name).map(({ to }) => to)),
     String(cluster.processes.reduce((sum, process) => sum + process.restarts, 0)),

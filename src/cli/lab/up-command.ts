@@ -22,6 +22,7 @@ export function upCommand(context: CliContext): Command {
     .option('--routers <number>', 'router replicas of each cluster', wholeNumber(1, MAX_ROUTERS), 1)
     .option('--detach', 'return when the clusters are ready')
     .option('--bare', 'leave fairlead out')
+    .option('--ipv4-only', 'leave IPv6 out, as on a machine that has none')
     .addOption(
       new Option('--mode <mode>', 'network namespaces, or plain processes on 127.0.0.0/8')
         .choices(Object.values(LabMode))

@@ -28,5 +28,6 @@ function foregroundArgs(options: UpOptions): string[] {
     ...['--topology', options.topology, '--routers', String(options.routers)],
     ...(options.private.length === 0 ? [] : ['--private', options.private.join(',')]),
     ...(options.bare ? ['--bare'] : []),
+    ...(options.ipv4Only ? ['--ipv4-only'] : []),
   ]
 }

@@ -15,6 +15,8 @@ export interface UpOptions {
   readonly topology: LinkShape
   /** Clusters that can dial others and cannot be dialled. */
   readonly private: readonly string[]
+  /** Leave IPv6 out. */
+  readonly ipv4Only?: boolean
   /** Router replicas of each cluster. */
   readonly routers: number
   readonly mode: LabMode

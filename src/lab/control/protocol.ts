@@ -43,6 +43,8 @@ export interface ClientPod {
 export interface LabStatus {
   readonly mode: string
   readonly startedAt: string
+  /** Why the clusters have IPv4 only; absent when they have both. */
+  readonly noIpv6?: string | undefined
   readonly ready: boolean
   readonly clusters: readonly ClusterStatus[]
   /** Links that `lab up` made. */

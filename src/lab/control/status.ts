@@ -11,6 +11,8 @@ export interface ClusterStatus {
   readonly name: string
   readonly ready: boolean
   readonly nodeAddress: string
+  /** With the IPv6 address behind it, where there is IPv6. */
+  readonly nodeAddresses: readonly string[]
   /** It can dial others and cannot be dialled. */
   readonly private: boolean
   /** Client pods of running `lab exec` commands. */

@@ -6,7 +6,7 @@ import { describeError } from '../../core/errors.ts'
 import type { Logger } from '../../core/log.ts'
 import { AddressPool } from '../sandbox/address-pool.ts'
 import { Sandbox } from '../sandbox/sandbox.ts'
-import type { ClusterPlan } from '../topology.ts'
+import { type ClusterPlan, podIpv6 } from '../topology.ts'
 import { prepareRoot, type RootFacts } from './container-root.ts'
 import { type Bind, containerScript } from './container-script.ts'
 import { NamespacedContainer } from './namespaced-container.ts'
@@ -52,6 +52,7 @@ export class NamespacedRuntime implements PodRuntime {
         gateway: plan.gateway,
         nodePid: process.pid,
         hostNetwork,
+        ipv6: hostNetwork ? nodeIpv6(plan) : podIpv6(plan, address),
       })
       const folder = join(this.#config.folder, pod.metadata.uid ?? hostname)
       await this.#writeFiles(pod, hostname, address, folder)
@@ -74,6 +75,10 @@ export class NamespacedRuntime implements PodRuntime {
   }
 }
 
+function nodeIpv6({ ipv6 }: ClusterPlan) {
+  return ipv6 && { address: ipv6.nodeAddress, gateway: ipv6.gateway }
+}
+
 interface NamespacedSandboxDeps extends NamespacedRuntimeDeps {
   readonly pod: LabPod
   readonly sandbox: Sandbox
@@ -81,7 +86,7 @@ interface NamespacedSandboxDeps extends NamespacedRuntimeDeps {
 }
 
 class NamespacedSandbox implements PodSandbox {
-  readonly address: string
+  readonly addresses: readonly string[]
   readonly volumeFolder: string
   readonly #deps: NamespacedSandboxDeps
   readonly #config: NamespacedRuntimeConfig
@@ -89,7 +94,8 @@ class NamespacedSandbox implements PodSandbox {
   constructor(deps: NamespacedSandboxDeps, config: NamespacedRuntimeConfig) {
     this.#deps = deps
     this.#config = config
-    this.address = deps.sandbox.address
+    const { address, address6 } = deps.sandbox
+    this.addresses = address6 === undefined ? [address] : [address, address6]
     this.volumeFolder = join(config.folder, 'volumes')
   }
 

@@ -25,5 +25,10 @@ export async function namespacedPlatform({ log }: NodeDeps, config: NodeConfig):
     KUBERNETES_SERVICE_PORT: '443',
     KUBERNETES_SERVICE_PORT_HTTPS: '443',
   }
-  return { runtime, driver: new NftDriver({ log }, plan), environment, oneUser: userNamespace }
+  const { serviceNetwork, dnsAddress, ipv6 } = plan
+  const driver = new NftDriver({ log }, [
+    { family: 'IPv4', serviceNetwork, dnsAddress },
+    ...(ipv6 === undefined ? [] : [{ family: 'IPv6', serviceNetwork: ipv6.serviceNetwork } as const]),
+  ])
+  return { runtime, driver, environment, oneUser: userNamespace }
 }

@@ -10,7 +10,7 @@ import type { Logger } from '../../core/log.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { HEARTBEAT_INTERVAL, MAX_PODS, STATUS_BACKOFF } from '../kubelet/limits.ts'
 import { pause } from '../pause.ts'
-import type { ClusterPlan } from '../topology.ts'
+import { type ClusterPlan, nodeAddresses } from '../topology.ts'
 
 export interface NodeRegistrationDeps {
   readonly client: KubeClient
@@ -90,7 +90,8 @@ export class NodeRegistration implements Startable {
       'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
       'topology.kubernetes.io/region': plan.name,
     }
-    return { metadata: { name, labels }, spec: { podCIDR: plan.podNetwork, podCIDRs: [plan.podNetwork] } }
+    const podCIDRs = [plan.podNetwork, ...(plan.ipv6 === undefined ? [] : [plan.ipv6.podNetwork])]
+    return { metadata: { name, labels }, spec: { podCIDR: plan.podNetwork, podCIDRs } }
   }
 
   #status(): object {
@@ -104,7 +105,7 @@ export class NodeRegistration implements Startable {
       capacity: resources,
       allocatable: resources,
       addresses: [
-        { type: 'InternalIP', address: plan.nodeAddress },
+        ...nodeAddresses(plan).map((address) => ({ type: 'InternalIP', address })),
         { type: 'Hostname', address: name },
       ],
       conditions: [

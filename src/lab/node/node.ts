@@ -12,7 +12,7 @@ import type { LabPod } from '../kubelet/pod.ts'
 import { TokenSource } from '../kubelet/token-source.ts'
 import { LoadBalancerStatus } from '../service-proxy/load-balancer-status.ts'
 import { ServiceProxy } from '../service-proxy/service-proxy.ts'
-import type { ClusterPlan } from '../topology.ts'
+import { type ClusterPlan, nodeAddresses } from '../topology.ts'
 import type { NodeConfig, NodeDeps, NodePlatform } from './node-platform.ts'
 import { NodeRegistration } from './node-registration.ts'
 import { type NodeWatches, nodeWatches } from './node-watches.ts'
@@ -64,7 +64,10 @@ export async function createNode(
     ...watches.all,
     registration,
     proxy,
-    new LoadBalancerStatus({ client, log, services: stores.services, table: proxy.table }, plan),
+    new LoadBalancerStatus(
+      { client, log, services: stores.services, table: proxy.table },
+      { nodeAddresses: nodeAddresses(plan) },
+    ),
     ...(config.realApi ? [] : [clusterControllers({ client, stores, clock, log })]),
     dns,
     events,
@@ -80,7 +83,8 @@ function serviceProxy(
   const { services, endpointSlices } = watches.stores
   const { nodeAddress, apiPort, kubeletPort, dnsAddress, dnsPort } = plan
   const reserved = [`${nodeAddress}:${apiPort}`, `${nodeAddress}:${kubeletPort}`, `${dnsAddress}:${dnsPort}`]
-  return new ServiceProxy({ services, endpointSlices, driver, clock, log }, { nodeAddress, reserved })
+  const config = { nodeAddresses: nodeAddresses(plan), reserved }
+  return new ServiceProxy({ services, endpointSlices, driver, clock, log }, config)
 }
 
 function createKubelet(
@@ -100,7 +104,7 @@ function createKubelet(
     { ...parts, pods, configMaps, secrets, runtime: platform.runtime, tokens: new TokenSource(parts), tell },
     {
       nodeName: nodeName(plan),
-      hostAddress: plan.nodeAddress,
+      hostAddresses: nodeAddresses(plan),
       userNamespace: platform.oneUser,
       logFolder: files.cluster(plan.name).podLogs,
       environment: platform.environment,

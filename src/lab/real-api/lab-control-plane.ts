@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Lifecycle, type Startable } from '../../core/lifecycle.ts'
 import type { ClusterFiles } from '../layout.ts'
 import { systemEnv } from '../system-env.ts'
-import type { ClusterPlan } from '../topology.ts'
+import { type ClusterPlan, serviceNetworks } from '../topology.ts'
 import { kubeletBridge, socketBridge } from './bridges.ts'
 import { ControlPlane } from './control-plane.ts'
 import { writeControlPlaneFiles } from './control-plane-files.ts'
@@ -41,7 +41,7 @@ export async function createLabControlPlane(
       etcdPeer: '127.0.0.1:2380',
       apiHost: plan.nodeAddress,
       apiPort: plan.apiPort,
-      serviceCidr: plan.serviceNetwork,
+      serviceCidr: serviceNetworks(plan),
     },
     logs: join(cluster.apiState),
     env: systemEnv(),

@@ -9,6 +9,7 @@ import type { ClusterFiles, LabFiles } from '../layout.ts'
 import { AddressPool } from '../sandbox/address-pool.ts'
 import { podResolvConf } from '../sandbox/resolv-conf.ts'
 import { Sandbox } from '../sandbox/sandbox.ts'
+import { podIpv6 } from '../topology.ts'
 import type { ClientSource } from './lab-network.ts'
 import type { NodeNetwork } from './node-network.ts'
 
@@ -49,7 +50,9 @@ export class ClientPods implements ClientSource {
     const address = this.#addresses.take()
     try {
       const name = `client-${randomBytes(3).toString('hex')}`
-      const sandbox = await Sandbox.create({ hostname: name, address, gateway: plan.gateway, nodePid: pid })
+      const { gateway } = plan
+      const ipv6 = podIpv6(plan, address)
+      const sandbox = await Sandbox.create({ hostname: name, address, gateway, nodePid: pid, ipv6 })
       this.#destroyWhen(gone, sandbox)
       return { name, address, ...files, namespaces: this.#namespaces(sandbox) }
     } catch (error) {

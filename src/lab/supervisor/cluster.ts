@@ -5,7 +5,7 @@ import type { ClusterStatus } from '../control/status.ts'
 import { processCommand } from '../entry.ts'
 import type { ClusterFiles, LabFiles } from '../layout.ts'
 import { systemEnv } from '../system-env.ts'
-import type { ClusterPlan } from '../topology.ts'
+import { type ClusterPlan, nodeAddresses, serviceNetworks } from '../topology.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
 export interface LabClusterDeps {
@@ -66,7 +66,8 @@ export class LabCluster {
       { name: 'node', pid: this.#node.pid, restarts: this.#node.restarts },
     ] as const
     const { name, nodeAddress, private: isPrivate } = this.plan
-    return { name, ready, nodeAddress, private: isPrivate, clients, processes }
+    const addresses = nodeAddresses(this.plan)
+    return { name, ready, nodeAddress, nodeAddresses: addresses, private: isPrivate, clients, processes }
   }
 
   #process(name: string, { lab }: LabClusterConfig): readonly string[] {
@@ -81,7 +82,7 @@ export class LabCluster {
       ...['--state', files.apiState, '--listen', address, '--advertise', address],
       ...['--socket', files.apiSocket, '--kubelet-socket', files.kubeletSocket],
       ...['--cert', files.serverCert, '--key', files.serverKey, '--client-ca', files.caCert],
-      ...['--service-cidr', this.plan.serviceNetwork, '--audit', files.auditLog],
+      ...['--service-cidr', serviceNetworks(this.plan), '--audit', files.auditLog],
     ]
   }
 }

@@ -66,10 +66,11 @@ export class LabCommands {
       ),
     )
     const { cuts, pods, slow } = this.#deps.faults
-    const { mode, startedAt, links } = this.#config
+    const { mode, startedAt, noIpv6, links } = this.#config
     return {
       mode,
       startedAt,
+      noIpv6,
       ready: clusters.every((cluster) => cluster.ready),
       clusters,
       links,

@@ -1,5 +1,6 @@
 /** Faults between clusters, made of rules on both their nodes: every packet dropped, or every open connection reset. */
 import { LabError } from '../errors.ts'
+import { nodeAddresses } from '../topology.ts'
 import type { CutControl } from './lab-network.ts'
 import type { NodeNetwork } from './node-network.ts'
 import { cutChange, resetChange } from './node-rules.ts'
@@ -44,7 +45,8 @@ export class Cuts implements CutControl {
 
   async #onBoth(pair: readonly [string, string], change: (peer: string) => string): Promise<void> {
     const [a, b] = [this.#node(pair[0]), this.#node(pair[1])]
-    await Promise.all([a.applyRules(change(b.plan.nodeAddress)), b.applyRules(change(a.plan.nodeAddress))])
+    const towards = ({ plan }: NodeNetwork) => nodeAddresses(plan).map(change).join('')
+    await Promise.all([a.applyRules(towards(b)), b.applyRules(towards(a))])
   }
 
   #node(name: string): NodeNetwork {

@@ -20,7 +20,7 @@ export async function createNamespaceNetwork(
   deps: { readonly clock: Clock; readonly log: Logger },
   config: NamespaceNetworkConfig,
 ): Promise<LabNetwork> {
-  await createInternet()
+  await createInternet(config.lab.noIpv6 === undefined)
   const nodes = await Promise.all(config.lab.clusters.map((plan) => NodeNetwork.create(plan)))
   return {
     places: nodes.map((node) => placeOf(deps, config, node)),

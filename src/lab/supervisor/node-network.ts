@@ -5,34 +5,30 @@
 import { run } from '../command.ts'
 import { Holder } from '../sandbox/holder.ts'
 import { systemEnv } from '../system-env.ts'
-import { type ClusterPlan, INTERNET } from '../topology.ts'
+import { type ClusterPlan, INTERNET, INTERNET6 } from '../topology.ts'
 import { nodeRules } from './node-rules.ts'
 
 const BRIDGE = 'internet'
 
 /** Makes the shared network. */
-export async function createInternet(): Promise<void> {
+export async function createInternet(ipv6: boolean): Promise<void> {
   const commands = [
     'link set lo up',
     `link add ${BRIDGE} type bridge`,
     `addr add ${INTERNET.gateway}/${INTERNET.prefix} dev ${BRIDGE}`,
+    ...(ipv6 ? [`addr add ${INTERNET6.gateway}/${INTERNET6.prefix} dev ${BRIDGE} nodad`] : []),
     `link set ${BRIDGE} up`,
   ]
   await run(['ip', '-batch', '-'], { input: `${commands.join('\n')}\n`, env: systemEnv() })
 }
 
-/** $1 cluster, $2 address with prefix, $3 gateway, $4 pod gateway, $5 DNS address, $6 supervisor, $7 bridge's end, $8 rules */
+/** $1 host name, $2 what ip(8) is told, $3 supervisor, $4 bridge's end, $5 rules */
 const SCRIPT = `hostname "$1"
 ip -batch - <<EOF
-link set lo up
-link add eth0 type veth peer name $7 netns $6
-addr add $2 dev eth0
-link set eth0 up
-route add default via $3
-addr add $4/32 dev lo
-addr add $5/32 dev lo
+$2
 EOF
-nsenter --net=/proc/$6/ns/net ip link set $7 master ${BRIDGE} up
+nsenter --net=/proc/$3/ns/net ip link set $4 master ${BRIDGE} up
+if [ -d /proc/sys/net/ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; fi
 cd /proc/sys/net/ipv4
 echo 1 > ip_forward
 for setting in send_redirects rp_filter; do
@@ -41,8 +37,27 @@ for setting in send_redirects rp_filter; do
 done
 cd /
 nft -f - <<EOF
-$8
+$5
 EOF`
+
+function nodeLinks({ nodeAddress, gateway, dnsAddress, ipv6 }: ClusterPlan, bridgeEnd: string): string {
+  return [
+    'link set lo up',
+    `link add eth0 type veth peer name ${bridgeEnd} netns ${process.pid}`,
+    `addr add ${nodeAddress}/${INTERNET.prefix} dev eth0`,
+    'link set eth0 up',
+    `route add default via ${INTERNET.gateway}`,
+    `addr add ${gateway}/32 dev lo`,
+    `addr add ${dnsAddress}/32 dev lo`,
+    ...(ipv6 === undefined
+      ? []
+      : [
+          `addr add ${ipv6.nodeAddress}/${INTERNET6.prefix} dev eth0 nodad`,
+          `route add default via ${INTERNET6.gateway}`,
+          `addr add ${ipv6.gateway}/128 dev lo nodad`,
+        ]),
+  ].join('\n')
+}
 
 /** A node's namespaces and the process that holds them. */
 export class NodeNetwork {
@@ -55,21 +70,12 @@ export class NodeNetwork {
   }
 
   static async create(plan: ClusterPlan): Promise<NodeNetwork> {
-    const address = `${plan.nodeAddress}/${INTERNET.prefix}`
+    const bridgeEnd = `node${plan.index}`
     const holder = await Holder.create({
       what: `the node of cluster ${plan.name}`,
       namespaces: ['--net', '--uts'],
       script: SCRIPT,
-      parameters: [
-        plan.name,
-        address,
-        INTERNET.gateway,
-        plan.gateway,
-        plan.dnsAddress,
-        String(process.pid),
-        `node${plan.index}`,
-        nodeRules(plan),
-      ],
+      parameters: [plan.name, nodeLinks(plan, bridgeEnd), String(process.pid), bridgeEnd, nodeRules(plan)],
     })
     return new NodeNetwork(plan, holder)
   }

@@ -1,7 +1,8 @@
 /** The rules every node has, whatever Services there are. A pure function of the address plan. */
 import { MAX_RESET_AGES } from '../limits.ts'
-import { type ClusterPlan, INTERNET } from '../topology.ts'
+import type { ClusterPlan } from '../topology.ts'
 import { podCutRules } from './pod-cut-rules.ts'
+import { familyWord, type RuleFamily, ruleFamilies } from './rule-family.ts'
 import { slowRules } from './slow-rules.ts'
 
 /** Table that holds the peers a node is cut off from. */
@@ -16,87 +17,99 @@ export const RESET_TABLE = 'fairlead-lab-reset'
  * to a doomed connection is answered with a reset.
  */
 export function nodeRules(plan: ClusterPlan): string {
-  return `table ip fairlead-lab-node {
+  const own = ruleFamilies(plan).map((family) => familyRules(family, plan.private))
+  return [...own, podCutRules(plan), slowRules(plan)].join('')
+}
+
+function familyRules(family: RuleFamily, isPrivate: boolean): string {
+  const { ip, podNetwork } = family
+  return `table ${ip} fairlead-lab-node {
   chain leave {
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr ${plan.podNetwork} oifname "eth0" masquerade
+    ${ip} saddr ${podNetwork} oifname "eth0" masquerade
   }
   chain enter {
     type filter hook forward priority filter; policy accept;
-    iifname "eth0" ct state new ip daddr ${plan.podNetwork} ct status & dnat == 0 drop
-  }${plan.private ? HIDDEN : ''}
+    iifname "eth0" ct state new ${ip} daddr ${podNetwork} ct status & dnat == 0 drop
+  }${isPrivate ? hidden(family) : ''}
 }
-${CUT_RULES}${RESET_RULES}${podCutRules(plan)}${slowRules(plan)}`
+${cutRules(family)}${resetRules(family)}`
 }
 
 /** As behind a router at home: only the lab's own end of the network may open connections, for the API server. */
-const HIDDEN = `
+const hidden = ({ ip, internet }: RuleFamily): string => `
   chain hide {
     type filter hook prerouting priority mangle; policy accept;
-    iifname "eth0" ct state new ip saddr != ${INTERNET.gateway} drop
+    iifname "eth0" ct state new ${ip} saddr != ${internet.gateway} drop
   }`
 
-/** What the node itself sends is dropped where it arrives: dropped here, its sender would be told (EPERM). */
-const CUT_RULES = `table ip ${CUT_TABLE} {
+/**
+ * What the node itself sends is dropped where it arrives: dropped here, its sender would be told (EPERM). Neighbours
+ * still find each other, as they do by ARP: else senders would soon be told that there is no such host.
+ */
+const cutRules = ({ ip, type }: RuleFamily): string => `table ${ip} ${CUT_TABLE} {
   set peers {
-    type ipv4_addr
+    type ${type}
   }
   chain arriving {
-    type filter hook prerouting priority raw; policy accept;
-    ip saddr @peers drop
-    ip daddr @peers drop
+    type filter hook prerouting priority raw; policy accept;${ip === 'ip6' ? NEIGHBOURS : ''}
+    ${ip} saddr @peers drop
+    ${ip} daddr @peers drop
   }
 }
 `
 
+const NEIGHBOURS = `
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`
+
 /** A connection has the age (its mark) its peer had when it began; before the first reset that is none, mark 0. */
-const RESET_RULES = `table ip ${RESET_TABLE} {
+const resetRules = ({ ip, type }: RuleFamily): string => `table ${ip} ${RESET_TABLE} {
   map ages {
-    type ipv4_addr : mark
+    type ${type} : mark
   }
   set doomed {
-    type ipv4_addr . mark
+    type ${type} . mark
   }
   chain arriving {
     type filter hook prerouting priority mangle; policy accept;
-    ct state new meta l4proto tcp ct mark set ip saddr map @ages
-    ct state new meta l4proto tcp ct mark set ip daddr map @ages
+    ct state new meta l4proto tcp ct mark set ${ip} saddr map @ages
+    ct state new meta l4proto tcp ct mark set ${ip} daddr map @ages
   }
   chain leaving {
     type filter hook output priority mangle; policy accept;
-    ct state new meta l4proto tcp ct mark set ip daddr map @ages
+    ct state new meta l4proto tcp ct mark set ${ip} daddr map @ages
   }
   chain forwarded {
     type filter hook forward priority filter; policy accept;
-    meta l4proto tcp ip daddr . ct mark @doomed reject with tcp reset
+    meta l4proto tcp ${ip} daddr . ct mark @doomed reject with tcp reset
   }
   chain sent {
     type filter hook output priority filter; policy accept;
-    meta l4proto tcp ip daddr . ct mark @doomed reject with tcp reset
+    meta l4proto tcp ${ip} daddr . ct mark @doomed reject with tcp reset
   }
 }
 `
 
-/** The change that cuts a node off from `peer`, or lets it through again. Both may be repeated. */
+/** The change that cuts a node off from a peer's address, or lets it through again. Both may be repeated. */
 export function cutChange(action: 'cut' | 'heal', peer: string): string {
-  const add = `add element ip ${CUT_TABLE} peers { ${peer} }\n`
+  const element = `element ${familyWord(peer)} ${CUT_TABLE} peers { ${peer} }\n`
   // Deleting what is not there is an error, so that it is put there first, in the same transaction.
-  return action === 'cut' ? add : `${add}delete element ip ${CUT_TABLE} peers { ${peer} }\n`
+  return action === 'cut' ? `add ${element}` : `add ${element}delete ${element}`
 }
 
 /**
- * The change that dooms the connections with `peer` of the given age and makes new ones a step older. Whoever speaks
- * on a doomed one gets a reset from its own node, so that both ends do.
+ * The change that dooms the connections with a peer's address of the given age and makes new ones a step older. Whoever
+ * speaks on a doomed one gets a reset from its own node, so that both ends do.
  */
 export function resetChange(peer: string, age: number): string {
-  const doom = (action: string, old: number) =>
-    `${action} element ip ${RESET_TABLE} doomed { ${peer} . ${old} }\n`
+  const table = `${familyWord(peer)} ${RESET_TABLE}`
+  const doom = (action: string, old: number) => `${action} element ${table} doomed { ${peer} . ${old} }\n`
   const forgotten = age - MAX_RESET_AGES
   return [
     doom('add', age),
     forgotten < 0 ? '' : doom('delete', forgotten),
-    `add element ip ${RESET_TABLE} ages { ${peer} : ${age} }\n`,
-    `delete element ip ${RESET_TABLE} ages { ${peer} }\n`,
-    `add element ip ${RESET_TABLE} ages { ${peer} : ${age + 1} }\n`,
+    `add element ${table} ages { ${peer} : ${age} }\n`,
+    `delete element ${table} ages { ${peer} }\n`,
+    `add element ${table} ages { ${peer} : ${age + 1} }\n`,
   ].join('')
 }

@@ -25,7 +25,7 @@ export interface PodCutsDeps {
 
 interface Cut extends CutPod {
   readonly uid: string
-  readonly address: string
+  readonly addresses: readonly string[]
 }
 
 export class PodCuts implements PodCutControl {
@@ -45,9 +45,9 @@ export class PodCuts implements PodCutControl {
   /** `name` is a pod's, or `namespace/name`. Repeating does no harm. */
   async cut(cluster: string, name: string): Promise<void> {
     const node = this.#node(cluster)
-    const { uid, address, namespace, name: pod } = find(cluster, name, await node.pods())
-    await node.applyRules(podCutChange('cut', address))
-    this.#cuts.set(uid, { cluster, namespace, pod, uid, address })
+    const { uid, addresses, namespace, name: pod } = find(cluster, name, await node.pods())
+    await node.applyRules(podCutChange('cut', addresses))
+    this.#cuts.set(uid, { cluster, namespace, pod, uid, addresses })
     this.#watch()
   }
 
@@ -60,8 +60,8 @@ export class PodCuts implements PodCutControl {
     for (const cut of healed) await this.#remove(cut)
   }
 
-  async #remove({ cluster, uid, address }: Cut): Promise<void> {
-    await this.#node(cluster).applyRules(podCutChange('heal', address))
+  async #remove({ cluster, uid, addresses }: Cut): Promise<void> {
+    await this.#node(cluster).applyRules(podCutChange('heal', addresses))
     this.#cuts.delete(uid)
   }
 
@@ -90,8 +90,8 @@ export class PodCuts implements PodCutControl {
 
   async #letGo(cluster: string): Promise<void> {
     const asked = [...this.#cuts.values()].filter((cut) => cut.cluster === cluster)
-    const there = new Map((await this.#node(cluster).pods()).map((pod) => [pod.uid, pod.address]))
-    for (const cut of asked) if (there.get(cut.uid) !== cut.address) await this.#remove(cut)
+    const there = new Map((await this.#node(cluster).pods()).map((pod) => [pod.uid, pod.addresses[0]]))
+    for (const cut of asked) if (there.get(cut.uid) !== cut.addresses[0]) await this.#remove(cut)
   }
 
   #node(cluster: string): PodCutNode {

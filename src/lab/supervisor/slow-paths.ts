@@ -5,11 +5,14 @@ import type { SlowPath } from '../control/protocol.ts'
 import { processCommand } from '../entry.ts'
 import { LabError } from '../errors.ts'
 import { isQuiet, type PathShape } from '../slow/path-shape.ts'
+import type { SocketEnd } from '../slow/wanted-end.ts'
+import { nodeAddresses } from '../topology.ts'
 import { sortedPair } from './cuts.ts'
 import type { CutControl, SlowControl } from './lab-network.ts'
 import type { NodeNetwork } from './node-network.ts'
+import { familyWord } from './rule-family.ts'
 import { SlowLine } from './slow-line.ts'
-import { slowChange } from './slow-rules.ts'
+import { type LineEnd, slowChange } from './slow-rules.ts'
 
 export interface SlowPathsDeps {
   readonly clock: Clock
@@ -28,8 +31,8 @@ export class SlowPaths implements SlowControl {
   readonly #state: string
   readonly #nodes: ReadonlyMap<string, NodeNetwork>
   readonly #paths = new Map<string, Path>()
-  /** Where the lines of each cluster listen, by the node address they lead to. */
-  readonly #ports = new Map<string, Map<string, number>>()
+  /** Where the lines of each cluster listen, by the cluster they lead to. */
+  readonly #ends = new Map<string, Map<NodeNetwork, readonly SocketEnd[]>>()
   /** Changes happen one after the other. */
   #last: Promise<void> = Promise.resolve()
 
@@ -92,16 +95,16 @@ export class SlowPaths implements SlowControl {
     const names = ['--cluster', from.plan.name, '--peer', to.plan.name]
     const command = from.inside([...processCommand('lab-lines'), '--state', this.#state, ...names])
     const { clock, log } = this.#deps
-    const redirect = (port: number) => this.#redirect(from, to, port)
+    const redirect = (ends: readonly SocketEnd[]) => this.#redirect(from, to, ends)
     return new SlowLine({ clock, log, redirect }, command, shape)
   }
 
-  async #redirect(from: NodeNetwork, to: NodeNetwork, port: number | undefined): Promise<void> {
-    const ports = this.#ports.get(from.plan.name) ?? new Map<string, number>()
-    this.#ports.set(from.plan.name, ports)
-    if (port === undefined) ports.delete(to.plan.nodeAddress)
-    else ports.set(to.plan.nodeAddress, port)
-    const lines = [...ports].map(([peer, at]) => ({ peer, port: at }))
+  async #redirect(from: NodeNetwork, to: NodeNetwork, ends: readonly SocketEnd[] | undefined): Promise<void> {
+    const open = this.#ends.get(from.plan.name) ?? new Map<NodeNetwork, readonly SocketEnd[]>()
+    this.#ends.set(from.plan.name, open)
+    if (ends === undefined) open.delete(to)
+    else open.set(to, ends)
+    const lines = [...open].flatMap(([peer, at]) => lineEnds(peer, at))
     await from.applyRules(slowChange(from.plan, lines))
   }
 
@@ -110,4 +113,11 @@ export class SlowPaths implements SlowControl {
     if (node !== undefined) return node
     throw new LabError(`this lab has no cluster "${name}"; it has ${[...this.#nodes.keys()].join(', ')}`)
   }
+}
+
+/** Each address of the peer by the end of its family. */
+function lineEnds({ plan }: NodeNetwork, ends: readonly SocketEnd[]): LineEnd[] {
+  return nodeAddresses(plan).flatMap((peer) =>
+    ends.filter(({ address }) => familyWord(address) === familyWord(peer)).map((end) => ({ peer, ...end })),
+  )
 }

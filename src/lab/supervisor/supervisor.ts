@@ -49,7 +49,9 @@ export class Supervisor {
   /** Resolves when every cluster is ready. */
   async start(): Promise<void> {
     const { places, faults } = await this.#network()
-    this.#deps.progress(`networks of ${places.map(({ plan }) => plan.name).join(', ')} are up`)
+    const { noIpv6 } = this.#config.lab
+    const only = noIpv6 === undefined ? '' : `, with IPv4 only: ${noIpv6}`
+    this.#deps.progress(`networks of ${places.map(({ plan }) => plan.name).join(', ')} are up${only}`)
     const members = places.map((place) => this.#member(place))
     await Promise.all(members.map(({ cluster }) => cluster.start()))
     await this.#serve(members, faults)

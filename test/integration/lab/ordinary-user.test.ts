@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { fairlead } from '../../support/clusters.ts'
-import { describeInLab } from '../../support/missing.ts'
+import { describeInLab, noLabIpv6 } from '../../support/missing.ts'
 import { type OrdinaryUser, ordinaryUser } from '../../support/ordinary-user.ts'
 import type { RunOptions } from '../../support/run.ts'
 
@@ -21,7 +21,7 @@ const POD = {
         command: [
           'sh',
           '-c',
-          'echo hello > /srv/www/index.html; touch /etc/mine; cd /srv/www; exec python3 -m http.server 8080',
+          'echo hello > /srv/www/index.html; touch /etc/mine; cd /srv/www; exec python3 -m http.server --bind :: 8080',
         ],
         volumeMounts: [{ name: 'data', mountPath: '/srv/www' }],
         securityContext: { runAsUser: 65532 },
@@ -35,7 +35,12 @@ const SERVICE = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: 'web', namespace: 'default' },
-  spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+  spec: {
+    type: 'LoadBalancer',
+    ipFamilyPolicy: 'PreferDualStack',
+    selector: { app: 'web' },
+    ports: [{ port: 80, targetPort: 8080 }],
+  },
 }
 
 describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
@@ -70,6 +75,12 @@ describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
     expect((await lab('exec', ask, { codes: [28] })).code).toBe(28)
     await lab('heal', ['east', 'west'])
     expect((await lab('exec', ask)).stdout).toBe('hello\n')
+  })
+
+  test('has IPv6 where the machine has', async () => {
+    const ask = ['west', '--', 'curl', '-sS', '-m', '2', 'http://[fd00:31::a]/index.html']
+    const [answer, codes] = noLabIpv6() === undefined ? ['hello\n', [0]] : ['', [7]]
+    expect((await lab('exec', ask, { codes })).stdout).toBe(answer)
   })
 
   test('passes exit codes on', async () => {

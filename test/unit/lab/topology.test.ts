@@ -1,7 +1,7 @@
 /** The address plan of a lab. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { LabMode, planClusters } from '../../../src/lab/topology.ts'
+import { LabMode, planClusters, podIpv6 } from '../../../src/lab/topology.ts'
 
 describe('the plan of clusters', () => {
   test('gives every cluster the same networks and its own node address', () => {
@@ -10,6 +10,15 @@ describe('the plan of clusters', () => {
     expect(east?.podNetwork).toBe(west?.podNetwork)
     expect(east?.serviceNetwork).toBe('10.96.0.0/16')
     expect(east?.dnsAddress).toBe('10.96.0.10')
+  })
+
+  test('gives IPv6 addresses in the same way, unless there are none to be had', () => {
+    const [east, west] = planClusters(['east', 'west'], LabMode.namespaces)
+    expect([east?.ipv6?.nodeAddress, west?.ipv6?.nodeAddress]).toEqual(['fd00:31::a', 'fd00:31::b'])
+    expect(east && podIpv6(east, '10.244.3.7')).toEqual({ address: 'fd00:244::307', gateway: 'fd00:244::1' })
+    const [four] = planClusters(['east'], LabMode.namespaces, { ipv6: false })
+    expect(four?.ipv6).toBeUndefined()
+    expect(four && podIpv6(four, '10.244.3.7')).toBeUndefined()
   })
 
   test('gives clusters in loopback mode networks of their own', () => {

@@ -4,7 +4,8 @@ import { podCutChange, podCutRules } from '../../../../src/lab/supervisor/pod-cu
 import { slowChange, slowRules } from '../../../../src/lab/supervisor/slow-rules.ts'
 import { type ClusterPlan, planClusters } from '../../../../src/lab/topology.ts'
 
-const [east] = planClusters(['east'], 'namespaces') as readonly [ClusterPlan]
+const [east] = planClusters(['east'], 'namespaces', { ipv6: false }) as readonly [ClusterPlan]
+const [dual] = planClusters(['east'], 'namespaces') as readonly [ClusterPlan]
 
 test('a pod is cut off from all that its node forwards, and from what a slow line carries for it', () => {
   expect(podCutRules(east)).toBe(`table ip fairlead-lab-pod-cut {
@@ -30,20 +31,27 @@ test('a pod is cut off from all that its node forwards, and from what a slow lin
 
 test('healing a pod that was never cut off is no error', () => {
   const add = 'add element ip fairlead-lab-pod-cut pods { 10.244.0.7 }\n'
-  expect(podCutChange('cut', '10.244.0.7')).toBe(add)
-  expect(podCutChange('heal', '10.244.0.7')).toBe(add + add.replace('add', 'delete'))
+  expect(podCutChange('cut', ['10.244.0.7'])).toBe(add)
+  expect(podCutChange('heal', ['10.244.0.7'])).toBe(add + add.replace('add', 'delete'))
 })
 
-test('connections of pods go to the line, and the port they wanted is kept', () => {
+test('a pod with two addresses is cut off in both families', () => {
+  expect(podCutRules(dual)).toContain('ip6 saddr @pods drop')
+  expect(podCutChange('cut', ['10.244.0.7', 'fd00:244::7'])).toBe(
+    'add element ip fairlead-lab-pod-cut pods { 10.244.0.7 }\nadd element ip6 fairlead-lab-pod-cut pods { fd00:244::7 }\n',
+  )
+})
+
+test('connections of pods go to the line, and where they wanted to go is kept', () => {
   expect(slowRules(east)).toContain(
-    'ip saddr 10.244.0.0/16 ip daddr @lines update @asked { ip saddr . tcp sport : tcp dport } dnat ip to ip daddr map @lines',
+    'ip saddr 10.244.0.0/16 ip daddr @lines update @addresses { iif . tcp sport : ip daddr } update @ports { iif . tcp sport : tcp dport } dnat ip to ip daddr map @lines',
   )
 })
 
 test('a change of lines replaces all of them', () => {
   const lines = [
-    { peer: '172.31.0.11', port: 4000 },
-    { peer: '172.31.0.12', port: 4001 },
+    { peer: '172.31.0.11', address: '10.244.0.1', port: 4000 },
+    { peer: '172.31.0.12', address: '10.244.0.1', port: 4001 },
   ]
   expect(slowChange(east, lines)).toBe(
     `flush map ip fairlead-lab-slow lines
@@ -51,4 +59,10 @@ add element ip fairlead-lab-slow lines { 172.31.0.11 : 10.244.0.1 . 4000, 172.31
 `,
   )
   expect(slowChange(east, [])).toBe('flush map ip fairlead-lab-slow lines\n')
+  expect(slowChange(dual, [{ peer: 'fd00:31::b', address: 'fd00:244::1', port: 4002 }])).toBe(
+    `flush map ip fairlead-lab-slow lines
+flush map ip6 fairlead-lab-slow lines
+add element ip6 fairlead-lab-slow lines { fd00:31::b : fd00:244::1 . 4002 }
+`,
+  )
 })

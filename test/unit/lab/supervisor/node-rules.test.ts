@@ -20,6 +20,18 @@ test('a cut drops packets before connection tracking, in both directions', () =>
   )
 })
 
+test('IPv6 is cut, reset and hidden as well, but neighbours find each other', () => {
+  const [plan] = planClusters(['east'], 'namespaces', { private: ['east'] })
+  if (plan === undefined) throw new Error('no plan')
+  const [, six = ''] = nodeRules(plan).split('table ip6 fairlead-lab-node')
+  expect(six).toContain('ip6 saddr fd00:244::/64 oifname "eth0" masquerade')
+  expect(six).toContain('iifname "eth0" ct state new ip6 saddr != fd00:31::1 drop')
+  expect(six).toMatch(/nd-neighbor-advert } accept\n.*ip6 saddr @peers drop\n.*ip6 daddr @peers drop/)
+  expect(six).toContain('meta l4proto tcp ip6 daddr . ct mark @doomed reject with tcp reset')
+  expect(cutChange('cut', 'fd00:31::b')).toBe('add element ip6 fairlead-lab-cut peers { fd00:31::b }\n')
+  expect(resetChange('fd00:31::b', 0)).toContain('ages { fd00:31::b : 1 }')
+})
+
 test('healing what was never cut is no error', () => {
   expect(cutChange('heal', '172.31.0.11').split('\n').slice(0, 2)).toEqual([
     'add element ip fairlead-lab-cut peers { 172.31.0.11 }',
