@@ -12,7 +12,7 @@ import { type Bind, containerScript } from './container-script.ts'
 import { NamespacedContainer } from './namespaced-container.ts'
 import type { LabPod } from './pod.ts'
 import { hostsFile, type PodFilesConfig, resolvConf } from './pod-files.ts'
-import { privilegeFlags } from './privileges.ts'
+import { privilegeFlags, userFlags } from './privileges.ts'
 import type { ContainerLaunch, ContainerProcess, PodRuntime, PodSandbox } from './runtime.ts'
 
 export interface NamespacedRuntimeDeps {
@@ -143,13 +143,14 @@ class NamespacedSandbox implements PodSandbox {
 
   /** In a user namespace there is only one user to be. */
   #privileges(pod: LabPod, { container }: ContainerLaunch): readonly string[] {
-    const flags = privilegeFlags(pod, container)
-    if (flags.length === 0 || !this.#config.userNamespace) return flags
-    const { namespace, name } = pod.metadata
-    this.#deps.log.info(
-      { pod: `${namespace}/${name}`, container: container.name },
-      'securityContext needs root: ignored',
-    )
-    return []
+    const { userNamespace } = this.#config
+    if (userNamespace && userFlags(pod, container).length > 0) {
+      const { namespace, name } = pod.metadata
+      this.#deps.log.info(
+        { pod: `${namespace}/${name}`, container: container.name },
+        'the user of the securityContext needs root: ignored',
+      )
+    }
+    return privilegeFlags(pod, container, userNamespace)
   }
 }
