@@ -7,7 +7,7 @@ import { systemClock } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
 import { createLogger } from '../core/log.ts'
 import { readLines } from '../lab/control/line-reader.ts'
-import { findCluster, readLabConfig } from '../lab/lab-config.ts'
+import { findCluster, findNode, readLabConfig } from '../lab/lab-config.ts'
 import { labFiles } from '../lab/layout.ts'
 import type { LineReady, LineRequest } from '../lab/slow/line-protocol.ts'
 import { SlowRelay } from '../lab/slow/slow-relay.ts'
@@ -18,13 +18,14 @@ const { values } = parseArgs({
   options: {
     state: { type: 'string', default: '.lab' },
     cluster: { type: 'string', default: '' },
+    node: { type: 'string' },
     peer: { type: 'string', default: '' },
   },
 })
 const lab = await readLabConfig(labFiles(values.state).config)
 const log = createLogger(lab.logLevel, { component: 'lab-line', cluster: values.cluster, to: values.peer }, 2)
 try {
-  const { gateway, ipv6 } = findCluster(lab, values.cluster)
+  const { gateway, ipv6 } = findNode(findCluster(lab, values.cluster), values.node)
   const hosts = ipv6 === undefined ? [gateway] : [gateway, ipv6.gateway]
   const relays = hosts.map(
     (host) =>

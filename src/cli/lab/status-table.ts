@@ -1,6 +1,7 @@
 /** `lab status` for people: a row for each cluster. Pure. */
 import { isIPv6 } from 'node:net'
 import type { LabStatus } from '../../lab/control/protocol.ts'
+import type { NodeStatus } from '../../lab/control/status.ts'
 import { describePath } from '../../lab/slow/path-shape.ts'
 import type { Table } from '../output.ts'
 
@@ -22,8 +23,8 @@ export function statusTable(status: LabStatus): Table {
   const rows = status.clusters.map((cluster) => [
     cluster.name,
     cluster.ready ? 'Ready' : 'NotReady',
-    cluster.nodeAddress,
-    cluster.nodeAddresses.find(isIPv6) ?? '-',
+    list(cluster.nodes.map(describeNode)),
+    list(cluster.nodes.flatMap(({ addresses }) => addresses.filter(isIPv6))),
     cluster.private ? 'dials' : 'dials, is dialled',
     list(status.links.filter(({ from }) => from === cluster.name).map(({ to }) => to)),
     String(cluster.processes.reduce((sum, process) => sum + process.restarts, 0)),
@@ -33,6 +34,11 @@ export function statusTable(status: LabStatus): Table {
     list(status.cuts.flatMap((pair) => othersOf(pair, cluster.name))),
   ])
   return [[...HEADER, 'CUT-FROM'], ...rows]
+}
+
+/** Its address, and whether it is not as it should be. */
+function describeNode({ addresses: [address = ''], ready }: NodeStatus): string {
+  return ready ? address : `${address} (not ready)`
 }
 
 function slowTo({ slow }: LabStatus, name: string): string[] {

@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly private: readonly string[]
   /** Leave IPv6 out. */
   readonly ipv4Only?: boolean
+  /** Nodes of each cluster. */
+  readonly nodes: number
   /** Router replicas of each cluster. */
   readonly routers: number
   readonly mode: LabMode

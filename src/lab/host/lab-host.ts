@@ -28,6 +28,8 @@ export interface LabHostConfig {
   readonly clusters: readonly string[]
   /** Clusters that can dial others and cannot be dialled. */
   readonly private?: readonly string[]
+  /** Nodes of each cluster. */
+  readonly nodes?: number | undefined
   /** Leave IPv6 out, as on a machine that has none. */
   readonly ipv4Only?: boolean | undefined
   /** Links that will be made, for `lab status`. */
@@ -58,7 +60,8 @@ export class LabHost {
     this.#config = config
     this.files = labFiles(config.state)
     this.#clusters = this.#plan()
-    for (const { name } of this.#clusters) requireShortPath(this.files.cluster(name).kubeletSocket)
+    for (const { name, nodes } of this.#clusters)
+      requireShortPath(this.files.cluster(name).node(nodes.length - 1).kubeletSocket)
   }
 
   get clusters(): readonly ClusterPlan[] {
@@ -111,8 +114,8 @@ export class LabHost {
   }
 
   #plan(): readonly ClusterPlan[] {
-    const { clusters, mode } = this.#config
-    const options = { ...this.#config, lowPorts: mayUseLowPorts(), ipv6: this.#noIpv6 === undefined }
+    const { clusters, mode, nodes = 1 } = this.#config
+    const options = { ...this.#config, nodes, lowPorts: mayUseLowPorts(), ipv6: this.#noIpv6 === undefined }
     return planClusters(clusters, mode, options)
   }
 

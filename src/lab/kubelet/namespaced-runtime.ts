@@ -4,9 +4,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../../core/errors.ts'
 import type { Logger } from '../../core/log.ts'
+import { type NodePlan, podIpv6 } from '../node-plan.ts'
 import { AddressPool } from '../sandbox/address-pool.ts'
 import { Sandbox } from '../sandbox/sandbox.ts'
-import { type ClusterPlan, podIpv6 } from '../topology.ts'
 import { prepareRoot, type RootFacts } from './container-root.ts'
 import { type Bind, containerScript } from './container-script.ts'
 import { NamespacedContainer } from './namespaced-container.ts'
@@ -21,7 +21,7 @@ export interface NamespacedRuntimeDeps {
 }
 
 export interface NamespacedRuntimeConfig {
-  readonly plan: ClusterPlan
+  readonly node: NodePlan
   /** A folder in memory. */
   readonly folder: string
   readonly userNamespace: boolean
@@ -37,22 +37,22 @@ export class NamespacedRuntime implements PodRuntime {
   constructor(deps: NamespacedRuntimeDeps, config: NamespacedRuntimeConfig) {
     this.#deps = deps
     this.#config = config
-    this.#addresses = new AddressPool(config.plan.kubeletRange)
+    this.#addresses = new AddressPool(config.node.kubeletRange)
   }
 
   async createSandbox(pod: LabPod, hostname: string): Promise<PodSandbox> {
-    const { plan } = this.#config
+    const { node } = this.#config
     const hostNetwork = pod.spec?.hostNetwork === true
-    const address = hostNetwork ? plan.nodeAddress : this.#addresses.take()
+    const address = hostNetwork ? node.address : this.#addresses.take()
     const release = (): void => this.#addresses.release(address)
     try {
       const sandbox = await Sandbox.create({
         hostname,
         address,
-        gateway: plan.gateway,
+        gateway: node.gateway,
         nodePid: process.pid,
         hostNetwork,
-        ipv6: hostNetwork ? nodeIpv6(plan) : podIpv6(plan, address),
+        ipv6: hostNetwork ? node.ipv6 : podIpv6(node, address),
       })
       const folder = join(this.#config.folder, pod.metadata.uid ?? hostname)
       await this.#writeFiles(pod, hostname, address, folder)
@@ -73,10 +73,6 @@ export class NamespacedRuntime implements PodRuntime {
       writeFile(join(etc, 'resolv.conf'), resolvConf(pod, this.#config.files)),
     ])
   }
-}
-
-function nodeIpv6({ ipv6 }: ClusterPlan) {
-  return ipv6 && { address: ipv6.nodeAddress, gateway: ipv6.gateway }
 }
 
 interface NamespacedSandboxDeps extends NamespacedRuntimeDeps {

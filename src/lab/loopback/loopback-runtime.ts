@@ -25,7 +25,7 @@ export class LoopbackRuntime implements PodRuntime {
 
   constructor(config: LoopbackRuntimeConfig) {
     this.#config = config
-    this.#addresses = new AddressPool(config.plan.kubeletRange)
+    this.#addresses = new AddressPool(config.plan.nodes[0].kubeletRange)
   }
 
   async createSandbox(pod: LabPod): Promise<PodSandbox> {

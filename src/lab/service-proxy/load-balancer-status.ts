@@ -1,4 +1,5 @@
-/** Tells users the addresses of LoadBalancer Services: the node's, in their families, once its rules are in force. */
+/** Tells users the addresses of LoadBalancer Services: all nodes', in their families, once the first node's rules are in force. */
+import { isIPv6 } from 'node:net'
 import type { Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { describeError } from '../../core/errors.ts'
@@ -17,7 +18,10 @@ export interface LoadBalancerStatusDeps {
 }
 
 export interface LoadBalancerStatusConfig {
-  readonly nodeAddresses: readonly string[]
+  /** Of the node that this runs on, and whose rules are known. */
+  readonly own: readonly string[]
+  /** Of all nodes, in the order in which they are told. */
+  readonly all: readonly string[]
 }
 
 export class LoadBalancerStatus implements Startable {
@@ -53,7 +57,9 @@ export class LoadBalancerStatus implements Startable {
   #wanted(service: Service): readonly string[] {
     const table = this.#deps.table.current()
     if (service.spec?.type !== 'LoadBalancer' || table === undefined) return []
-    return this.#config.nodeAddresses.filter((address) => loadBalancerServed(service, table, address))
+    const { own, all } = this.#config
+    const served = own.filter((address) => loadBalancerServed(service, table, address)).map(isIPv6)
+    return all.filter((address) => served.includes(isIPv6(address)))
   }
 
   async #write({ metadata }: Service, ips: readonly string[]): Promise<void> {

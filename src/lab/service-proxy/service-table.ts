@@ -14,7 +14,7 @@ export interface Target {
 
 /** One port of one Service in one family of addresses. */
 export interface VirtualPort {
-  /** `namespace/name/protocol/port`, with `/6` behind it for IPv6: unique, stable, and telling. */
+  /** `namespace/name/protocol/port`, with `/6` behind it for IPv6 and `/outside`: unique, stable, and telling. */
   readonly id: string
   readonly family: IPFamily
   readonly protocol: 'tcp' | 'udp'
@@ -30,6 +30,8 @@ export interface VirtualPort {
 export type ServiceTable = readonly VirtualPort[]
 
 export interface ServiceTableConfig {
+  /** Of the node that these rules are for. */
+  readonly nodeName: string
   /** They stand for LoadBalancer Services and node ports. */
   readonly nodeAddresses: readonly string[]
   /** `address:port` that belong to the node itself and to no Service. */
@@ -59,8 +61,12 @@ export function buildServiceTable(
 /** True when every port of a LoadBalancer Service got this address of the node. */
 export function loadBalancerServed(service: Service, table: ServiceTable, nodeAddress: string): boolean {
   return (service.spec?.ports ?? []).every((port) => {
-    const entry = table.find(({ id }) => id === portId(service, port, familyOf(nodeAddress)))
-    return entry?.frontends.some((each) => each.address === nodeAddress && each.port === port.port) ?? false
+    const id = portId(service, port, familyOf(nodeAddress))
+    return table
+      .filter((entry) => entry.id === id || entry.id === `${id}${OUTSIDE}`)
+      .some(({ frontends }) =>
+        frontends.some((each) => each.address === nodeAddress && each.port === port.port),
+      )
   })
 }
 
@@ -110,13 +116,54 @@ function virtualPorts(
   return (service.spec?.ports ?? []).flatMap((port) => {
     const protocol = protocolOf(port)
     if (protocol === undefined) return []
-    const frontends = frontendsOf(service, port, family, config).filter((frontend) =>
-      claim(frontend, protocol, claimed),
-    )
-    const endpoints = endpointsOf(port, slices)
     const id = portId(service, port, family)
-    return [{ id, family, protocol, frontends, endpoints, affinitySeconds: affinityOf(service) }]
+    const common = { family, protocol, affinitySeconds: affinityOf(service) } as const
+    return sides(service, port, family, slices, config).map((side) => ({
+      ...common,
+      id: `${id}${side.suffix}`,
+      frontends: side.frontends.filter((frontend) => claim(frontend, protocol, claimed)),
+      endpoints: endpointsOf(port, side.slices),
+    }))
   })
+}
+
+/** Follows the id of a port's outside where that has other endpoints than its inside. */
+const OUTSIDE = '/outside'
+
+/** Where clients connect to, with the endpoints they reach from there: by the traffic policies all, or those of the node. */
+function sides(
+  service: Service,
+  port: ServicePort,
+  family: IPFamily,
+  slices: readonly EndpointSlice[],
+  { nodeName, nodeAddresses }: ServiceTableConfig,
+) {
+  const { internalTrafficPolicy, externalTrafficPolicy } = service.spec ?? {}
+  const own = nodeAddresses.filter((address) => familyOf(address) === family)
+  const inside = at(clusterAddresses(service, family), port.port)
+  const outside = outsideOf(service, port, own)
+  const seenBy = (policy: string | undefined) => (policy === 'Local' ? onNode(slices, nodeName) : slices)
+  if (internalTrafficPolicy === externalTrafficPolicy || outside.length === 0)
+    return [{ suffix: '', frontends: [...inside, ...outside], slices: seenBy(internalTrafficPolicy) }]
+  return [
+    { suffix: '', frontends: inside, slices: seenBy(internalTrafficPolicy) },
+    { suffix: OUTSIDE, frontends: outside, slices: seenBy(externalTrafficPolicy) },
+  ]
+}
+
+function onNode(slices: readonly EndpointSlice[], nodeName: string): readonly EndpointSlice[] {
+  return slices.map((slice) => ({
+    ...slice,
+    endpoints: (slice.endpoints ?? []).filter((endpoint) => endpoint.nodeName === nodeName),
+  }))
+}
+
+function outsideOf({ spec }: Service, { port, nodePort = 0 }: ServicePort, own: readonly string[]): Target[] {
+  return [...(spec?.type === 'LoadBalancer' ? at(own, port) : []), ...(nodePort > 0 ? at(own, nodePort) : [])]
+}
+
+function at(addresses: readonly string[], port: number): Target[] {
+  return addresses.map((address) => ({ address, port }))
 }
 
 /** SCTP is not spoken here. */
@@ -128,22 +175,6 @@ function protocolOf({ protocol = 'TCP' }: ServicePort): 'tcp' | 'udp' | undefine
 function portId(service: Service, port: ServicePort, family: IPFamily): string {
   const id = `${keyOf(service)}/${(port.protocol ?? 'TCP').toLowerCase()}/${port.port}`
   return family === 'IPv6' ? `${id}/6` : id
-}
-
-function frontendsOf(
-  service: Service,
-  { port, nodePort = 0 }: ServicePort,
-  family: IPFamily,
-  { nodeAddresses }: ServiceTableConfig,
-): Target[] {
-  const own = nodeAddresses.filter((address) => familyOf(address) === family)
-  const at = (addresses: readonly string[], number: number) =>
-    addresses.map((address) => ({ address, port: number }))
-  return [
-    ...at(clusterAddresses(service, family), port),
-    ...(service.spec?.type === 'LoadBalancer' ? at(own, port) : []),
-    ...(nodePort > 0 ? at(own, nodePort) : []),
-  ]
 }
 
 function claim({ address, port }: Target, protocol: string, claimed: Set<string>): boolean {

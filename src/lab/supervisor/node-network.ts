@@ -1,11 +1,12 @@
 /**
- * The networks of a lab: the shared bridge in the lab's own namespace, and for each cluster a node namespace joined to
- * it. All of it belongs to the supervisor's namespaces and vanishes with them.
+ * The networks of a lab: the shared bridge in the lab's own namespace, and for each node of a cluster a namespace joined
+ * to it. All of it belongs to the supervisor's namespaces and vanishes with them.
  */
 import { run } from '../command.ts'
+import { INTERNET, INTERNET6, type NodePlan } from '../node-plan.ts'
 import { Holder } from '../sandbox/holder.ts'
 import { systemEnv } from '../system-env.ts'
-import { type ClusterPlan, INTERNET, INTERNET6 } from '../topology.ts'
+import type { ClusterPlan } from '../topology.ts'
 import { nodeRules } from './node-rules.ts'
 
 const BRIDGE = 'internet'
@@ -40,11 +41,12 @@ nft -f - <<EOF
 $5
 EOF`
 
-function nodeLinks({ nodeAddress, gateway, dnsAddress, ipv6 }: ClusterPlan, bridgeEnd: string): string {
+function nodeLinks({ nodes, dnsAddress }: ClusterPlan, node: NodePlan, bridgeEnd: string): string {
+  const { address, gateway, ipv6 } = node
   return [
     'link set lo up',
     `link add eth0 type veth peer name ${bridgeEnd} netns ${process.pid}`,
-    `addr add ${nodeAddress}/${INTERNET.prefix} dev eth0`,
+    `addr add ${address}/${INTERNET.prefix} dev eth0`,
     'link set eth0 up',
     `route add default via ${INTERNET.gateway}`,
     `addr add ${gateway}/32 dev lo`,
@@ -52,32 +54,45 @@ function nodeLinks({ nodeAddress, gateway, dnsAddress, ipv6 }: ClusterPlan, brid
     ...(ipv6 === undefined
       ? []
       : [
-          `addr add ${ipv6.nodeAddress}/${INTERNET6.prefix} dev eth0 nodad`,
+          `addr add ${ipv6.address}/${INTERNET6.prefix} dev eth0 nodad`,
           `route add default via ${INTERNET6.gateway}`,
           `addr add ${ipv6.gateway}/128 dev lo nodad`,
         ]),
+    ...nodes.filter(({ index }) => index !== node.index).flatMap(routesTo),
   ].join('\n')
+}
+
+/** Pods of another node are behind its address. */
+function routesTo({ address, podNetwork, ipv6 }: NodePlan): string[] {
+  const route = `route add ${podNetwork} via ${address}`
+  return ipv6 === undefined ? [route] : [route, `route add ${ipv6.podNetwork} via ${ipv6.address}`]
 }
 
 /** A node's namespaces and the process that holds them. */
 export class NodeNetwork {
-  readonly plan: ClusterPlan
+  readonly node: NodePlan
   readonly #holder: Holder
 
-  private constructor(plan: ClusterPlan, holder: Holder) {
-    this.plan = plan
+  private constructor(node: NodePlan, holder: Holder) {
+    this.node = node
     this.#holder = holder
   }
 
-  static async create(plan: ClusterPlan): Promise<NodeNetwork> {
-    const bridgeEnd = `node${plan.index}`
+  static async create(plan: ClusterPlan, node: NodePlan): Promise<NodeNetwork> {
+    const bridgeEnd = `node${plan.index}.${node.index}`
     const holder = await Holder.create({
-      what: `the node of cluster ${plan.name}`,
+      what: `node ${node.name} of cluster ${plan.name}`,
       namespaces: ['--net', '--uts'],
       script: SCRIPT,
-      parameters: [plan.name, nodeLinks(plan, bridgeEnd), String(process.pid), bridgeEnd, nodeRules(plan)],
+      parameters: [
+        node.name,
+        nodeLinks(plan, node, bridgeEnd),
+        String(process.pid),
+        bridgeEnd,
+        nodeRules(plan, node),
+      ],
     })
-    return new NodeNetwork(plan, holder)
+    return new NodeNetwork(node, holder)
   }
 
   /** A process inside the node. */

@@ -1,5 +1,6 @@
 /** The rules every node has, whatever Services there are. A pure function of the address plan. */
 import { MAX_RESET_AGES } from '../limits.ts'
+import type { NodePlan } from '../node-plan.ts'
 import type { ClusterPlan } from '../topology.ts'
 import { podCutRules } from './pod-cut-rules.ts'
 import { familyWord, type RuleFamily, ruleFamilies } from './rule-family.ts'
@@ -16,32 +17,50 @@ export const RESET_TABLE = 'fairlead-lab-reset'
  * a private cluster takes no connections at all; everything from or to an address in the set `peers` is dropped before connection tracking sees it; and what belongs
  * to a doomed connection is answered with a reset.
  */
-export function nodeRules(plan: ClusterPlan): string {
-  const own = ruleFamilies(plan).map((family) => familyRules(family, plan.private))
-  return [...own, podCutRules(plan), slowRules(plan)].join('')
+export function nodeRules(plan: ClusterPlan, node: NodePlan): string {
+  const families = ruleFamilies(plan, node)
+  const own = families.map((family) => familyRules(family, plan.private))
+  return [...own, podCutRules(plan, node), slowRules(families)].join('')
 }
 
 function familyRules(family: RuleFamily, isPrivate: boolean): string {
-  const { ip, podNetwork } = family
+  const { ip, podNetwork, siblings } = family
+  const uninvited = `ct state new ${ip} daddr ${podNetwork} ct status & dnat == 0`
   return `table ${ip} fairlead-lab-node {
   chain leave {
-    type nat hook postrouting priority srcnat; policy accept;
+    type nat hook postrouting priority srcnat; policy accept;${siblings.length === 0 ? '' : betweenNodes(family)}
     ${ip} saddr ${podNetwork} oifname "eth0" masquerade
   }
   chain enter {
     type filter hook forward priority filter; policy accept;
-    iifname "eth0" ct state new ${ip} daddr ${podNetwork} ct status & dnat == 0 drop
+    iifname "eth0" ${siblings.length === 0 ? '' : `${strangers(family)} `}${uninvited} drop
   }${isPrivate ? hidden(family) : ''}
 }
 ${cutRules(family)}${resetRules(family)}`
 }
 
-/** As behind a router at home: only the lab's own end of the network may open connections, for the API server. */
-const hidden = ({ ip, internet }: RuleFamily): string => `
+/**
+ * Pods keep their address on the way to those of another node. What came for a port of this node and goes on to a pod
+ * of another has to come back by this one.
+ */
+const betweenNodes = ({ ip, podNetwork }: RuleFamily): string => `
+    ${ip} saddr ${podNetwork} ${ip} daddr ${podNetwork} accept
+    ct status dnat ${ip} daddr ${podNetwork} oifname "eth0" masquerade`
+
+/** Whatever is none of the cluster's pods and nodes. */
+const strangers = ({ ip, podNetwork, siblings }: RuleFamily): string =>
+  `${ip} saddr != { ${[podNetwork, ...siblings].join(', ')} }`
+
+/** As behind a router at home: only the lab's own end of the network may open connections, for the API server, and the cluster itself. */
+const hidden = (family: RuleFamily): string => {
+  const { ip, internet, siblings } = family
+  const others = siblings.length === 0 ? '' : ` ${strangers(family)}`
+  return `
   chain hide {
     type filter hook prerouting priority mangle; policy accept;
-    iifname "eth0" ct state new ${ip} saddr != ${internet.gateway} drop
+    iifname "eth0" ct state new ${ip} saddr != ${internet.gateway}${others} drop
   }`
+}
 
 /**
  * What the node itself sends is dropped where it arrives: dropped here, its sender would be told (EPERM). Neighbours

@@ -1,7 +1,6 @@
 /** Rules that send connections with another cluster through a slow line of the node. Pure. */
 import { ASKED_SECONDS } from '../limits.ts'
-import type { ClusterPlan } from '../topology.ts'
-import { familyWord, type RuleFamily, ruleFamilies } from './rule-family.ts'
+import { familyWord, type RuleFamily } from './rule-family.ts'
 
 /** Table that holds the lines, by the node addresses of the cluster they lead to. */
 export const SLOW_TABLE = 'fairlead-lab-slow'
@@ -11,8 +10,8 @@ export const SLOW_TABLE = 'fairlead-lab-slow'
  * kept in two maps, where the line finds it by the pod's link and port: an IPv6 address beside a port is more than some
  * nft can compile. Before Service addresses are translated, which then is done no more.
  */
-export function slowRules(plan: ClusterPlan): string {
-  return ruleFamilies(plan).map(familyRules).join('')
+export function slowRules(families: readonly RuleFamily[]): string {
+  return families.map(familyRules).join('')
 }
 
 function familyRules({ ip, type, podNetwork }: RuleFamily): string {
@@ -46,10 +45,8 @@ export interface LineEnd {
 }
 
 /** The change that sends new connections through these lines and no others. */
-export function slowChange(plan: ClusterPlan, lines: readonly LineEnd[]): string {
-  return ruleFamilies(plan)
-    .map(({ ip }) => familyChange(ip, lines))
-    .join('')
+export function slowChange(families: readonly RuleFamily['ip'][], lines: readonly LineEnd[]): string {
+  return families.map((ip) => familyChange(ip, lines)).join('')
 }
 
 function familyChange(ip: RuleFamily['ip'], lines: readonly LineEnd[]): string {

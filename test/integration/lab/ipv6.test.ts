@@ -1,5 +1,6 @@
 /** IPv6 in a lab: addresses of pods and nodes, Services of two families, and faults between clusters. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { ByteClient } from '../../support/byte-client.ts'
 import { apply, type Clusters, upLab } from '../../support/clusters.ts'
 import { eventually } from '../../support/eventually.ts'
 import { describeInLab, describeUnless, noLabIpv6 } from '../../support/missing.ts'
@@ -25,19 +26,6 @@ peer = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
 began = time.monotonic()
 peer.sendall(b"x"); peer.recv(1)
 print(round((time.monotonic() - began) * 1000))
-`
-
-/** Connects, and sends a byte whenever it is told to; prints what comes of it. */
-const CLIENT = `
-import socket, sys
-peer = socket.create_connection((sys.argv[1], 80), 2)
-print("open", flush=True)
-for line in sys.stdin:
-    peer.settimeout(2)
-    try:
-        peer.sendall(b"x")
-        print("answered" if peer.recv(1) else "closed", flush=True)
-    except OSError as error: print(type(error).__name__, flush=True)
 `
 
 const POD = {
@@ -97,7 +85,7 @@ describeUnless(noLabIpv6(), 'IPv6', () => {
         await get('endpointslices -l kubernetes.io/service-name=echo', '{.items[*].addressType}'),
       ).toMatch(/IPv4 IPv6|IPv6 IPv4/)
       const { clusters, noIpv6 } = await lab.status()
-      expect(clusters.map(({ nodeAddresses }) => nodeAddresses[1])).toEqual([EAST, 'fd00:31::b'])
+      expect(clusters.map(({ nodes }) => nodes[0]?.addresses[1])).toEqual([EAST, 'fd00:31::b'])
       expect(noIpv6).toBeUndefined()
     })
 
@@ -153,21 +141,13 @@ describeUnless(noLabIpv6(), 'IPv6', () => {
       'a cut drops what is open unseen until it is healed, and a reset ends it',
       async () => {
         await eventually(() => ask('west', EAST, 80))
-        const client = lab.startExec('west', ['python3', '-c', CLIENT, EAST])
-        let said = ''
-        client.stdout?.on('data', (chunk: Buffer) => {
-          said += chunk.toString()
-        })
-        const says = (text: string) => eventually(() => expect(said).toBe(text), { within: 20_000 })
-        await says('open\n')
+        const client = await ByteClient.open(lab, 'west', EAST, 80)
         await lab.cut('east', 'west')
-        client.stdin?.write('\n')
-        await says('open\nTimeoutError\n')
+        await client.sends('TimeoutError')
         await lab.heal('east', 'west')
-        await eventually(() => ask('west', EAST, 80))
+        await client.sends('answered')
         await lab.reset('east')
-        client.stdin?.write('\n')
-        await eventually(() => expect(said).toContain('ConnectionResetError'), { within: 20_000 })
+        await client.sends('ConnectionResetError')
         client.kill()
       },
       SLOW,
@@ -200,7 +180,7 @@ describeInLab([], 'a lab without IPv6', () => {
   test('says so, and goes on with IPv4', async () => {
     const status = await lab.status()
     expect(status.noIpv6).toBe('it was left out with --ipv4-only')
-    expect(status.clusters[0]?.nodeAddresses).toEqual(['172.31.0.10'])
+    expect(status.clusters[0]?.nodes[0]?.addresses).toEqual(['172.31.0.10'])
     const refused = await lab.kubectl('east', ['create', '-f', '-'], {
       input: JSON.stringify({ ...SERVICE, metadata: { name: 'two' } }),
       codes: [1],

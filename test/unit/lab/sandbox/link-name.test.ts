@@ -1,7 +1,8 @@
 /** Names of the links between nodes and pods. */
 import { expect, test } from '@jest/globals'
+import { podIpv6 } from '../../../../src/lab/node-plan.ts'
 import { linkName } from '../../../../src/lab/sandbox/link-name.ts'
-import { planClusters, podIpv6 } from '../../../../src/lab/topology.ts'
+import { planClusters } from '../../../../src/lab/topology.ts'
 
 test('both addresses of a pod give the same name', () => {
   const [east] = planClusters(['east'], 'namespaces')
@@ -11,6 +12,6 @@ test('both addresses of a pod give the same name', () => {
     ['10.244.255.9', 'pod255.9'],
   ] as const) {
     expect(linkName(address)).toBe(name)
-    expect(linkName((east && podIpv6(east, address)?.address) ?? '')).toBe(name)
+    expect(linkName((east && podIpv6(east.nodes[0], address)?.address) ?? '')).toBe(name)
   }
 })

@@ -4,6 +4,7 @@ import type { Endpoint, EndpointSlice, Service } from '../../../../src/api/objec
 import { buildServiceTable, loadBalancerServed } from '../../../../src/lab/service-proxy/service-table.ts'
 
 const CONFIG = {
+  nodeName: 'one',
   nodeAddresses: ['172.31.0.10', 'fd00:31::a'],
   reserved: ['172.31.0.10:6443', '10.96.0.10:53'],
 }
@@ -127,6 +128,35 @@ describe('a service table', () => {
       ],
     ])
     expect(loadBalancerServed(service('web', spec), table, 'fd00:31::a')).toBe(true)
+  })
+
+  test('keeps to the endpoints of the node where a traffic policy says so, from inside or from outside', () => {
+    const here = { ...endpoint('10.244.0.1'), nodeName: 'one' }
+    const there = { ...endpoint('10.244.16.1'), nodeName: 'two' }
+    const seen = (spec: Service['spec']) => {
+      const ports = [{ port: 80, nodePort: 30_080 }]
+      const table = buildServiceTable(
+        [service('web', { type: 'NodePort', ports, ...spec })],
+        [slice('web', [here, there])],
+        CONFIG,
+      )
+      return table.map(({ id, frontends, endpoints }) => [
+        id.replace('demo/web/tcp/80', ''),
+        frontends.map(({ port }) => port),
+        endpoints.map(({ address }) => address),
+      ])
+    }
+    const both = ['10.244.0.1', '10.244.16.1']
+    expect(seen({ internalTrafficPolicy: 'Cluster', externalTrafficPolicy: 'Cluster' })).toEqual([
+      ['', [80, 30_080], both],
+    ])
+    expect(seen({ internalTrafficPolicy: 'Cluster', externalTrafficPolicy: 'Local' })).toEqual([
+      ['', [80], both],
+      ['/outside', [30_080], ['10.244.0.1']],
+    ])
+    expect(seen({ internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' })).toEqual([
+      ['', [80, 30_080], ['10.244.0.1']],
+    ])
   })
 
   test('adds the node for node ports and load balancers, and its own ports to nobody', () => {
