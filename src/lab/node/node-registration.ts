@@ -75,13 +75,10 @@ export class NodeRegistration implements Startable {
 
   async #report(): Promise<void> {
     const { client } = this.#deps
-    const options = { fieldManager: FIELD_MANAGER }
-    await client.apply(Resource.node, this.#node(), options)
-    await client.apply<KubeObject & { status: object }>(
-      Resource.node,
-      { metadata: { name: this.#config.node.name }, status: this.#status() },
-      { ...options, subresource: 'status' },
-    )
+    const { name } = this.#config.node
+    await client.apply(Resource.node, this.#node(), { fieldManager: FIELD_MANAGER })
+    // Not applied: to that, two addresses of one type are the same twice.
+    await client.patch(Resource.node, { name }, 'merge', { status: this.#status() }, 'status')
   }
 
   #node(): KubeObject & { spec: object } {

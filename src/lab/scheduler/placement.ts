@@ -64,11 +64,8 @@ type Taint = NonNullable<NonNullable<SchedulableNode['spec']>['taints']>[number]
 
 const UNSCHEDULABLE: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
 
-/** Real API servers give it to every node, and nobody takes it away in a lab; the node's condition tells the same. */
-const NOT_READY = 'node.kubernetes.io/not-ready'
-
-function isHard({ key, effect }: Taint): boolean {
-  return effect !== 'PreferNoSchedule' && key !== NOT_READY
+function isHard({ effect }: Taint): boolean {
+  return effect !== 'PreferNoSchedule'
 }
 
 function tolerates({ spec }: SchedulablePod, taint: Taint): boolean {

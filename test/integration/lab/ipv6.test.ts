@@ -68,7 +68,9 @@ describeUnless(noLabIpv6(), 'IPv6', () => {
 
     beforeAll(async () => {
       lab = await upLab(['east', 'west'], '--bare', '--private', 'west')
-      await apply(lab, 'east', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [POD, SERVICE] }))
+      // A real API server takes pods only when their service account is made.
+      const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [POD, SERVICE] })
+      await eventually(() => apply(lab, 'east', input), { within: 20_000 })
       await lab.kubectl('east', ['wait', '--for=condition=Ready', 'pod/echo', '--timeout=20s'])
     }, SLOW)
     afterAll(() => lab?.down(), SLOW)

@@ -99,7 +99,12 @@ describeInLab(['python3'], 'clusters of two nodes', () => {
 
   beforeAll(async () => {
     lab = await upLab(['east', 'west'], '--bare', '--nodes', '2')
-    await list(pod('one', 'east-node'), pod('two', TWO), service('one', 30_081), service('two', 30_082))
+    await kubectl('label', 'node', TWO, 'topology.kubernetes.io/zone=b')
+    // A real API server takes pods only when their service account is made.
+    await eventually(
+      () => list(pod('one', 'east-node'), pod('two', TWO), service('one', 30_081), service('two', 30_082)),
+      { within: 20_000 },
+    )
     await kubectl('wait', '--for=condition=Ready', 'pod/one', 'pod/two', '--timeout=20s')
     for (const port of [81, 82])
       for (const host of EAST) await eventually(() => ask('west', 'west-node', host, port))
@@ -198,7 +203,6 @@ describeInLab(['python3'], 'clusters of two nodes', () => {
   )
 
   test('name node and zone of endpoints, and resolve names on every node', async () => {
-    await kubectl('label', 'node', TWO, 'topology.kubernetes.io/zone=b')
     const told = () =>
       get(
         'endpointslices -l kubernetes.io/service-name=two',
