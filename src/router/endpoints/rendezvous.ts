@@ -2,6 +2,7 @@
  * Rendezvous hashing: which place a key belongs to, the same on every router that sees the same places, and moved only
  * when its place goes. Pure.
  */
+import { hash32 } from '../../core/hash.ts'
 import { type Candidate, isOpen } from '../balancer.ts'
 
 /** The candidate a key belongs to, by weight, among those that were not tried; an ejected one only when there is no other. */
@@ -34,17 +35,6 @@ function highest<T extends Candidate>(
 
 /** Weighted rendezvous (Schindelhauer and Schomaker 2005): the highest of -weight / ln(u) wins in proportion to weight. */
 function scoreOf(key: string, { name, weight }: Candidate): number {
-  const uniform = (hash(`${key}|${name}`) + 0.5) / 2 ** 32
+  const uniform = (hash32(`${key}|${name}`) + 0.5) / 2 ** 32
   return -weight / Math.log(uniform)
-}
-
-/** FNV-1a over UTF-16 units, finished by murmur3's mixer: short keys that differ in one digit come out far apart. */
-function hash(text: string): number {
-  let value = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
-  }
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35)
-  return (value ^ (value >>> 16)) >>> 0
 }
