@@ -46,6 +46,8 @@ export const Annotation = {
   clusterSelectors: 'fairlead.dev/cluster-selectors',
   /** On the imports of a site without Kubernetes: where its machine listens, `80=8080,53/UDP=5353`. */
   listenPorts: 'fairlead.dev/listen-ports',
+  /** On derived Services: the global address that stands for the import, or for its one endpoint. */
+  globalIp: 'fairlead.dev/global-ip',
 } as const
 
 /** Value of `endpointslice.kubernetes.io/managed-by` on what we write. */
@@ -59,10 +61,18 @@ export const Port = {
   dns: 5353,
   /** /livez, /readyz, /metrics of every process. */
   health: 9090,
+  /** The same of the agent, which shares the node's ports. */
+  agentHealth: 9091,
 } as const
 
 /** Range of router ports that imports own, one per imported service port; first and last included. */
 export const LISTEN_PORTS = { first: 20_000, last: 29_999 } as const
+
+/**
+ * Source ports of routers that stand for a global address, in slots (src/api/global-source.ts); first and last included.
+ * No other connection of a router may come from here, so the overlay globalnet moves its ephemeral ports.
+ */
+export const SOURCE_PORTS = { first: 32_768, last: 65_535 } as const
 
 /** ALPN names on the link port. Without ALPN a connection is taken for a data connection. */
 export const Alpn = { control: 'fairlead-control/1', data: 'fairlead-data/1' } as const
