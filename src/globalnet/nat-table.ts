@@ -26,3 +26,12 @@ export interface NatTable {
   readonly sets: ReadonlyMap<string, NatSet>
   readonly chains: ReadonlyMap<string, NatChain>
 }
+
+/** What is counted of a table. */
+export function sizeOfTable({ sets, chains }: NatTable): { elements: number; rules: number } {
+  let elements = 0
+  let rules = 0
+  for (const set of sets.values()) elements += set.elements.size
+  for (const chain of chains.values()) rules += chain.rules.length
+  return { elements, rules }
+}

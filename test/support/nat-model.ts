@@ -1,6 +1,8 @@
-/** nftables without a kernel: a table as transactions change it, refusing what nft would refuse. */
+/** nftables without a kernel: a table as transactions change it, refusing what nft would refuse, and a driver of it. */
 import type { NatChange, NatTransaction } from '../../src/globalnet/nat-diff.ts'
+import type { NatDriver } from '../../src/globalnet/nat-driver.ts'
 import type { NatChain, NatSet, NatTable } from '../../src/globalnet/nat-table.ts'
+import type { StaleFlows } from '../../src/globalnet/stale-flows.ts'
 
 /** The table after a transaction. Throws where nft would. */
 export function applyChanges(before: NatTable | undefined, changes: NatTransaction): NatTable {
@@ -54,4 +56,36 @@ function targetsIn({ sets, chains }: NatTable): string[] {
     ...[...chains.values()].flatMap(({ rules }) => rules),
   ]
   return texts.flatMap((text) => [...text.matchAll(/\b(?:goto|jump) (\S+)/g)].map(([, name = '']) => name))
+}
+
+/** A driver of a table in memory. Tests change `table` as somebody on the node would, and set `failure`. */
+export class FakeNatDriver implements NatDriver {
+  table: NatTable | undefined
+  failure: Error | undefined
+  readonly transactions: NatTransaction[] = []
+  readonly forgotten: StaleFlows[] = []
+  reads = 0
+  /** Awaited by each apply, when it is set. */
+  gate: Promise<void> | undefined
+
+  async read(): Promise<NatTable | undefined> {
+    this.reads += 1
+    if (this.failure !== undefined) throw this.failure
+    return this.table
+  }
+
+  async apply(changes: NatTransaction): Promise<void> {
+    await this.gate
+    if (this.failure !== undefined) throw this.failure
+    this.table = applyChanges(this.table, changes)
+    this.transactions.push(changes)
+  }
+
+  async remove(): Promise<void> {
+    this.table = undefined
+  }
+
+  async forget(flows: readonly StaleFlows[]): Promise<void> {
+    this.forgotten.push(...flows)
+  }
 }
