@@ -74,6 +74,12 @@ export const LISTEN_PORTS = { first: 20_000, last: 29_999 } as const
  */
 export const SOURCE_PORTS = { first: 32_768, last: 65_535 } as const
 
+/**
+ * Ephemeral ports of router pods with globalnet (`net.ipv4.ip_local_port_range`): clear of the ports that imports own, of
+ * those above that stand for addresses, and of our own below.
+ */
+export const EPHEMERAL_PORTS = { first: 10_000, last: 19_999 } as const
+
 /** ALPN names on the link port. Without ALPN a connection is taken for a data connection. */
 export const Alpn = { control: 'fairlead-control/1', data: 'fairlead-data/1' } as const
 

@@ -12,7 +12,7 @@ import { certificateHash, type TlsSecret } from './process-certificates.ts'
 import { type Json, strategicMerge } from './strategic-merge.ts'
 
 /** The kustomizations under manifests/. */
-export const OVERLAYS = ['base', 'loadbalancer', 'nodeport', 'kind', 'lab'] as const
+export const OVERLAYS = ['base', 'loadbalancer', 'nodeport', 'kind', 'lab', 'globalnet'] as const
 export type Overlay = (typeof OVERLAYS)[number]
 
 /** Which cluster of which clusterset. */
