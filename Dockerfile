@@ -12,8 +12,11 @@ RUN node scripts/build.mjs \
   && ln -s /opt/fairlead/bin/fairlead.mjs /out/usr/local/bin/fairlead
 
 FROM ${BASE}
+# The agent's; a base that brings them is built without a registry.
+RUN command -v nft && command -v conntrack || (apt-get update \
+  && apt-get install --yes --no-install-recommends nftables conntrack && rm -rf /var/lib/apt/lists/*)
 COPY --from=build /out/ /
 ENV NODE_ENV=production
 USER 65532:65532
-EXPOSE 5671 5353/udp 5353/tcp 9090
+EXPOSE 5671 5353/udp 5353/tcp 9090 9091
 CMD ["fairlead", "--help"]

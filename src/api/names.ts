@@ -50,6 +50,9 @@ export const Annotation = {
   listenPorts: 'fairlead.dev/listen-ports',
 } as const
 
+/** Says of GlobalIngressIPs that the controller made them, and may remove them; value MANAGED_BY. */
+export const MANAGED_LABEL = 'app.kubernetes.io/managed-by'
+
 /** Value of `endpointslice.kubernetes.io/managed-by` on what we write. */
 export const MANAGED_BY = 'fairlead.dev'
 
@@ -67,6 +70,8 @@ export const Port = {
   dns: 5353,
   /** /livez, /readyz, /metrics of every process. */
   health: 9090,
+  /** The same of the agent, which shares the node's ports. */
+  agentHealth: 9091,
 } as const
 
 /** Range of router ports that imports own, one per imported service port; first and last included. */
@@ -78,6 +83,12 @@ export const LISTEN_PORTS = { first: 20_000, last: 29_999 } as const
  */
 export const SOURCE_PORTS = { first: 32_768, last: 65_535 } as const
 export const SOURCE_SLOT_PORTS = 64
+
+/**
+ * Ephemeral ports of router pods with globalnet (`net.ipv4.ip_local_port_range`): clear of the ports that imports own, of
+ * those above that stand for addresses, and of our own below.
+ */
+export const EPHEMERAL_PORTS = { first: 10_000, last: 19_999 } as const
 
 /** ALPN names on the link port. Without ALPN a connection is taken for a data connection. */
 export const Alpn = { control: 'fairlead-control/1', data: 'fairlead-data/1' } as const

@@ -13,6 +13,7 @@ await runCli(
       router: async (args) => (await import('./router.ts')).runRouter(args),
       controller: async (args) => (await import('./controller.ts')).runController(args),
       dns: async (args) => (await import('./dns.ts')).runDns(args),
+      agent: async (args) => (await import('./agent.ts')).runAgent(args),
     },
     setExitCode: (code) => {
       process.exitCode = code

@@ -28,7 +28,7 @@ export interface CliContext {
   readonly stderr: Writable
   readonly stdin: NodeJS.ReadStream
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly processes: Readonly<Record<'router' | 'controller' | 'dns', ProcessRunner>>
+  readonly processes: Readonly<Record<'router' | 'controller' | 'dns' | 'agent', ProcessRunner>>
   /** Ends the process with this code once the command returns; the last call wins. */
   setExitCode(code: number): void
 }

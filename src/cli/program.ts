@@ -100,6 +100,7 @@ const PROCESSES = {
   router: 'run the router process (in a pod, or at a site without Kubernetes)',
   controller: 'run the controller process (in a pod)',
   dns: 'run the clusterset.local resolver (in a pod)',
+  agent: 'run the agent that translates global addresses on a node (in a pod on its network)',
 } as const
 
 /** Parses `argv` (without node and script) and runs the command. Never throws: errors end in an exit code and a line on standard error. */

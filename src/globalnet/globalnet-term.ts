@@ -4,7 +4,7 @@
  */
 import { GLOBAL_NETWORK, type GlobalIngressIP } from '../api/globalnet.ts'
 import type { ExportCandidate, GlobalAddresses } from '../api/globalnet-feed.ts'
-import { MANAGED_BY, type ServiceKey } from '../api/names.ts'
+import { MANAGED_BY, MANAGED_LABEL, type ServiceKey } from '../api/names.ts'
 import type { BlockFact, Directory } from '../api/service-record.ts'
 import { formatCidr } from '../core/cidr.ts'
 import type { Cancel, Clock } from '../core/clock.ts'
@@ -22,7 +22,7 @@ import { EgressRules, egressPool } from './egress-choice.ts'
 import type { GlobalnetStores } from './globalnet-stores.ts'
 import { type GlobalnetView, globalnetView, type LocalNetworks } from './globalnet-view.ts'
 import { GlobalnetWriter } from './globalnet-writer.ts'
-import { MANAGED_LABEL, type WantedIngress, wantedIngress } from './ingress-objects.ts'
+import { type WantedIngress, wantedIngress } from './ingress-objects.ts'
 import {
   FIRST_CLAIM_AFTER_MS,
   GLOBALNET_BACKOFF,

@@ -3,10 +3,7 @@
  */
 import type { GlobalIngressIP, IngressTarget } from '../api/globalnet.ts'
 import type { EndpointPlace, ExportCandidate } from '../api/globalnet-feed.ts'
-import { MANAGED_BY, type ServiceKey } from '../api/names.ts'
-
-/** Says that the controller made the object, and may remove it. */
-export const MANAGED_LABEL = 'app.kubernetes.io/managed-by'
+import { MANAGED_BY, MANAGED_LABEL, type ServiceKey } from '../api/names.ts'
 
 /** One that should be there. */
 export interface WantedIngress {

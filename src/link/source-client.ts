@@ -44,8 +44,8 @@ export class SourceClient implements Startable {
   /** By address. */
   readonly #routers = new Map<string, SourceRouter>()
   readonly #table = new Snapshot<SourceTable>(new Map())
-  /** What each table was made of, so that it can be acknowledged. */
-  readonly #received = new WeakMap<SourceTable, readonly ReceivedVersion[]>()
+  /** What each list of slots was told as, so that it can be acknowledged. */
+  readonly #received = new WeakMap<readonly SourceSlot[], ReceivedVersion>()
   #unfollow: (() => void) | undefined
   /** Those that are no longer listed, until they have said goodbye. */
   readonly #leaving = new Set<Promise<void>>()
@@ -81,10 +81,12 @@ export class SourceClient implements Startable {
     return [...this.#routers.values()].filter(({ current }) => !current).map(({ name }) => name)
   }
 
-  /** The node translates by `table`, which `sources` gave: the routers are told so. */
+  /** The node translates by `table`: those routers are told so whose list is the very one that `sources` gave. */
   applied(table: SourceTable): void {
-    for (const { router, session, version } of this.#received.get(table) ?? [])
-      router.applied(session, version)
+    for (const slots of table.values()) {
+      const received = this.#received.get(slots)
+      received?.router.applied(received.session, received.version)
+    }
   }
 
   /** Reads the certificate and starts to connect. */
@@ -144,14 +146,11 @@ export class SourceClient implements Startable {
   }
 
   #publish(): void {
-    const routers = [...this.#routers]
-    const table: SourceTable = new Map<string, readonly SourceSlot[]>(
-      routers.map(([host, { slots }]) => [host, slots]),
-    )
-    this.#received.set(
-      table,
-      routers.flatMap(([, { received }]) => received ?? []),
-    )
+    const table = new Map<string, readonly SourceSlot[]>()
+    for (const [host, { slots, received }] of this.#routers) {
+      table.set(host, slots)
+      if (received !== undefined) this.#received.set(slots, received)
+    }
     this.#table.set(table)
   }
 }

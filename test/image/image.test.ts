@@ -75,7 +75,7 @@ describeWith(['dockerd', 'docker', 'debootstrap', 'tar', ...needs], 'the image',
     expect(JSON.parse(stdout)).toEqual({ version, node: process.version })
   })
 
-  test.each(['router', 'controller', 'dns'])(
+  test.each(['router', 'controller', 'dns', 'agent'])(
     'the %s starts far enough to refuse a wrong flag',
     async (name) => {
       const { code, stderr } = await inPod('fairlead', name, '--no-such-flag')
@@ -98,7 +98,13 @@ describeWith(['dockerd', 'docker', 'debootstrap', 'tar', ...needs], 'the image',
 
 /** A Debian base with Node, as an image that needed no registry. */
 async function importBase({ docker }: Docker, folder: string): Promise<void> {
-  const bootstrap = ['debootstrap', '--variant=minbase', '--include=ca-certificates', 'bookworm', folder]
+  const bootstrap = [
+    'debootstrap',
+    '--variant=minbase',
+    '--include=ca-certificates,nftables,conntrack',
+    'bookworm',
+    folder,
+  ]
   await run(bootstrap, { timeout: 5 * MINUTES })
   await cp(await realpath(process.execPath), join(folder, 'usr/local/bin/node'))
   const archive = `${folder}.tar`

@@ -23,7 +23,7 @@ test('help and version work, in every form of output', async () => {
   expect((await fairlead('version', '-o', 'yaml')).stdout).toMatch(/^version: /)
 })
 
-test.each(['router', 'controller', 'dns'])(
+test.each(['router', 'controller', 'dns', 'agent'])(
   '%s starts far enough to ask for what it lacks',
   async (name) => {
     const result = await fairlead(name, '--tls-dir', join(folder, 'none'), '--kubeconfig', '/nonexistent')

@@ -1,12 +1,12 @@
 /** `fairlead check`. */
 import { Command } from 'commander'
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
-import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { errorCode } from '../../core/errors.ts'
 import type { KubeConnection } from '../../kube/client.ts'
 import { type CliContext, ExitCode } from '../context.ts'
 import { globalnetReport } from '../globalnet/globalnet-report.ts'
+import type { DaemonSet } from '../install/rollout.ts'
 import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
 import { type OutputFormat, outputOption, printResult } from '../output.ts'
 import { clusterStatus } from '../status/cluster-status.ts'
@@ -14,10 +14,6 @@ import { type Finding, globalnetFindings, type NodeProcess, statusFindings } fro
 
 interface Options extends KubeOptions {
   readonly output: OutputFormat
-}
-
-interface DaemonSet extends KubeObject {
-  readonly status?: { readonly numberReady?: number; readonly desiredNumberScheduled?: number }
 }
 
 /** Ends with 1 when anything is not as it should be. */

@@ -1,6 +1,7 @@
 /**
  * Puts fairlead into a cluster. Running it again changes only what differs.
  */
+import type { GlobalNetwork } from '../../api/globalnet.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { connectKube, type KubeConnection } from '../../kube/client.ts'
@@ -17,12 +18,13 @@ import {
   membershipProperties,
   type Overlay,
   withCertificateHashes,
+  withGlobalnet,
   withRouterReplicas,
 } from './installation.ts'
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
 import { certifiedRoles, processSecret, type TlsSecret } from './process-certificates.ts'
-import { rolledOut } from './rollout.ts'
+import { onEveryNode, rolledOut } from './rollout.ts'
 
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
   /** Folder of the clusterset's root; made there when missing. */
@@ -32,8 +34,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly routerReplicas?: number | undefined
   /** The admission policies too. */
   readonly admission?: boolean
-  /** A certificate for the agents too. */
-  readonly globalnet?: boolean
+  /** Global addresses: the agents, and a GlobalNetwork with this spec; what is not said stays as it is. */
+  readonly globalnet?: NonNullable<GlobalNetwork['spec']> | undefined
   /** Wait until every process is ready. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
@@ -65,7 +67,8 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const policies = options.admission ? await admissionObjects(client) : []
   say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
   const secrets = await processSecrets(client, membership, options)
-  const objects = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
+  const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
+  const objects = options.globalnet === undefined ? overlay : await withGlobalnet(overlay, options.globalnet)
   const manifests = withCertificateHashes(objects, secrets)
   const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
   const applied = await applyObjects(client, new Discovery(client), wanted)
@@ -78,12 +81,14 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
 async function processSecrets(
   client: KubeClient,
   membership: Membership,
-  { pkiDir: dir, globalnet = false }: Pick<InstallOptions, 'pkiDir' | 'globalnet'>,
+  { pkiDir: dir, globalnet }: Pick<InstallOptions, 'pkiDir' | 'globalnet'>,
 ): Promise<TlsSecret[]> {
   const { clusterId: cluster, clusterset } = membership
   const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
   return await Promise.all(
-    certifiedRoles(globalnet).map((role) => processSecret(client, root, { clusterset, cluster, role })),
+    certifiedRoles(globalnet !== undefined).map((role) =>
+      processSecret(client, root, { clusterset, cluster, role }),
+    ),
   )
 }
 
@@ -94,6 +99,10 @@ async function waitForProcesses(
   say: (message: string) => void,
 ): Promise<void> {
   const deployments = manifests.filter(({ kind }) => kind === Resource.deployment.kind)
-  say(`waiting for ${deployments.map(({ metadata }) => metadata.name).join(', ')}`)
-  await Promise.all(deployments.map(({ metadata }) => rolledOut(client, metadata, timeoutMs)))
+  const daemonSets = manifests.filter(({ kind }) => kind === Resource.daemonSet.kind)
+  say(`waiting for ${[...deployments, ...daemonSets].map(({ metadata }) => metadata.name).join(', ')}`)
+  await Promise.all([
+    ...deployments.map(({ metadata }) => rolledOut(client, metadata, timeoutMs)),
+    ...daemonSets.map(({ metadata }) => onEveryNode(client, metadata, timeoutMs)),
+  ])
 }

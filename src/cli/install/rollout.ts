@@ -1,5 +1,5 @@
 /**
- * Deployments: whether what was applied is what runs.
+ * Workloads: whether what was applied is what runs.
  */
 import type { KubeObject, ObjectMeta } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
@@ -32,5 +32,41 @@ export async function rolledOut(client: KubeClient, metadata: ObjectMeta, timeou
   await waitFor(`the rollout of ${name}`, timeoutMs, async () => {
     const deployment = await client.get<Deployment>(Resource.deployment, { namespace, name })
     return deployment !== undefined && isRolledOut(deployment) ? deployment : undefined
+  })
+}
+
+/** The part of a DaemonSet that tells its progress. */
+export interface DaemonSet extends KubeObject {
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly desiredNumberScheduled?: number
+    readonly updatedNumberScheduled?: number
+    readonly numberReady?: number
+    readonly numberAvailable?: number
+  }
+}
+
+/** Whether a pod of the present template is available on every node. */
+export function isOnEveryNode({ metadata, status = {} }: DaemonSet): boolean {
+  const {
+    observedGeneration = 0,
+    desiredNumberScheduled = 0,
+    updatedNumberScheduled = 0,
+    numberAvailable = 0,
+  } = status
+  const seen = observedGeneration >= (metadata.generation ?? 0) && desiredNumberScheduled > 0
+  return seen && updatedNumberScheduled >= desiredNumberScheduled && numberAvailable >= desiredNumberScheduled
+}
+
+/** Resolves when the DaemonSet runs on every node. */
+export async function onEveryNode(
+  client: KubeClient,
+  metadata: ObjectMeta,
+  timeoutMs: number,
+): Promise<void> {
+  const { name = '', namespace = '' } = metadata
+  await waitFor(`${name} on every node`, timeoutMs, async () => {
+    const found = await client.get<DaemonSet>(Resource.daemonSet, { namespace, name })
+    return found !== undefined && isOnEveryNode(found) ? found : undefined
   })
 }

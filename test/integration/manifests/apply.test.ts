@@ -65,7 +65,8 @@ describeWith(['kubectl'], 'kubectl apply -k', () => {
   })
 
   test('deletes all of it again', async () => {
-    await kubectl('delete', '-k', folder('base'), '--ignore-not-found', '--timeout=60s')
+    // The overlay that has most: all of the base, and what only it has.
+    await kubectl('delete', '-k', folder('globalnet'), '--ignore-not-found', '--timeout=60s')
     const left = await kubectl(
       'get',
       'clusterroles,clusterrolebindings,crds',

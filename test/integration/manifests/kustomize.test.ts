@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
+import { EPHEMERAL_PORTS, LISTEN_PORTS, Port, SOURCE_PORTS } from '../../../src/api/names.ts'
 import type { KubeObject } from '../../../src/api/objects.ts'
 import { manifestObjects, OVERLAYS } from '../../../src/cli/install/installation.ts'
 import { buildKustomization } from '../../../src/cli/install/kustomize.ts'
@@ -132,4 +133,41 @@ test('every pod is what the restricted pod security standard asks for, and reads
       expect(container.resources).toMatchObject({ requests: expect.anything(), limits: expect.anything() })
     }
   }
+})
+
+test('the agent of a node has one capability, and reads only; routers keep clear of the ports that stand for addresses', async () => {
+  // biome-ignore lint/suspicious/noExplicitAny: objects of any kind, looked into by path.
+  const objects = byName(await manifestObjects('globalnet')) as Record<string, any>
+  const rules = objects['ClusterRole /fairlead-agent'].rules as { verbs: string[] }[]
+  expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['list', 'watch']))
+  const { spec } = objects['DaemonSet fairlead-system/fairlead-agent'].spec.template
+  expect(spec).toMatchObject({ hostNetwork: true, tolerations: [{ operator: 'Exists' }] })
+  expect(spec.securityContext.seccompProfile).toEqual({ type: 'RuntimeDefault' })
+  expect(spec.volumes).toBeUndefined()
+  expect(spec.containers[0].securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
+  })
+  expect(spec.containers[0].ports).toEqual([
+    { name: 'health', containerPort: Port.agentHealth, hostPort: Port.agentHealth, protocol: 'TCP' },
+  ])
+  const router = objects['Deployment fairlead-system/fairlead-router'].spec.template.spec
+  expect(router.securityContext).toMatchObject({
+    runAsNonRoot: true,
+    sysctls: [
+      { name: 'net.ipv4.ip_local_port_range', value: `${EPHEMERAL_PORTS.first} ${EPHEMERAL_PORTS.last}` },
+    ],
+  })
+})
+
+test('no two kinds of router ports overlap', () => {
+  const own = Object.values(Port).map((port) => ({ first: port, last: port }))
+  const ranges = [LISTEN_PORTS, SOURCE_PORTS, EPHEMERAL_PORTS]
+  const overlaps = ranges.flatMap((range) =>
+    [...own, ...ranges].filter(
+      (other) => other !== range && other.first <= range.last && range.first <= other.last,
+    ),
+  )
+  expect(overlaps).toEqual([])
 })

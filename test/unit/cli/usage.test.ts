@@ -23,7 +23,7 @@ async function fairlead(...args: string[]): Promise<{ code: number; stdout: stri
     stderr: collector('stderr'),
     stdin: process.stdin,
     env: {},
-    processes: { router: never, controller: never, dns: never },
+    processes: { router: never, controller: never, dns: never, agent: never },
     setExitCode: (code) => {
       result.code = code
     },

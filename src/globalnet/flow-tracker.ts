@@ -1,0 +1,80 @@
+/**
+ * Makes connection tracking forget flows, with conntrack(8) where there is one.
+ */
+import { describeError, errorCode } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import type { RunCommand } from './command.ts'
+import { CommandError } from './nat-errors.ts'
+import { STALE_FLOWS_MAX } from './nat-limits.ts'
+import type { StaleFlows } from './stale-flows.ts'
+
+export interface FlowTrackerDeps {
+  readonly run: RunCommand
+  readonly log: Logger
+}
+
+export class FlowTracker {
+  readonly #deps: FlowTrackerDeps
+  #isMissing = false
+
+  constructor(deps: FlowTrackerDeps) {
+    this.#deps = deps
+  }
+
+  /** Throws nothing: what stays, times out by itself. */
+  async forget(flows: readonly StaleFlows[]): Promise<void> {
+    for (const each of flows.slice(0, STALE_FLOWS_MAX)) {
+      if (each.kind === 'untranslated') await this.#forgetUntranslated(each.range)
+      else await this.#conntrack(deletion(each))
+    }
+    const left = flows.length - STALE_FLOWS_MAX
+    if (left > 0)
+      this.#deps.log.info({ left }, 'too many changes at once: some flows wait for their time-out')
+  }
+
+  /** conntrack has no filter for what is not translated. */
+  async #forgetUntranslated(range: string): Promise<void> {
+    const listed = await this.#conntrack(['-L', '-d', range])
+    for (const flow of untranslatedFlows(listed).slice(0, STALE_FLOWS_MAX)) await this.#conntrack(flow)
+  }
+
+  async #conntrack(args: readonly string[]): Promise<string> {
+    if (this.#isMissing) return ''
+    try {
+      return await this.#deps.run(['conntrack', ...args])
+    } catch (error) {
+      this.#failed(error)
+      return ''
+    }
+  }
+
+  /** Exit code 1 says that there was no such flow. */
+  #failed(error: unknown): void {
+    if (error instanceof CommandError && error.exitCode === 1) return
+    const { log } = this.#deps
+    if (errorCode((error as Error).cause) !== 'ENOENT') {
+      log.warn({ error: describeError(error) }, 'connection tracking keeps flows that lead nowhere')
+      return
+    }
+    this.#isMissing = true
+    log.info({}, 'conntrack is not installed: UDP clients of what is removed wait for their flow to time out')
+  }
+}
+
+function deletion(flows: Exclude<StaleFlows, { kind: 'untranslated' }>): string[] {
+  if (flows.kind === 'router') return ['-D', '-d', flows.range, '--reply-src', flows.router]
+  const { address, port, target } = flows
+  const to = ['-D', '-p', 'udp', '-d', address, '--orig-port-dst', `${port}`]
+  return [...to, '--reply-src', target.address, '--reply-port-src', `${target.port}`]
+}
+
+const FLOW = /^(tcp|udp) .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+).*?src=(\S+) dst=/
+
+/** Arguments that delete the flows of a listing whose answers come from where they were sent. */
+function untranslatedFlows(listing: string): string[][] {
+  return listing.split('\n').flatMap((line) => {
+    const [, protocol = '', from = '', to = '', sport = '', dport = '', answering] = FLOW.exec(line) ?? []
+    if (answering === undefined || answering !== to) return []
+    return [['-D', '-p', protocol, '-s', from, '-d', to, '--orig-port-src', sport, '--orig-port-dst', dport]]
+  })
+}
