@@ -85,6 +85,8 @@ test('slots are not told to be in force while they cannot be written', async () 
   expect(reconciler.appliedSources.current()).toBe(TOLD)
 })
 
+const NOTHING_GLOBAL = { ...NO_INPUT, ranges: EXAMPLE.ranges }
+
 test('changes that come together are one transaction', async () => {
   await started(wanted(EXAMPLE))
   for (let pods = 0; pods < 3; pods++)
@@ -99,14 +101,26 @@ test('one transaction at a time: what comes meanwhile is written next', async ()
   driver.gate = gate.promise
   desired.set(wanted(fewer))
   await clock.advance(20)
-  desired.set(wanted(NO_INPUT, new Map()))
+  desired.set(wanted(NOTHING_GLOBAL, new Map()))
   await clock.advance(1000)
   expect(driver.transactions).toHaveLength(1)
   gate.resolve()
   await settle()
   await clock.advance(20)
   expect(driver.transactions).toHaveLength(3)
-  expect(driver.table).toEqual(planNat(NO_INPUT))
+  expect(driver.table).toEqual(planNat(NOTHING_GLOBAL))
+})
+
+test('without a GlobalNetwork the table goes, and the agent waits for one', async () => {
+  const reconciler = await started(wanted(EXAMPLE))
+  expect(reconciler.notReady()).toEqual([])
+  desired.set(wanted(NO_INPUT, new Map()))
+  await clock.advance(20)
+  expect(driver.table).toBeUndefined()
+  expect(reconciler.notReady()).toEqual(['a GlobalNetwork'])
+  desired.set(wanted(EXAMPLE))
+  await clock.advance(20)
+  expect([driver.table, reconciler.notReady()]).toEqual([planNat(EXAMPLE), []])
 })
 
 test('a table that somebody removed is back within five seconds, and counted', async () => {
