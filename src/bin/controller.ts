@@ -12,7 +12,7 @@ import { describeError, UsageError } from '../core/errors.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger, LogLevel } from '../core/log.ts'
-import { createMetrics } from '../core/metrics.ts'
+import { createMetrics, type Metrics } from '../core/metrics.ts'
 import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
@@ -79,7 +79,9 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
     { client, clock, log },
     { controller: 'fairlead.dev/controller', instance: config.identity },
   )
-  const globalnet = config.globalnet ? globalnetOf({ ...watching, stores, link, events }) : undefined
+  const globalnet = config.globalnet
+    ? globalnetOf({ ...watching, registry: metrics, stores, link, events })
+    : undefined
   const leadership = new Leadership(
     {
       ...(globalnet === undefined ? {} : { globalnet: globalnet.feed }),
@@ -127,19 +129,20 @@ interface GlobalnetParts {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: NonNullable<ReflectorDeps['metrics']>
+  readonly registry: Metrics
   readonly stores: ControllerStores
   readonly link: DirectoryClient
   readonly events: EventRecorder
 }
 
-function globalnetOf({ client, clock, log, metrics, stores: known, link, events }: GlobalnetParts) {
-  const stores = globalnetStores({ client, clock, log, metrics })
+function globalnetOf({ registry, stores: known, link, events, ...watching }: GlobalnetParts) {
+  const stores = globalnetStores(watching)
   const local = () => ({
     podCidrs: stores.nodes.list().flatMap(({ podCidrs }) => podCidrs),
     serviceCidrs: apiAddresses(known),
     nodeAddresses: stores.nodes.list().flatMap(({ addresses }) => addresses),
   })
-  const deps = { client, stores, directory: link.directory, local, events, clock, log }
+  const deps = { ...watching, metrics: registry, stores, directory: link.directory, local, events }
   return { stores, feed: new Globalnet(deps, () => link.identity.cluster) }
 }
 

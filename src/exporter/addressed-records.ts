@@ -1,6 +1,7 @@
 /**
  * The records of this cluster's exports with their global addresses. With globalnet an export without one is held back, and
- * so is an endpoint: others would learn an address of it that is about to change.
+ * so is an endpoint: others would learn an address of it that is about to change. What they know already is not taken
+ * from them, though: where globalnet is turned on, or its block is lost, they go on without an address for a moment.
  */
 import type { ExportCandidate, GlobalAddresses } from '../api/globalnet-feed.ts'
 import { type ServiceKey, serviceKey } from '../api/names.ts'
@@ -12,25 +13,31 @@ import { type Coalesced, coalesce } from './coalesce.ts'
 
 type Records = ReadonlyMap<ServiceKey, ServiceRecord>
 
-/** The record as others are told it; undefined while it has no address. Pure. */
+/** The record as others are told it; undefined while it has no address. `before` is what they were told last. Pure. */
 export function addressedRecord(
   record: ServiceRecord,
   addresses: GlobalAddresses,
+  before?: ServiceRecord,
 ): ServiceRecord | undefined {
   const key = serviceKey(record.namespace, record.name)
-  if (record.type === 'Headless') return { ...record, endpoints: addressedEndpoints(key, record, addresses) }
+  if (record.type === 'Headless')
+    return { ...record, endpoints: addressedEndpoints(key, record, addresses, before) }
   const globalIp = addresses.addressOf(key)
-  return globalIp === undefined ? undefined : { ...record, globalIp }
+  if (globalIp !== undefined) return { ...record, globalIp }
+  return before === undefined ? undefined : record
 }
 
 function addressedEndpoints(
   key: ServiceKey,
   { endpoints = [] }: ServiceRecord,
   addresses: GlobalAddresses,
+  before: ServiceRecord | undefined,
 ): RecordEndpoint[] {
+  const told = new Set(before?.endpoints?.map(({ id }) => id))
   return endpoints.flatMap((endpoint) => {
     const globalIp = addresses.addressOf(key, endpoint.id)
-    return globalIp === undefined ? [] : [{ ...endpoint, globalIp }]
+    if (globalIp !== undefined) return [{ ...endpoint, globalIp }]
+    return told.has(endpoint.id) ? [endpoint] : []
   })
 }
 
@@ -77,9 +84,9 @@ export class AddressedRecords implements Startable {
     const after = new Map<ServiceKey, ServiceRecord>()
     let changed = false
     for (const [key, { record }] of this.#deps.candidates.current()) {
-      const next = addresses === undefined ? record : addressedRecord(record, addresses)
-      if (next === undefined) continue
       const known = before.get(key)
+      const next = addresses === undefined ? record : addressedRecord(record, addresses, known)
+      if (next === undefined) continue
       const isSame = next === known || sameValue(next, known)
       after.set(key, isSame && known !== undefined ? known : next)
       changed ||= !isSame

@@ -6,9 +6,10 @@ import type { ExportCandidate, GlobalAddresses, GlobalnetFeed } from '../api/glo
 import type { ServiceKey } from '../api/names.ts'
 import type { BlockFact } from '../api/service-record.ts'
 import type { Startable } from '../core/lifecycle.ts'
+import type { Metrics } from '../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import { addressOwners } from './address-owners.ts'
-import { GlobalnetTerm, type GlobalnetTermDeps } from './globalnet-term.ts'
+import { type GlobalnetFigures, GlobalnetTerm, type GlobalnetTermDeps } from './globalnet-term.ts'
 
 /** Off until a term has begun, and whenever there is no GlobalNetwork. */
 export class Globalnet implements GlobalnetFeed {
@@ -16,12 +17,29 @@ export class Globalnet implements GlobalnetFeed {
   readonly #cluster: () => string
   readonly #addresses = new Snapshot<GlobalAddresses | undefined>(undefined)
   readonly #block = new Snapshot<BlockFact | undefined>(undefined)
+  #term: GlobalnetTerm | undefined
   readonly ownersOf: AddressOwners = addressOwners()
 
   /** `cluster` is asked for when a term begins. */
-  constructor(deps: Omit<GlobalnetTermDeps, 'addresses' | 'block'>, cluster: () => string) {
+  constructor(
+    { metrics, ...deps }: Omit<GlobalnetTermDeps, 'addresses' | 'block'> & { readonly metrics: Metrics },
+    cluster: () => string,
+  ) {
     this.#deps = deps
     this.#cluster = cluster
+    const observe = (name: string, help: string, figure: (figures: GlobalnetFigures) => number) =>
+      metrics.observe(`fairlead_globalnet_${name}`, help, () => {
+        const figures = this.#term?.figures
+        return figures === undefined ? 0 : figure(figures)
+      })
+    observe('addresses', "Addresses of the cluster's block that can be used", ({ total }) => total)
+    observe('allocated', 'Of those, the ones that somebody has', ({ allocated }) => allocated)
+    observe('unmet', 'Owners that lack addresses they should have', ({ unmet }) => unmet)
+    observe(
+      'overlaps',
+      'Networks and blocks that the global addresses are in the way of',
+      ({ overlaps }) => overlaps,
+    )
   }
 
   get addresses(): SnapshotSource<GlobalAddresses | undefined> {
@@ -34,6 +52,7 @@ export class Globalnet implements GlobalnetFeed {
 
   following(candidates: SnapshotSource<ReadonlyMap<ServiceKey, ExportCandidate>>): Startable {
     const deps = { ...this.#deps, addresses: this.#addresses, block: this.#block }
-    return new GlobalnetTerm(deps, this.#cluster(), candidates)
+    this.#term = new GlobalnetTerm(deps, this.#cluster(), candidates)
+    return this.#term
   }
 }

@@ -47,6 +47,13 @@ export interface GlobalnetTermDeps {
   readonly block: Snapshot<BlockFact | undefined>
 }
 
+export interface GlobalnetFigures {
+  readonly total: number
+  readonly allocated: number
+  readonly unmet: number
+  readonly overlaps: number
+}
+
 const Kind = { network: 'network', egress: 'egress', ingress: 'ingress' } as const
 
 export class GlobalnetTerm implements Startable {
@@ -91,6 +98,13 @@ export class GlobalnetTerm implements Startable {
         reconcile: (key) => this.#reconcile(key),
       },
     )
+  }
+
+  /** Numbers for /metrics. */
+  get figures(): GlobalnetFigures {
+    const { capacity, unmet = [] } = this.#view?.plan ?? {}
+    const overlaps = this.#view?.kind === 'valid' ? this.#view.overlaps.length : 0
+    return { total: capacity?.total ?? 0, allocated: capacity?.allocated ?? 0, unmet: unmet.length, overlaps }
   }
 
   /** What statuses record counts when it resolves. */

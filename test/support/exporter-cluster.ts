@@ -5,6 +5,7 @@ import type { Condition, Endpoint, EndpointSlice, Service, ServicePort } from '.
 import { Resource } from '../../src/api/resources.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/log.ts'
+import { createMetrics } from '../../src/core/metrics.ts'
 import type { DirectoryLink } from '../../src/exporter/directory-link.ts'
 import { ExportController } from '../../src/exporter/export-controller.ts'
 import { derivedServiceName } from '../../src/exporter/import-names.ts'
@@ -106,7 +107,15 @@ export class ExporterCluster<A extends ClusterApi = ApiCluster> implements Async
     const feed =
       globalnet &&
       new Globalnet(
-        { ...deps, client: counting, stores: globalnet, events, directory, local: () => this.local },
+        {
+          ...deps,
+          metrics: createMetrics(),
+          client: counting,
+          stores: globalnet,
+          events,
+          directory,
+          local: () => this.local,
+        },
         () => this.name,
       )
     const controller = new ExportController(

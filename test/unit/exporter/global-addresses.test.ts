@@ -96,6 +96,33 @@ describe('the record of an export', () => {
     await records.stop()
   })
 
+  test('that others know is not taken from them when globalnet is turned on, or the block is lost', async () => {
+    const headless = record({ type: 'Headless', name: 'db', endpoints: [{ id: 'db-0' }] })
+    const candidates = new Snapshot<ReadonlyMap<ServiceKey, ExportCandidate>>(
+      new Map([
+        ['demo/web', { record: record() }],
+        ['demo/db', { record: headless }],
+      ]),
+    )
+    const known = new Snapshot<GlobalAddresses | undefined>(undefined)
+    const records = new AddressedRecords({ candidates, addresses: known })
+    await records.start()
+    const told = () => [...records.values.current().values()]
+    known.set(addresses({}))
+    await settle()
+    expect(told()).toEqual([record(), headless])
+    known.set(addresses({ 'demo/web': EAST, 'demo/db db-0': '242.1.0.8' }))
+    await settle()
+    expect(told()[0]?.globalIp).toBe(EAST)
+    known.set(addresses({}))
+    await settle()
+    expect(told()).toEqual([record(), headless])
+    const more = { ...headless, endpoints: [{ id: 'db-0' }, { id: 'db-1' }] }
+    candidates.set(new Map(candidates.current()).set('demo/db', { record: more }))
+    expect(told()[1]?.endpoints).toEqual([{ id: 'db-0' }])
+    await records.stop()
+  })
+
   test('that is held back says why', () => {
     const valid = evaluateExport(serviceExport(), service(), [slice([endpoint('10.0.0.1')])])
     expect(heldBack('demo/web', valid, undefined)).toBeUndefined()
