@@ -36,6 +36,7 @@ export const Resource = {
   endpointSlice: resource('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice'),
   lease: resource('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   deployment: resource('apps', 'v1', 'deployments', 'Deployment'),
+  daemonSet: resource('apps', 'v1', 'daemonsets', 'DaemonSet'),
   replicaSet: resource('apps', 'v1', 'replicasets', 'ReplicaSet'),
   statefulSet: resource('apps', 'v1', 'statefulsets', 'StatefulSet'),
   customResourceDefinition: resource(

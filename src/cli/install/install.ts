@@ -23,7 +23,7 @@ import {
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
 import { processSecret, type TlsSecret } from './process-certificates.ts'
-import { rolledOut } from './rollout.ts'
+import { onEveryNode, rolledOut } from './rollout.ts'
 
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
   /** Folder of the clusterset's root; made there when missing. */
@@ -89,6 +89,10 @@ async function waitForProcesses(
   say: (message: string) => void,
 ): Promise<void> {
   const deployments = manifests.filter(({ kind }) => kind === Resource.deployment.kind)
-  say(`waiting for ${deployments.map(({ metadata }) => metadata.name).join(', ')}`)
-  await Promise.all(deployments.map(({ metadata }) => rolledOut(client, metadata, timeoutMs)))
+  const daemonSets = manifests.filter(({ kind }) => kind === Resource.daemonSet.kind)
+  say(`waiting for ${[...deployments, ...daemonSets].map(({ metadata }) => metadata.name).join(', ')}`)
+  await Promise.all([
+    ...deployments.map(({ metadata }) => rolledOut(client, metadata, timeoutMs)),
+    ...daemonSets.map(({ metadata }) => onEveryNode(client, metadata, timeoutMs)),
+  ])
 }

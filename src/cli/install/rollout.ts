@@ -1,5 +1,5 @@
 /**
- * Deployments: whether what was applied is what runs.
+ * Deployments and DaemonSets: whether what was applied is what runs.
  */
 import type { KubeObject, ObjectMeta } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
@@ -24,6 +24,37 @@ export function isRolledOut({ metadata, spec, status = {} }: Deployment): boolea
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status
   const seen = observedGeneration >= (metadata.generation ?? 0)
   return seen && updatedReplicas >= wanted && replicas <= updatedReplicas && availableReplicas >= wanted
+}
+
+/** The part of a DaemonSet that tells its progress. */
+export interface DaemonSet extends KubeObject {
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly desiredNumberScheduled?: number
+    readonly updatedNumberScheduled?: number
+    readonly numberAvailable?: number
+  }
+}
+
+/** Whether every node has a pod of the present template that is available. */
+export function isOnEveryNode({ metadata, status = {} }: DaemonSet): boolean {
+  const { observedGeneration = 0, desiredNumberScheduled: wanted = 0 } = status
+  const { updatedNumberScheduled = 0, numberAvailable = 0 } = status
+  const seen = observedGeneration >= (metadata.generation ?? 0)
+  return seen && updatedNumberScheduled >= wanted && numberAvailable >= wanted
+}
+
+/** Resolves when the DaemonSet is rolled out. */
+export async function onEveryNode(
+  client: KubeClient,
+  metadata: ObjectMeta,
+  timeoutMs: number,
+): Promise<void> {
+  const { name = '', namespace = '' } = metadata
+  await waitFor(`the rollout of ${name}`, timeoutMs, async () => {
+    const daemonSet = await client.get<DaemonSet>(Resource.daemonSet, { namespace, name })
+    return daemonSet !== undefined && isOnEveryNode(daemonSet) ? daemonSet : undefined
+  })
 }
 
 /** Resolves when the Deployment is rolled out. */

@@ -56,7 +56,8 @@ class Removal {
   async run(): Promise<UninstallReport> {
     const { say = () => {}, crds = false } = this.#options
     const dns = await unwireCoreDns(this.#client)
-    const objects = await manifestObjects('base')
+    // The overlay with the most objects: those of the base, and the agent.
+    const objects = await manifestObjects('globalnet')
     await this.#deleteAdmission()
     say('stopping the processes')
     await this.#stopProcesses(objects)
@@ -74,7 +75,8 @@ class Removal {
 
   async #stopProcesses(objects: readonly KubeObject[]): Promise<void> {
     for (const { kind, metadata } of objects) {
-      if (kind === Resource.deployment.kind) await this.#delete(Resource.deployment, metadata, 'Foreground')
+      const type = PROCESS_TYPES.find((each) => each.kind === kind)
+      if (type !== undefined) await this.#delete(type, metadata, 'Foreground')
     }
     await waitFor('the end of the processes', this.#timeout(), async () => {
       const pods = await this.#list(Resource.pod, { namespace: SYSTEM_NAMESPACE, labelSelector: PART_OF })
@@ -179,6 +181,8 @@ class Removal {
   }
 }
 
+/** What our processes run as. */
+const PROCESS_TYPES = [Resource.deployment, Resource.daemonSet]
 const PART_OF = 'app.kubernetes.io/part-of=fairlead'
 const OUR_CONDITIONS: ReadonlySet<string> = new Set(Object.values(ExportCondition))
 
