@@ -1,14 +1,16 @@
 /**
- * Which source ports of a router stand for which global address, as the router tells the agents (ADR 17). Pure.
+ * Which source ports of a router stand for which global address (ADR 17). A router announces its slots to the agents of
+ * its cluster, who translate by them.
  */
 
-/** A run of source ports of one router, both ends included. Slots of a router do not overlap. */
+/** SOURCE_SLOT_PORTS ports of one router. */
 export interface SourceSlot {
+  /** First and last port, both included. */
   readonly first: number
   readonly last: number
-  /** The global address that connections from these ports have at the backend. */
+  /** The global address they stand for, in text; IPv4. */
   readonly address: string
 }
 
-/** All slots by the router's own address. A router that is absent has told nothing yet; one without slots has none. */
+/** The slots of all routers of the cluster, by the address of the router's pod. A router without slots is there too. */
 export type SourceTable = ReadonlyMap<string, readonly SourceSlot[]>

@@ -69,10 +69,11 @@ export const Port = {
 export const LISTEN_PORTS = { first: 20_000, last: 29_999 } as const
 
 /**
- * Source ports of routers that stand for a global address, in slots (src/api/global-source.ts); first and last included.
- * No other connection of a router may come from here, so the overlay globalnet moves its ephemeral ports.
+ * Source ports that stand for global addresses towards backends, in slots of so many (ADR 17); first and last included.
+ * The pods' ephemeral ports lie below.
  */
 export const SOURCE_PORTS = { first: 32_768, last: 65_535 } as const
+export const SOURCE_SLOT_PORTS = 64
 
 /**
  * Ephemeral ports of router pods with globalnet (`net.ipv4.ip_local_port_range`): clear of the ports that imports own, of

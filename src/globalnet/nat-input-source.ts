@@ -96,9 +96,10 @@ export class NatInputSource implements Startable {
   #publish(): void {
     if (this.#base === undefined) return
     const { base, problems } = this.#base
-    const slotted = addSlots(base, this.#deps.sources.current())
+    const sources = this.#deps.sources.current()
+    const slotted = addSlots(base, sources)
     this.#report([...problems, ...slotted.problems])
-    this.#current.set({ input: slotted.input, sources: slotted.sources })
+    this.#current.set({ input: slotted.input, sources })
   }
 
   /** Each once, until it was gone in between. */

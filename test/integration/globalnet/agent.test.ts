@@ -57,12 +57,7 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
     for (const name of ['demo', SYSTEM_NAMESPACE]) {
       await client.create<Namespace>(Resource.namespace, { metadata: { name } })
     }
-    await eventually(() =>
-      client.create<GlobalNetwork>(AgentResource.globalNetwork, {
-        metadata: { name: 'cluster' },
-        spec: { range: '242.0.0.0/8' },
-      }),
-    )
+    await eventually(createNetwork)
     await client.create<Service>(Resource.service, {
       metadata: {
         namespace: 'demo',
@@ -76,6 +71,12 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
     await slice(SYSTEM_NAMESPACE, 'fairlead-router', { name: 'link', protocol: 'TCP', port: 5671 })
     await runningPod()
   }
+
+  const createNetwork = () =>
+    api.client.create<GlobalNetwork>(AgentResource.globalNetwork, {
+      metadata: { name: 'cluster' },
+      spec: { range: '242.0.0.0/8' },
+    })
 
   const slice = (
     namespace: string,
@@ -127,6 +128,14 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
       await world.nft('delete table ip fairlead')
       await serves()
     })
+  })
+
+  test('without a GlobalNetwork nothing of ours is on the node', async () => {
+    await api.client.delete(AgentResource.globalNetwork, { name: 'cluster' })
+    await eventually(async () => expect(await world.ruleset()).toBe(before), { within: 15_000 })
+    expect(await agent.health('/readyz')).toBe('ok\n')
+    await createNetwork()
+    await eventually(async () => expect(await asked()).toBe(`one sees ${PODS.client}`))
   })
 
   test('a service that is gone is refused', async () => {
