@@ -1,5 +1,5 @@
 /** Counts what a controller writes, and tells when it has come to rest. */
-import type { WritingClient } from '../../src/exporter/owned-objects.ts'
+import type { WritingClient } from '../../src/kube/owned-objects.ts'
 import type { KubeClient } from '../../src/kube/types.ts'
 
 /** Milliseconds without a write after which no further one is waited for. */

@@ -11,6 +11,8 @@ export interface FlowClient {
   readonly namespace?: string
   readonly pod?: string
   readonly serviceAccount?: string
+  /** The IPv4 address of the whole clusterset that backends are to see. Believed only within its cluster's own block. */
+  readonly globalAddress?: string
 }
 
 /** What one end has of the other's stream: where the other has to go on after a loss. */

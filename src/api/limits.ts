@@ -1,5 +1,6 @@
 /**
- * Bounds of what routers tell each other about the topology: what one message of a peer can make us hold.
+ * Bounds of what routers tell each other about the topology, and their agents about source ports: what one message of a
+ * peer can make us hold.
  */
 
 /** Neighbours in one router's advertisement: all of them fit one control message. */
@@ -23,5 +24,11 @@ export const MAX_LISTED_ROUTERS = 700
 /** Longest name of a router, characters: that of a pod. */
 export const MAX_ROUTER_NAME = 253
 
+/** Slots of source ports of one router: as many as the range has. All of them fit one control message. */
+export const MAX_SOURCE_SLOTS = 512
+
 /** Longest signature of an advertisement, characters. */
 export const MAX_PROOF = 1_024
+
+/** Longest message of a condition we write; the API allows 32,768. */
+export const CONDITION_MESSAGE_MAX = 1_024

@@ -44,14 +44,23 @@ export const Annotation = {
   proxyProtocol: 'fairlead.dev/proxy-protocol',
   /** On exports: JSON list of label selectors over ClusterProperties, best clusters first (KEP-5939). */
   clusterSelectors: 'fairlead.dev/cluster-selectors',
+  /** On derived Services, and on imports that name it: the global address that stands for them (ADR 17). */
+  globalIp: 'fairlead.dev/global-ip',
   /** On the imports of a site without Kubernetes: where its machine listens, `80=8080,53/UDP=5353`. */
   listenPorts: 'fairlead.dev/listen-ports',
-  /** On derived Services: the global address that stands for the import, or for its one endpoint. */
-  globalIp: 'fairlead.dev/global-ip',
 } as const
+
+/** Says of GlobalIngressIPs that the controller made them, and may remove them; value MANAGED_BY. */
+export const MANAGED_LABEL = 'app.kubernetes.io/managed-by'
 
 /** Value of `endpointslice.kubernetes.io/managed-by` on what we write. */
 export const MANAGED_BY = 'fairlead.dev'
+
+/** Environment variables that manifests set where a patch should not repeat all flags. */
+export const Env = {
+  /** `true`: as the flag `--globalnet`. */
+  globalnet: 'FAIRLEAD_GLOBALNET',
+} as const
 
 /** Ports of our processes. */
 export const Port = {

@@ -71,6 +71,7 @@ export interface Service extends KubeObject {
     sessionAffinity?: 'None' | 'ClientIP'
     sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } }
     internalTrafficPolicy?: string
+    externalTrafficPolicy?: string
     trafficDistribution?: string
     publishNotReadyAddresses?: boolean
   }

@@ -27,6 +27,8 @@ export interface RecordEndpoint {
   readonly unready?: true
   /** Places in the record's `ports` of those it serves. Absent: it serves all. */
   readonly ports?: readonly number[]
+  /** Its address in the whole clusterset. Absent: its cluster has no globalnet. */
+  readonly globalIp?: string
 }
 
 export interface ServiceRecord {
@@ -46,6 +48,8 @@ export interface ServiceRecord {
   readonly endpoints?: readonly RecordEndpoint[]
   readonly exportedLabels?: Readonly<Record<string, string>>
   readonly exportedAnnotations?: Readonly<Record<string, string>>
+  /** Its address in the whole clusterset, unless it is headless. Absent: its cluster has no globalnet. */
+  readonly globalIp?: string
   /** Exporting clusters that flows rather go to, best first. Absent: all are alike. */
   readonly clusterSelectors?: readonly ClusterSelector[]
 }
@@ -79,6 +83,16 @@ export interface ClusterFacts {
   readonly missingNamespaces?: readonly string[]
   /** Its ClusterProperties (about.k8s.io). */
   readonly properties?: ClusterProperties
+  /** Its claim of a block of global addresses. Absent: it has no globalnet. */
+  readonly globalnet?: BlockFact
+}
+
+/** A claim of a block (ADR 16), as its cluster tells it. */
+export interface BlockFact {
+  /** CIDR. */
+  readonly block: string
+  /** Milliseconds since 1970 by that cluster's clock. */
+  readonly claimedAt: number
 }
 
 /** Every record of one origin cluster. Only that cluster's controller writes it. */

@@ -4,21 +4,22 @@
  * manifests/overlays/globalnet/agent/rbac.yaml.
  */
 import { parseArgs } from 'node:util'
-import type { SourceTable } from '../api/global-source.ts'
 import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
+import { VERSION } from '../cli/version.ts'
 import { systemClock } from '../core/clock.ts'
 import { describeError, UsageError } from '../core/errors.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger, LogLevel } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
-import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import { RouterReplicas } from '../exporter/router-replicas.ts'
 import { agentStores } from '../globalnet/agent-stores.ts'
 import { NatInputSource } from '../globalnet/nat-input-source.ts'
 import { NatReconciler } from '../globalnet/nat-reconciler.ts'
 import { NftDriver } from '../globalnet/nft-driver.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { SourceClient } from '../link/source-client.ts'
 
 /** What the command line and the downward API say. */
 interface AgentConfig {
@@ -28,6 +29,8 @@ interface AgentConfig {
   readonly health: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly logLevel: LogLevel
+  /** Folder of ca.crt, tls.crt and tls.key. */
+  readonly tlsDir: string
   /** Remove the table and end. */
   readonly cleanup: boolean
 }
@@ -63,21 +66,22 @@ async function assemble(config: AgentConfig, driver: NftDriver, log: Logger): Pr
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const stores = agentStores({ client, clock, log, metrics: kubeMetrics(metrics) }, config)
-  const input = new NatInputSource({ stores, sources: toldSources(), clock, log, metrics })
+  const routers = new RouterReplicas(stores.routerSlices, config.namespace)
+  const told = new SourceClient(
+    { clock, logger: log.child({ component: 'sources' }), metrics, routers: routers.replicas },
+    { tlsDir: config.tlsDir, version: VERSION },
+  )
+  const input = new NatInputSource({ stores, sources: told.sources, clock, log, metrics })
   const reconciler = new NatReconciler({ desired: input.desired, driver, clock, log, metrics })
+  reconciler.appliedSources.subscribe((table) => told.applied(table))
   const notReady = () => [...input.notReady(), ...reconciler.notReady()]
   const health = new HealthServer({ metrics, notReady }, config.health)
   const close = { start: async () => {}, stop: () => client.close() }
   // Stopped in reverse: readiness ends with the health server, what is being written is finished, then the watches end.
-  return { parts: new Lifecycle([close, ...Object.values(stores), input, reconciler, health]), health }
-}
-
-/**
- * The slots that the routers tell over their control sessions. Nobody tells any yet: the session takes this place, and
- * acknowledges what `appliedSources` of the reconciler says is in force.
- */
-function toldSources(): SnapshotSource<SourceTable> {
-  return new Snapshot<SourceTable>(new Map())
+  return {
+    parts: new Lifecycle([close, ...Object.values(stores), routers, told, input, reconciler, health]),
+    health,
+  }
 }
 
 function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): AgentConfig {
@@ -96,6 +100,7 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
     },
     kubeconfig: flags.kubeconfig,
     logLevel: parseLevel(flags['log-level'] ?? 'info'),
+    tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
     cleanup,
   }
 }
@@ -105,6 +110,7 @@ function readFlags(argv: readonly string[]) {
   const options = {
     'node-name': text,
     namespace: text,
+    'tls-dir': text,
     'health-port': text,
     kubeconfig: text,
     cleanup: { type: 'boolean' },

@@ -4,24 +4,28 @@
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
+import { Env, Port, SYSTEM_NAMESPACE } from '../api/names.ts'
 import { VERSION } from '../cli/version.ts'
-import { systemClock } from '../core/clock.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { parseDuration } from '../core/duration.ts'
 import { describeError, UsageError } from '../core/errors.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
-import { createLogger, LogLevel } from '../core/log.ts'
-import { createMetrics } from '../core/metrics.ts'
+import { createLogger, type Logger, LogLevel } from '../core/log.ts'
+import { createMetrics, type Metrics } from '../core/metrics.ts'
 import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
 import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
-import { controllerStores, notSynced } from '../exporter/stores.ts'
+import { type ControllerStores, controllerStores, notSynced } from '../exporter/stores.ts'
+import { Globalnet } from '../globalnet/globalnet-feed.ts'
+import { globalnetStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
 import { EventRecorder } from '../kube/events.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { LeaderElector } from '../kube/lease.ts'
+import type { WritingClient } from '../kube/owned-objects.ts'
+import type { ReflectorDeps } from '../kube/reflector.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 
 /** Lease of the leading controller. */
@@ -39,6 +43,8 @@ interface ControllerConfig {
   readonly health: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly leaderElection: boolean
+  /** Give exports and clients global addresses, where a GlobalNetwork says so. */
+  readonly globalnet: boolean
   readonly logLevel: LogLevel
 }
 
@@ -72,8 +78,12 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
     { client, clock, log },
     { controller: 'fairlead.dev/controller', instance: config.identity },
   )
+  const globalnet = config.globalnet
+    ? globalnetOf({ client, clock, log, metrics, stores, link, events })
+    : undefined
   const leadership = new Leadership(
     {
+      ...(globalnet === undefined ? {} : { globalnet: globalnet.feed }),
       client,
       stores,
       link,
@@ -106,10 +116,38 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
     health,
     link,
     ...Object.values(stores),
+    ...Object.values(globalnet?.stores ?? {}),
     events,
     config.leaderElection ? elector : { start: async () => leadership.begin(), stop: async () => {} },
     leadership,
   ])
+}
+
+interface GlobalnetParts {
+  readonly client: WritingClient & ReflectorDeps['client']
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly stores: ControllerStores
+  readonly link: DirectoryClient
+  readonly events: EventRecorder
+}
+
+function globalnetOf({ client, clock, log, metrics, stores: known, link, events }: GlobalnetParts) {
+  const stores = globalnetStores({ client, clock, log, metrics: kubeMetrics(metrics) })
+  const local = () => ({
+    podCidrs: stores.nodes.list().flatMap(({ podCidrs }) => podCidrs),
+    serviceCidrs: apiAddresses(known),
+    nodeAddresses: stores.nodes.list().flatMap(({ addresses }) => addresses),
+  })
+  const deps = { client, stores, directory: link.directory, local, events, clock, log }
+  return { stores, feed: new Globalnet(deps, () => link.identity.cluster) }
+}
+
+/** Kubernetes tells the range of Services nowhere; its own Service has the first address of it. */
+function apiAddresses({ services }: ControllerStores): string[] {
+  const { spec } = services.get({ namespace: 'default', name: 'kubernetes' }) ?? {}
+  return (spec?.clusterIPs ?? []).map((address) => `${address}/${address.includes(':') ? 128 : 32}`)
 }
 
 function readConfig(
@@ -127,6 +165,7 @@ function readConfig(
     health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
+    globalnet: flags.globalnet === true || env[Env.globalnet] === 'true',
     logLevel: parseLevel(flags['log-level'] ?? 'info'),
   }
 }
@@ -144,6 +183,7 @@ function readFlags(argv: readonly string[]) {
         kubeconfig: text,
         'stale-after': text,
         'no-leader-election': { type: 'boolean' },
+        globalnet: { type: 'boolean' },
         'log-level': text,
       },
     })

@@ -20,7 +20,7 @@ const OPTIONS = {
   'client-ca': { type: 'string' },
   'service-cidr': { type: 'string' },
   advertise: { type: 'string' },
-  'kubelet-socket': { type: 'string' },
+  kubelet: { type: 'string', multiple: true },
   audit: { type: 'string' },
 } as const
 
@@ -37,7 +37,7 @@ function readConfig(args: string[]): ApiServerConfig {
     stateFolder: values.state,
     serviceCidr: values['service-cidr'],
     advertise: values.advertise,
-    kubeletSocket: values['kubelet-socket'],
+    kubelets: new Map((values.kubelet ?? []).map(parseKubelet)),
     auditFile: values.audit,
   }
 }
@@ -48,6 +48,13 @@ function parseAddress(text: string): TcpAddress {
   if (colon < 1 || !Number.isInteger(port) || port > 65_535)
     throw new UsageError(`--listen ${text}: give HOST:PORT`)
   return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port }
+}
+
+/** NODE=SOCKET. */
+function parseKubelet(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new UsageError(`--kubelet ${text}: give NODE=SOCKET`)
+  return [text.slice(0, at), text.slice(at + 1)]
 }
 
 function readPem(path: string | undefined, flag: string): string {

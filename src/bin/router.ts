@@ -5,8 +5,10 @@
  */
 import { hostname, totalmem } from 'node:os'
 import type { ClientSource } from '../api/client-identity.ts'
+import type { OwnsAddress } from '../api/global-owner.ts'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import type { RouteSnapshot } from '../api/route-snapshot.ts'
+import type { Directory } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
 import { parseAllDocuments } from '../cli/yaml.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -23,13 +25,19 @@ import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
 import { RouterReplicas } from '../exporter/router-replicas.ts'
 import { SiteSource } from '../exporter/site/site-source.ts'
+import { addressOwners } from '../globalnet/address-owners.ts'
+import { EgressClients } from '../globalnet/egress-clients.ts'
+import { egressStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { NO_SOURCES } from '../link/sources.ts'
 import { readTlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
 import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
 import { flowLogWithin } from '../router/flow-log.ts'
+import { requireEphemeralPortsBelow } from '../router/global/ephemeral-ports.ts'
+import { GlobalSources } from '../router/global/global-sources.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { networkReports } from '../router/network/reports.ts'
@@ -67,6 +75,7 @@ async function assemble(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<RouterProcess> {
   const { listenHost: host, tlsDir } = options
+  if (options.globalnet) await requireEphemeralPortsBelow()
   const clock = systemClock
   const name = env['POD_NAME'] ?? hostname()
   const log = createLogger(options.logLevel, { process: 'router', pod: name })
@@ -74,8 +83,9 @@ async function assemble(
   const { identity } = await readTlsFiles(tlsDir)
   const control =
     options.resources === undefined
-      ? await kubeControl({ clock, log, metrics }, options.kubeconfig, env)
+      ? await kubeControl({ clock, log, metrics }, options, env)
       : siteControl({ clock, log, metrics }, options.resources)
+  const announced = options.globalnet ? new Snapshot(NO_SOURCES) : undefined
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
   const network = new RouterNetwork(
     {
@@ -85,6 +95,7 @@ async function assemble(
       createDataConnection: amqpConnections({ clock, log, budget }),
       budget,
       ...(control.readSecret === undefined ? {} : { readSecret: control.readSecret }),
+      ...(announced === undefined ? {} : { sources: announced }),
       logger: log,
       clock,
       metrics,
@@ -98,12 +109,18 @@ async function assemble(
       version: VERSION,
     },
   )
+  const { agents } = network
+  const globalSources =
+    announced === undefined || agents === undefined
+      ? undefined
+      : new GlobalSources({ clock, log, metrics, agents, announced, owns: ownersIn(network.directory) })
   const dataPath = new DataPath(
     {
       snapshot: control.snapshots,
       directory: network.directory,
       peers: network.peers,
       clients: control.clients,
+      ...(globalSources === undefined ? {} : { globalSources }),
       clock,
       log,
       metrics,
@@ -137,6 +154,7 @@ async function assemble(
     health,
     network,
     ...control.parts(network, identity.cluster),
+    ...(globalSources === undefined ? [] : [globalSources]),
     dataPath,
   ])
   return {
@@ -179,7 +197,7 @@ interface Control {
 /** From the Kubernetes API. Records come from the controller, by a session of its own. */
 async function kubeControl(
   { clock, log, metrics }: ControlDeps,
-  kubeconfig: string | undefined,
+  { kubeconfig, globalnet }: RouterOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Control> {
   const { client } = await connectKube({ kubeconfig }, clock)
@@ -187,22 +205,32 @@ async function kubeControl(
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
   const routes = createRouteSource(watching, { namespace })
   const routers = new RouterReplicas(routes.slices, namespace)
-  const clients = new PodIdentities(watching, metrics)
+  const pods = new PodIdentities(watching, metrics, { keepsLabels: globalnet })
+  const stores = globalnet ? egressStores(watching) : undefined
+  const egress = stores && new EgressClients({ stores, pods, clock })
   const secrets = new LinkSecrets({ client, clock }, namespace)
   return {
     snapshots: routes.snapshots,
-    clients,
+    clients: egress ?? pods,
     replicas: routers.replicas,
     readSecret: (key, signal) => secrets.read(key, signal),
     notReady: () => routes.notReady(),
     parts: ({ linkStatus: states }) => [
       routes,
       routers,
-      clients,
+      pods,
+      ...Object.values(stores ?? {}),
+      ...(egress === undefined ? [] : [egress]),
       new LinkStatusWriter({ client, links: routes.links, states, clock, log }, namespace),
     ],
     close: () => client.close(),
   }
+}
+
+/** Whose global addresses are, by what the clusters of a directory claim now. */
+function ownersIn(directory: SnapshotSource<Directory>): OwnsAddress {
+  const ownersOf = addressOwners()
+  return (cluster, address) => ownersOf(directory.current())(cluster, address)
 }
 
 /** From files. Clients are processes of the machine, not pods. */

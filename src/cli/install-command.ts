@@ -1,5 +1,8 @@
 /** `fairlead install`. */
 import { Command, Option } from 'commander'
+import { GLOBAL_DEFAULTS, type GlobalNetwork } from '../api/globalnet.ts'
+import { parseCidr } from '../core/cidr.ts'
+import { UsageError } from '../core/errors.ts'
 import { type CliContext, ExitCode } from './context.ts'
 import { installFairlead } from './install/install.ts'
 import {
@@ -8,6 +11,7 @@ import {
   membershipProperties,
   OVERLAYS,
   type Overlay,
+  withGlobalnet,
   withRouterReplicas,
 } from './install/installation.ts'
 import { WAIT_MS } from './install/limits.ts'
@@ -23,6 +27,9 @@ interface Options extends KubeOptions {
   readonly overlay: Overlay
   readonly routerReplicas?: number
   readonly admission: boolean
+  readonly globalnet?: boolean
+  readonly globalRange?: string
+  readonly globalBlockSize?: number
   readonly dryRun?: boolean
   readonly wait: boolean
   readonly timeout: number
@@ -64,6 +71,19 @@ export function installCommand(context: CliContext): Command {
       false,
     )
     .option(
+      '--globalnet',
+      'give exports and clients addresses that are unique in the clusterset; needs an agent with NET_ADMIN on every node',
+    )
+    .option(
+      '--global-range <cidr>',
+      'with --globalnet: the range of all clusters, the same in each (default: 242.0.0.0/8)',
+    )
+    .option(
+      '--global-block-size <number>',
+      "with --globalnet: addresses in this cluster's block, a power of two (default: 65536)",
+      wholeNumber(BLOCK_SIZES.least, BLOCK_SIZES.most),
+    )
+    .option(
       '--dry-run',
       'print the objects as YAML and change nothing; Secrets and cluster DNS are not shown',
     )
@@ -76,9 +96,31 @@ export function installCommand(context: CliContext): Command {
     })
 }
 
+/** What is said of the GlobalNetwork; undefined without globalnet. */
+function globalSpec({ globalnet, globalRange, globalBlockSize }: GlobalOptions): GlobalNetwork['spec'] {
+  if (globalnet !== true) {
+    if (globalRange === undefined && globalBlockSize === undefined) return undefined
+    throw new UsageError('--global-range and --global-block-size are for --globalnet')
+  }
+  if (globalRange !== undefined && parseCidr(globalRange)?.family !== 4)
+    throw new UsageError(
+      `--global-range ${globalRange}: give a block of IPv4 addresses such as ${GLOBAL_DEFAULTS.range}`,
+    )
+  return {
+    ...(globalRange === undefined ? {} : { range: globalRange }),
+    ...(globalBlockSize === undefined ? {} : { blockSize: globalBlockSize }),
+  }
+}
+
+type GlobalOptions = Pick<Options, 'globalnet' | 'globalRange' | 'globalBlockSize'>
+
+/** The CRD says the same. */
+const BLOCK_SIZES = { least: 4, most: 8_388_608 } as const
+
 async function install(context: CliContext, { pki, timeout, output, ...options }: Options): Promise<void> {
   const report = await installFairlead({
     ...options,
+    globalnet: globalSpec(options),
     pkiDir: pki,
     timeoutMs: timeout,
     say: (message) => say(context, message),
@@ -95,8 +137,10 @@ async function printManifests(context: CliContext, options: Options): Promise<vo
   const { clusterId = options.context, clusterset = DEFAULT_CLUSTERSET } = options
   const membership: Membership = { clusterId: checkedClusterId(clusterId ?? ''), clusterset }
   const policies = options.admission ? await manifestObjects('admission') : []
+  const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
+  const spec = globalSpec(options)
   const objects = [
-    ...withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas),
+    ...(spec === undefined ? overlay : await withGlobalnet(overlay, spec)),
     ...policies,
     ...membershipProperties(membership),
   ]

@@ -80,6 +80,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./network/trace-command.ts')).traceCommand(context),
   },
   {
+    name: 'check',
+    summary: 'is everything as it should be in a cluster, and if not, why',
+    load: async (context) => (await import('./check/check-command.ts')).checkCommand(context),
+  },
+  {
+    name: 'globalnet',
+    summary: 'global addresses of a cluster; source addresses of a namespace',
+    load: async (context) => (await import('./globalnet/globalnet-command.ts')).globalnetCommand(context),
+  },
+  {
     name: 'version',
     summary: 'print the version',
     load: async (context) => (await import('./version-command.ts')).versionCommand(context),

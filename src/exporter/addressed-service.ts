@@ -4,9 +4,9 @@
 import type { Service } from '../api/objects.ts'
 import type { Clock } from '../core/clock.ts'
 import { ApiError } from '../kube/errors.ts'
+import type { OwnedObjects } from '../kube/owned-objects.ts'
 import { ADDRESS_RETRY } from './limits.ts'
 import { serviceAspect } from './owned-kinds.ts'
-import type { OwnedObjects } from './owned-objects.ts'
 
 /**
  * An address may be taken by now, and a family not be there: any other is better than none. Addresses of a Service that

@@ -3,12 +3,12 @@
  */
 import type { ClusterProperties } from '../api/cluster-selectors.ts'
 import type { ClusterProperty } from '../api/mcs.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { Store } from '../kube/types.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
-import { sameValue } from './compare.ts'
 import { PROPERTIES_MAX, PROPERTY_MAX_VALUE } from './limits.ts'
 
 /** Value by name: the first ones, without those whose value is too long to tell. Pure. */

@@ -3,11 +3,12 @@
  * knows first hand.
  */
 import { type ClusterProperties, type RankOf, rankBySelectors } from '../api/cluster-selectors.ts'
+import type { AddressOwners, OwnsAddress } from '../api/global-owner.ts'
 import type { ServiceKey } from '../api/names.ts'
-import type { Directory, ServiceRecord } from '../api/service-record.ts'
+import type { BlockFact, Directory, ServiceRecord } from '../api/service-record.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { sameValue } from './compare.ts'
 import { changedNamespaces } from './missing-namespaces.ts'
 import { changedKeys, type MergedService } from './service-merge.ts'
 
@@ -19,6 +20,9 @@ export interface ViewDeps {
   readonly records: SnapshotSource<Records>
   /** Our own ClusterProperties. */
   readonly properties: SnapshotSource<ClusterProperties>
+  /** Our own block of global addresses; undefined without one. Absent: this cluster has no globalnet. */
+  readonly block?: SnapshotSource<BlockFact | undefined>
+  readonly ownersOf?: AddressOwners
 }
 
 /** What is different from before. */
@@ -31,6 +35,8 @@ export interface ViewChange {
   readonly namespaces: ReadonlySet<string>
   /** Some cluster has other properties now. */
   readonly properties: boolean
+  /** Some cluster claims another block of global addresses now. */
+  readonly blocks: boolean
 }
 
 /** Own records stand in for what the routers echo of us: they are there before a router is, and never stale. */
@@ -48,8 +54,10 @@ export class ClustersetView implements Startable {
 
   async start(): Promise<void> {
     this.#directory = this.#combine()
-    const { directory, records, properties } = this.#deps
-    this.#unfollow = [directory, records, properties].map((each) => each.subscribe(() => this.#update()))
+    const { directory, records, properties, block } = this.#deps
+    const sources: SnapshotSource<unknown>[] = [directory, records, properties]
+    if (block !== undefined) sources.push(block)
+    this.#unfollow = sources.map((each) => each.subscribe(() => this.#update()))
   }
 
   async stop(): Promise<void> {
@@ -86,29 +94,38 @@ export class ClustersetView implements Startable {
     return rankBySelectors(clusterSelectors, propertiesOf, this.#cluster)
   }
 
+  /** Whose global addresses are; undefined while this cluster has no block: it has no globalnet, or not yet. */
+  owners(): OwnsAddress | undefined {
+    const { block, ownersOf } = this.#deps
+    return block?.current() === undefined ? undefined : ownersOf?.(this.#directory)
+  }
+
   #update(): void {
     const before = this.#directory
     this.#directory = this.#combine()
     const keys = changedKeys(this.#directory, before)
     const appeared = [...this.#directory.keys()].filter((cluster) => !before.has(cluster))
     const namespaces = changedNamespaces(this.#directory, before)
-    const properties = haveOtherProperties(this.#directory, before)
-    for (const listener of [...this.#listeners]) listener({ keys, appeared, namespaces, properties })
+    const properties = haveOther('properties', this.#directory, before)
+    const blocks = haveOther('globalnet', this.#directory, before)
+    for (const listener of [...this.#listeners]) listener({ keys, appeared, namespaces, properties, blocks })
   }
 
   #combine(): Directory {
     const { records, properties } = this.#deps
     const version = { cluster: this.#cluster, epoch: 0, sequence: 0 }
-    const own = { ...version, records: records.current(), facts: { properties: properties.current() } }
+    const globalnet = this.#deps.block?.current()
+    const facts = { properties: properties.current(), ...(globalnet === undefined ? {} : { globalnet }) }
+    const own = { ...version, records: records.current(), facts }
     return new Map(this.#deps.directory.current()).set(this.#cluster, own)
   }
 }
 
-function haveOtherProperties(next: Directory, previous: Directory): boolean {
+function haveOther(fact: 'properties' | 'globalnet', next: Directory, previous: Directory): boolean {
   const clusters = new Set([...next.keys(), ...previous.keys()])
   return [...clusters].some((cluster) => {
-    const after = next.get(cluster)?.facts?.properties
-    const before = previous.get(cluster)?.facts?.properties
+    const after = next.get(cluster)?.facts?.[fact]
+    const before = previous.get(cluster)?.facts?.[fact]
     return after !== before && !sameValue(after, before)
   })
 }

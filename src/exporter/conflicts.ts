@@ -2,7 +2,7 @@
  * Where the exports of one service disagree, who wins and who loses (rules 31-34 of the MCS checklist). Pure.
  */
 import type { ClusterExport, ServiceRecord } from '../api/service-record.ts'
-import { sameValue } from './compare.ts'
+import { sameValue } from '../core/compare.ts'
 import { samePorts } from './port-merge.ts'
 
 /** One field that the exports do not agree on: the oldest export's value holds. */

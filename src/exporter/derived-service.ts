@@ -3,8 +3,8 @@
  * IP, its target ports record the router ports that the import owns. Pure.
  */
 import { type MergedPort, type PortKey, portKey } from '../api/merged-ports.ts'
-import { Label, type ServiceKey, serviceKey } from '../api/names.ts'
-import type { OwnerReference, Service, ServicePort } from '../api/objects.ts'
+import { Annotation, Label, type ServiceKey, serviceKey } from '../api/names.ts'
+import type { ObjectMeta, OwnerReference, Service, ServicePort } from '../api/objects.ts'
 import type { EndpointName } from '../api/route-snapshot.ts'
 import { derivedServiceName, endpointServiceName } from './import-names.ts'
 import type { AddressRequest } from './ip-families.ts'
@@ -77,6 +77,7 @@ export function derivedService(
       name: derivedServiceName(merged.key),
       namespace: merged.namespace,
       labels: { [Label.derivedFrom]: merged.name },
+      ...globalAnnotation(merged),
       ownerReferences: [owner],
     },
     spec: {
@@ -86,6 +87,15 @@ export function derivedService(
       ...addresses,
     },
   }
+}
+
+/** Tells the nodes' agents which global address leads there. */
+export function globalAnnotation({
+  globalIp,
+}: {
+  readonly globalIp?: string
+}): Pick<ObjectMeta, 'annotations'> {
+  return globalIp === undefined ? {} : { annotations: { [Annotation.globalIp]: globalIp } }
 }
 
 function affinity(

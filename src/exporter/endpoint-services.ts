@@ -4,7 +4,7 @@
  */
 import { Label, MANAGED_BY } from '../api/names.ts'
 import type { EndpointSlice, IPFamily, OwnerReference, Service } from '../api/objects.ts'
-import { clusterIps, servedPorts } from './derived-service.ts'
+import { clusterIps, globalAnnotation, servedPorts } from './derived-service.ts'
 import { endpointServiceName } from './import-names.ts'
 import { type AddressRequest, addressRequest, ofFamily, servedFamilies } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
@@ -65,6 +65,7 @@ function serviceOf(
         [Label.endpointCluster]: endpoint.cluster,
         [Label.endpoint]: endpoint.id,
       },
+      ...globalAnnotation(endpoint),
       ownerReferences: [owner],
     },
     spec: { type: 'ClusterIP', sessionAffinity: 'None', ...spec },

@@ -5,6 +5,7 @@ import type { EndpointSlice, Service } from '../api/objects.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { inParallel } from '../core/parallel.ts'
+import type { OwnedObjects } from '../kube/owned-objects.ts'
 import { AddressMemory } from './address-memory.ts'
 import { ensureAddressed } from './addressed-service.ts'
 import { isOffering } from './chosen-clusters.ts'
@@ -15,7 +16,6 @@ import { type Host, hostSlices } from './host-slices.ts'
 import { endpointServiceName } from './import-names.ts'
 import { ENDPOINT_WRITERS } from './limits.ts'
 import { sliceAspect } from './owned-kinds.ts'
-import type { OwnedObjects } from './owned-objects.ts'
 import type { RemoteEndpoint } from './remote-endpoints.ts'
 
 export interface EndpointInputs extends EndpointServiceInputs {
@@ -96,17 +96,18 @@ export class EndpointWriter {
   }
 }
 
-/** An endpoint is found at each address of its Service. */
+/** An endpoint is found at its global address, or without one at each address of its Service. */
 function hostsOf(
   { endpoint, service }: EndpointObjects,
   known: ReadonlyMap<string | undefined, Service>,
   { merged, traffic, stale }: EndpointInputs,
 ): Host[] {
-  const { hostname, ready } = endpoint
+  const { hostname, ready, globalIp } = endpoint
   const served = new Set(service.spec?.ports?.map(({ protocol, port }) => `${protocol}/${port}`))
   const offered = ready && isOffering(merged, endpoint.cluster, { traffic, stale })
   const ports = endpoint.ports.filter(({ protocol, port }) => served.has(`${protocol}/${port}`))
-  return clusterIps(known.get(service.metadata.name)).map((address) => ({
+  const local = clusterIps(known.get(service.metadata.name))
+  return (globalIp === undefined || local.length === 0 ? local : [globalIp]).map((address) => ({
     cluster: endpoint.cluster,
     hostname,
     address,

@@ -2,25 +2,27 @@
  * What the leading controller of a cluster does: publishes exports, reports on them and on policies, keeps imports.
  */
 import { isTrue } from '../api/conditions.ts'
+import type { ExportCandidate, GlobalnetFeed } from '../api/globalnet-feed.ts'
 import { ExportCondition, type ServiceExport } from '../api/mcs.ts'
-import type { ServiceRecord } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
 import { Lifecycle, type Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
+import { Snapshot } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import type { WritingClient } from '../kube/owned-objects.ts'
+import { AddressedRecords } from './addressed-records.ts'
 import { OwnProperties } from './cluster-properties.ts'
 import { ClustersetView } from './clusterset-view.ts'
 import type { DirectoryLink } from './directory-link.ts'
+import { exportCandidate } from './export-candidate.ts'
 import type { ExportFigures } from './export-metrics.ts'
-import { evaluateExport } from './export-record.ts'
 import { ExportStatusReconciler } from './export-status-reconciler.ts'
-import { ExportedServices, type ExportView } from './exported-services.ts'
+import { ExportedServices } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
 import { STALE_AFTER_MS } from './limits.ts'
 import { OriginPublisher } from './origin-publisher.ts'
 import { OwnFacts } from './own-facts.ts'
-import type { WritingClient } from './owned-objects.ts'
 import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
 import { StaleClusters } from './stale-clusters.ts'
@@ -36,6 +38,8 @@ export interface ExportControllerDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly hooks?: WorkQueueHooks
+  /** Absent: this cluster cannot have globalnet. */
+  readonly globalnet?: GlobalnetFeed
 }
 
 export interface ExportControllerConfig {
@@ -50,22 +54,26 @@ export interface ExportControllerConfig {
 /** One term of leadership: made when elected, stopped when the lease is lost, not started twice. */
 export class ExportController implements Startable {
   readonly #stores: ControllerStores
-  readonly #records: ExportedServices<ServiceRecord>
+  readonly #records: AddressedRecords
   readonly #imports: ImportReconciler
   readonly #stale: StaleClusters
   readonly #parts: Lifecycle
 
   constructor(deps: ExportControllerDeps, config: ExportControllerConfig) {
     const { cluster, namespace, staleAfterMs: graceMs = STALE_AFTER_MS } = config
-    const { stores, link } = deps
+    const { stores, link, globalnet } = deps
     this.#stores = stores
-    this.#records = new ExportedServices(stores, recordView)
+    const exported = new ExportedServices<ExportCandidate>(stores, exportCandidate)
+    const candidates = exported.values
+    const addresses = globalnet?.addresses ?? new Snapshot(undefined)
+    this.#records = new AddressedRecords({ candidates, addresses })
     const records = this.#records.values
+    const global = globalnet === undefined ? {} : { block: globalnet.block, ownersOf: globalnet.ownersOf }
     const routers = new RouterAddresses(stores.slices, namespace)
     const ownProperties = new OwnProperties({ ...stores, log: deps.log })
     const properties = ownProperties.current
-    const view = new ClustersetView({ directory: link.directory, records, properties }, cluster)
-    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties })
+    const view = new ClustersetView({ directory: link.directory, records, properties, ...global }, cluster)
+    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties, ...global })
     const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
     const { traffic } = policies
@@ -75,9 +83,15 @@ export class ExportController implements Startable {
       { ...deps, view, traffic, stale, routers: routers.addresses },
       cluster,
     )
-    const status = new ExportStatusReconciler({ ...deps, view, published: publisher.published }, cluster)
+    const status = new ExportStatusReconciler(
+      { ...deps, view, published: publisher.published, addresses },
+      cluster,
+    )
     const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic, stale }, cluster)
     this.#parts = new Lifecycle([
+      exported,
+      // Before the first record is told: an address that was recorded must not be missing from it.
+      ...(globalnet === undefined ? [] : [globalnet.following(candidates)]),
       this.#records,
       ownProperties,
       view,
@@ -112,9 +126,4 @@ export class ExportController implements Startable {
 
 function isOverruled({ status }: ServiceExport): boolean {
   return isTrue(status?.conditions, ExportCondition.overruled)
-}
-
-const recordView: ExportView<ServiceRecord> = (serviceExport, service, slices) => {
-  const evaluation = evaluateExport(serviceExport, service, slices)
-  return evaluation.state === 'valid' ? evaluation.record : undefined
 }

@@ -1,6 +1,7 @@
 /**
  * Tells users how their exports stand: conditions of ServiceExports and Events about them.
  */
+import type { GlobalAddresses } from '../api/globalnet-feed.ts'
 import type { ServiceExport } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
 import { apiVersion, Resource } from '../api/resources.ts'
@@ -10,14 +11,14 @@ import type { Logger } from '../core/log.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import { OwnedObjects, type WritingClient } from '../kube/owned-objects.ts'
 import { Reconciler, source } from '../kube/reconciler.ts'
 import type { ClustersetView } from './clusterset-view.ts'
 import { evaluateExport } from './export-record.ts'
-import { type ExportSituation, exportConditions, exportNotices } from './export-status.ts'
+import { type ExportSituation, exportConditions, exportNotices, heldBack } from './export-status.ts'
 import { EXPORT_WORKERS, WRITE_BACKOFF } from './limits.ts'
 import { clustersWithout } from './missing-namespaces.ts'
 import { exportStatusAspect } from './owned-kinds.ts'
-import { OwnedObjects, type WritingClient } from './owned-objects.ts'
 import { wantedImport } from './remembered.ts'
 import { type ControllerStores, Index, keyOf, serviceOfSlice, splitKey } from './stores.ts'
 
@@ -30,6 +31,8 @@ export interface ExportStatusDeps {
   readonly view: ClustersetView
   /** Records that the router has taken. */
   readonly published: SnapshotSource<ReadonlyMap<ServiceKey, unknown>>
+  /** Undefined while globalnet is off. */
+  readonly addresses: SnapshotSource<GlobalAddresses | undefined>
   readonly events: Pick<EventRecorder, 'record'>
   readonly clock: Clock
   readonly log: Logger
@@ -75,13 +78,14 @@ export class ExportStatusReconciler implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, published } = this.#deps
+    const { view, published, addresses, stores } = this.#deps
     this.#unfollow = [
       view.subscribe(({ keys, namespaces }) => {
         this.#enqueue(keys)
         if (namespaces.size > 0) this.#enqueueIn(namespaces)
       }),
       published.subscribe((next, previous) => this.#enqueue(difference(next, previous))),
+      addresses.subscribe(() => this.#enqueue(stores.exports.list().map(keyOf))),
     ]
     await this.#reconciler.start()
   }
@@ -127,8 +131,11 @@ export class ExportStatusReconciler implements Startable {
     const slices = stores.slices.byIndex(Index.service, key)
     const existing = { import: stores.imports.get(ref), slices: stores.slices.byIndex(Index.import, key) }
     const wanted = wantedImport(view.current(), key, existing)
+    const evaluation = evaluateExport(serviceExport, stores.services.get(ref), slices)
+    const held = heldBack(key, evaluation, this.#deps.addresses.current())
     return {
-      evaluation: evaluateExport(serviceExport, stores.services.get(ref), slices),
+      evaluation,
+      ...(held === undefined ? {} : { held }),
       published: published.current().has(key),
       conflicts: wanted === undefined || wanted.unknown.length > 0 ? undefined : wanted.merged.conflicts,
       cluster: this.#cluster,

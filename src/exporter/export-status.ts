@@ -2,10 +2,12 @@
  * Conditions of a ServiceExport, and the Events that tell of their changes. Pure.
  */
 import { findCondition } from '../api/conditions.ts'
+import type { GlobalAddresses } from '../api/globalnet-feed.ts'
 import { ExportCondition, ExportReason, type ServiceExport } from '../api/mcs.ts'
+import type { ServiceKey } from '../api/names.ts'
 import type { Condition } from '../api/objects.ts'
+import { conditionsOf, type Verdict } from '../api/verdicts.ts'
 import { annotatedSelectors } from './cluster-selectors.ts'
-import { conditionsOf, type Verdict } from './conditions.ts'
 import {
   conflictMessage,
   conflictReason,
@@ -20,6 +22,8 @@ import { annotatedProtocol } from './proxy-protocol.ts'
 
 export interface ExportSituation {
   readonly evaluation: ExportEvaluation
+  /** Why it is kept from the other clusters though it is valid. */
+  readonly held?: string
   /** The router has confirmed a record of this export. */
   readonly published: boolean
   /** Undefined while an exporting cluster is unknown: what was said about conflicts stands. */
@@ -30,6 +34,25 @@ export interface ExportSituation {
   readonly exporters: number
   /** Clusters that do not have its namespace. */
   readonly without: readonly string[]
+}
+
+/** What globalnet keeps back of an export, and why; undefined for nothing. */
+export function heldBack(
+  key: ServiceKey,
+  evaluation: ExportEvaluation,
+  addresses: GlobalAddresses | undefined,
+): string | undefined {
+  if (addresses === undefined || evaluation.state !== 'valid') return undefined
+  const { type, endpoints = [] } = evaluation.record
+  if (type !== 'Headless') {
+    if (addresses.addressOf(key) !== undefined) return undefined
+    return addresses.problemOf(key) ?? 'waiting for a global address'
+  }
+  const without = endpoints.filter(({ id }) => addresses.addressOf(key, id) === undefined)
+  const [first] = without
+  if (first === undefined) return undefined
+  const problem = addresses.problemOf(key, first.id) ?? 'waiting for global addresses'
+  return `${without.length} of ${endpoints.length} endpoints: ${problem}`
 }
 
 /** The conditions that an export should have. */
@@ -66,7 +89,10 @@ function validity(evaluation: ExportEvaluation): Verdict {
  * Exported once the router has the record. A router or controller that restarts does not take that back: the other
  * clusters keep the record meanwhile.
  */
-function readiness({ evaluation, published }: ExportSituation, previous: readonly Condition[]): Verdict {
+function readiness(
+  { evaluation, published, held }: ExportSituation,
+  previous: readonly Condition[],
+): Verdict {
   const type = ExportCondition.ready
   if (evaluation.state === 'unfit') {
     return { type, status: 'False', reason: ExportReason.failed, message: evaluation.message }
@@ -74,6 +100,7 @@ function readiness({ evaluation, published }: ExportSituation, previous: readonl
   if (evaluation.state === 'invalid') {
     return { type, status: 'False', reason: ExportReason.pending, message: 'the export is not valid' }
   }
+  if (held !== undefined) return { type, status: 'False', reason: ExportReason.pending, message: held }
   if (published || findCondition(previous, type)?.status === 'True') {
     return { type, status: 'True', reason: ExportReason.exported, message: '' }
   }

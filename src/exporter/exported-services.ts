@@ -5,11 +5,11 @@
 import type { ServiceExport } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { EndpointSlice, Service } from '../api/objects.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { Store } from '../kube/types.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
-import { sameValue } from './compare.ts'
 import { Index, keyOf, serviceOfSlice, splitKey } from './stores.ts'
 
 /** Read side of the stores; they must be synced when `start` is called. */

@@ -4,7 +4,7 @@
 import { Forwarding } from '../api/mcs.ts'
 import { portKey } from '../api/merged-ports.ts'
 import type { Protocol } from '../api/objects.ts'
-import type { Verdict } from './conditions.ts'
+import type { Verdict } from '../api/verdicts.ts'
 import { carriedPorts } from './listen-ports.ts'
 
 type AnyPort = { readonly protocol: Protocol; readonly port: number }

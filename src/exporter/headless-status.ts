@@ -2,7 +2,7 @@
  * Whether a headless import can be used, and what of it cannot. Pure.
  */
 import { ImportCondition, ImportReason } from '../api/mcs.ts'
-import type { Verdict } from './conditions.ts'
+import type { Verdict } from '../api/verdicts.ts'
 import { MESSAGE_CLUSTERS } from './limits.ts'
 import type { MergedService } from './service-merge.ts'
 

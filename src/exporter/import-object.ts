@@ -5,7 +5,7 @@ import { ImportCondition, type ImportPort, ImportReason, type ServiceImport } fr
 import { type MergedPort, portKey } from '../api/merged-ports.ts'
 import { Annotation } from '../api/names.ts'
 import type { IPFamily, Service } from '../api/objects.ts'
-import { conditionsOf, type Verdict } from './conditions.ts'
+import { conditionsOf, type Verdict } from '../api/verdicts.ts'
 import { clusterIps } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { importMetadata } from './exported-metadata.ts'
@@ -27,12 +27,30 @@ export function importObject(
   derived: Service | undefined,
   families: readonly IpFamily[] = [],
 ): ServiceImport {
-  const own =
-    merged.type === 'Headless' ? {} : { [Annotation.derivedService]: derivedServiceName(merged.key) }
+  const own = merged.type === 'Headless' ? {} : ownAnnotations(merged)
   return {
     metadata: { name: merged.name, namespace: merged.namespace, ...importMetadata(merged, own) },
     spec: importSpec(merged, derived, families),
   }
+}
+
+function ownAnnotations({ key, globalIp }: MergedService): Record<string, string> {
+  return {
+    [Annotation.derivedService]: derivedServiceName(key),
+    ...(globalIp === undefined ? {} : { [Annotation.globalIp]: globalIp }),
+  }
+}
+
+/** With globalnet clients are told the global address, the same in every cluster; the derived Service keeps its own. */
+function importAddresses(
+  merged: MergedService,
+  derived: Service | undefined,
+): Pick<NonNullable<ServiceImport['spec']>, 'ips' | 'ipFamilies'> {
+  const { globalIp } = merged
+  if (globalIp !== undefined) return { ips: [globalIp], ipFamilies: ['IPv4'] }
+  const ips = clusterIps(derived)
+  const { ipFamilies = [] } = derived?.spec ?? {}
+  return ips.length === 0 ? {} : { ips, ...(ipFamilies.length === 0 ? {} : { ipFamilies: [...ipFamilies] }) }
 }
 
 function importSpec(
@@ -40,19 +58,19 @@ function importSpec(
   derived: Service | undefined,
   headless: readonly IpFamily[],
 ): NonNullable<ServiceImport['spec']> {
-  const ips = merged.type === 'Headless' ? [] : clusterIps(derived)
-  const addressed = ips.length === 0 ? [] : (derived?.spec?.ipFamilies ?? [])
-  const ipFamilies = merged.type === 'Headless' ? headless : addressed
   const { internalTrafficPolicy, trafficDistribution } = merged
   return {
     type: merged.type,
     ports: merged.ports.map(importPort),
-    ...(ips.length === 0 ? {} : { ips }),
-    ...(ipFamilies.length === 0 ? {} : { ipFamilies: [...ipFamilies] }),
+    ...(merged.type === 'Headless' ? familiesOf(headless) : importAddresses(merged, derived)),
     ...affinity(merged),
     ...(internalTrafficPolicy === undefined ? {} : { internalTrafficPolicy }),
     ...(trafficDistribution === undefined ? {} : { trafficDistribution }),
   }
+}
+
+function familiesOf(families: readonly IpFamily[]): Pick<NonNullable<ServiceImport['spec']>, 'ipFamilies'> {
+  return families.length === 0 ? {} : { ipFamilies: [...families] }
 }
 
 function importPort({ name, protocol, port, appProtocol }: MergedPort): ImportPort {

@@ -10,6 +10,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
+import type { WritingClient } from '../kube/owned-objects.ts'
 import { Reconciler, source } from '../kube/reconciler.ts'
 import type { ClustersetView, ViewChange } from './clusterset-view.ts'
 import { IMPORT_DEFINITION } from './import-definition.ts'
@@ -17,7 +18,6 @@ import { type ImportObjects, ImportWriter } from './import-writer.ts'
 import { DEFINITION_SETTLE_MS, IMPORT_WORKERS, RESYNC_MS, WRITE_BACKOFF } from './limits.ts'
 import { ListenPortLedger } from './listen-port-ledger.ts'
 import { carriedPorts } from './listen-ports.ts'
-import type { WritingClient } from './owned-objects.ts'
 import { portClaims } from './port-claims.ts'
 import { rememberedClusters, type WantedImport, wantedImport } from './remembered.ts'
 import { portsInTurn, remoteEndpoints } from './remote-endpoints.ts'
@@ -150,8 +150,8 @@ export class ImportReconciler implements Startable {
     )
   }
 
-  #viewChanged({ keys, appeared, properties }: ViewChange): void {
-    this.#enqueue(keys)
+  #viewChanged({ keys, appeared, properties, blocks }: ViewChange): void {
+    this.#enqueue(blocks ? this.#deps.view.keys() : keys)
     if (properties) this.#enqueue(this.#deps.view.selecting())
     if (appeared.length === 0) return
     this.#enqueueImportsOf(new Set(appeared))
@@ -172,7 +172,7 @@ export class ImportReconciler implements Startable {
     const found = this.#writer.read(key)
     const remembered = this.#remembered.get(key)
     const isBelieved = (cluster: string) => remembered?.has(cluster) === true
-    const wanted = wantedImport(this.#deps.view.current(), key, found, isBelieved)
+    const wanted = wantedImport(this.#deps.view.current(), key, found, isBelieved, this.#deps.view.owners())
     if (wanted !== undefined) return await this.#write(key, wanted, found)
     await this.#writer.remove(found)
     this.#remembered.delete(key)

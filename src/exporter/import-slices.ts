@@ -11,6 +11,7 @@ import { Locality, type TrafficSettings } from '../api/traffic-settings.ts'
 import { chosenClusters, isReadyIn } from './chosen-clusters.ts'
 import { slicePortNames } from './derived-service.ts'
 import { backendsOf, isReady, protocolOf, servingSlices, slicePortOf } from './endpoints.ts'
+import { namedEndpoints } from './headless-endpoints.ts'
 import { localSliceName, routedSliceName, SlicePurpose, sliceLabels } from './import-names.ts'
 import { ofFamily, servedFamilies, serviceFamilies } from './ip-families.ts'
 import type { ListenPorts } from './listen-ports.ts'
@@ -105,10 +106,36 @@ function localSlices(choices: readonly PortChoice[], inputs: SliceInputs): Endpo
   if (service === undefined) return []
   const carried = choices.filter((choice) => localCarries(choice, inputs)).map(({ port }) => port)
   const idle = choices.map(({ port }) => port).filter((port) => !carried.includes(port))
-  return servingSlices(service, slices).flatMap((source) => [
-    ...mirrorOf(inputs, service, source, carried, true),
-    ...mirrorOf(inputs, service, source, idle, false),
-  ])
+  const global = globalEndpoints(inputs, service)
+  return servingSlices(service, slices)
+    .map((source) => (global === undefined ? source : atGlobalAddresses(source, global)))
+    .flatMap((source) => [
+      ...mirrorOf(inputs, service, source, carried, true),
+      ...mirrorOf(inputs, service, source, idle, false),
+    ])
+}
+
+/** Global addresses of the endpoints of a headless Service by those of their pods; undefined without globalnet. */
+function globalEndpoints(inputs: SliceInputs, service: Service): ReadonlyMap<string, string> | undefined {
+  const { merged, cluster, local } = inputs
+  const told = merged.exporters.find((exporter) => exporter.cluster === cluster)?.record.endpoints ?? []
+  const byId = new Map(told.flatMap(({ id, globalIp }) => (globalIp === undefined ? [] : [[id, globalIp]])))
+  if (merged.type !== 'Headless' || byId.size === 0) return undefined
+  return new Map(
+    namedEndpoints(service, local.slices).flatMap(({ id, address }) => {
+      const globalIp = byId.get(id)
+      return globalIp === undefined ? [] : [[address, globalIp]]
+    }),
+  )
+}
+
+/** With globalnet an endpoint has the same address in its own cluster as in all others; without one it waits. */
+function atGlobalAddresses(source: EndpointSlice, global: ReadonlyMap<string, string>): EndpointSlice {
+  const endpoints = (source.endpoints ?? []).flatMap((endpoint) => {
+    const globalIp = global.get(endpoint.addresses[0] ?? '')
+    return globalIp === undefined ? [] : [{ ...endpoint, addresses: [globalIp] }]
+  })
+  return { ...source, addressType: 'IPv4', endpoints }
 }
 
 /**

@@ -3,11 +3,12 @@
  * written at the same time.
  */
 import type { ServiceImport } from '../api/mcs.ts'
-import type { ServiceKey } from '../api/names.ts'
+import { Annotation, type ServiceKey } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, OwnerReference, Service } from '../api/objects.ts'
 import { apiVersion, Resource } from '../api/resources.ts'
 import type { Clock } from '../core/clock.ts'
 import { inParallel } from '../core/parallel.ts'
+import { OwnedObjects, type WritingClient } from '../kube/owned-objects.ts'
 import { ensureAddressed } from './addressed-service.ts'
 import { clusterIps, derivedFrom, derivedService } from './derived-service.ts'
 import { EndpointWriter } from './endpoint-writer.ts'
@@ -17,7 +18,6 @@ import { importSlices, type SliceInputs } from './import-slices.ts'
 import { addressRequest, servedFamilies } from './ip-families.ts'
 import { ENDPOINT_WRITERS } from './limits.ts'
 import { importAspect, importStatusAspect, sliceAspect } from './owned-kinds.ts'
-import { OwnedObjects, type WritingClient } from './owned-objects.ts'
 import type { RemoteEndpoint } from './remote-endpoints.ts'
 import { type ControllerStores, Index, importOfService, importOfSlice, keyOf, splitKey } from './stores.ts'
 
@@ -172,12 +172,19 @@ function mainService({ services }: ImportObjects): Service | undefined {
 
 function keptAddresses(found: ImportObjects): string[] {
   const present = clusterIps(mainService(found))
-  return present.length > 0 ? present : (found.import?.spec?.ips ?? [])
+  return present.length > 0 ? present : ownAddresses(found.import)
+}
+
+/** Those that its derived Service gave it: a global address is nothing that a Service can ask for. */
+function ownAddresses(existing: ServiceImport | undefined): string[] {
+  const isGlobal = existing?.metadata.annotations?.[Annotation.globalIp] !== undefined
+  return isGlobal ? [] : [...(existing?.spec?.ips ?? [])]
 }
 
 /** While a lost derived Service is made again, the import goes on naming the address it should come back under. */
 function keptService({ import: existing }: ImportObjects): Service | undefined {
-  const { ips = [], ipFamilies } = existing?.spec ?? {}
+  const ips = ownAddresses(existing)
+  const { ipFamilies } = existing?.spec ?? {}
   if (ips.length === 0) return undefined
   return { metadata: {}, spec: { clusterIPs: ips, ...(ipFamilies === undefined ? {} : { ipFamilies }) } }
 }

@@ -53,12 +53,6 @@ export const IMPORT_WORKERS = 8
 /** Export statuses written at the same time. They must not hold up imports. */
 export const EXPORT_WORKERS = 4
 
-/** Milliseconds during which an own write is believed before the watch has shown it. A healthy watch takes a few. */
-export const OWN_WRITE_TRUST_MS = 5_000
-
-/** Own writes not yet seen in a watch, per resource; the oldest is forgotten. */
-export const OWN_WRITES_MAX = 4_096
-
 /** Milliseconds between two comparisons of everything with what it should be. Costs no request when all is well. */
 export const RESYNC_MS = 5 * 60_000
 
@@ -90,9 +84,6 @@ export const MESSAGE_CLUSTERS = 12
 
 /** How long a derived Service that is made again asks for the addresses it had, before it takes others. */
 export const ADDRESS_RETRY = { attempts: 6, pauseMs: 100 } as const
-
-/** Longest message of a condition we write; the API allows 32,768. */
-export const CONDITION_MESSAGE_MAX = 1_024
 
 /** Targets of one TrafficPolicy: with the other bounds, how much one policy can hold of a router's memory. */
 export const POLICY_MAX_TARGETS = 64

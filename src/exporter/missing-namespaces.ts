@@ -5,7 +5,8 @@
 import { ExportCondition, ExportReason } from '../api/mcs.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { Directory } from '../api/service-record.ts'
-import { namedClusters, type Verdict } from './conditions.ts'
+import type { Verdict } from '../api/verdicts.ts'
+import { namedClusters } from './cluster-names.ts'
 import { MISSING_NAMESPACES_MAX } from './limits.ts'
 import { splitKey } from './stores.ts'
 

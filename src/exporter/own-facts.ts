@@ -3,13 +3,13 @@
  */
 import type { ClusterProperties } from '../api/cluster-selectors.ts'
 import type { Namespace } from '../api/objects.ts'
-import type { ClusterFacts } from '../api/service-record.ts'
+import type { BlockFact, ClusterFacts } from '../api/service-record.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { Store } from '../kube/types.ts'
 import type { ClustersetView } from './clusterset-view.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
-import { sameValue } from './compare.ts'
 import { missingNamespaces } from './missing-namespaces.ts'
 import { isLiveNamespace } from './stores.ts'
 
@@ -18,6 +18,8 @@ export interface OwnFactsDeps {
   /** Synced. */
   readonly namespaces: Pick<Store<Namespace>, 'get' | 'subscribe'>
   readonly properties: SnapshotSource<ClusterProperties>
+  /** Our block of global addresses. Absent: this cluster has no globalnet. */
+  readonly block?: SnapshotSource<BlockFact | undefined>
 }
 
 /** Changed at most once a turn of the event loop. */
@@ -37,13 +39,14 @@ export class OwnFacts implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, namespaces, properties } = this.#deps
+    const { view, namespaces, properties, block } = this.#deps
     this.#unfollow = [
       view.subscribe(({ keys }) => {
         if (keys.size > 0) this.#refresh.request()
       }),
       namespaces.subscribe(() => this.#refresh.request()),
       properties.subscribe(() => this.#refresh.request()),
+      block?.subscribe(() => this.#refresh.request()) ?? (() => {}),
     ]
     this.#update()
   }
@@ -58,9 +61,11 @@ export class OwnFacts implements Startable {
     const { view, namespaces } = this.#deps
     const missing = missingNamespaces(view.keys(), (name) => isLiveNamespace(namespaces, name))
     const properties = this.#deps.properties.current()
+    const globalnet = this.#deps.block?.current()
     const next: ClusterFacts = {
       ...(missing.length === 0 ? {} : { missingNamespaces: missing }),
       ...(Object.keys(properties).length === 0 ? {} : { properties }),
+      ...(globalnet === undefined ? {} : { globalnet }),
     }
     if (!sameValue(next, this.#current.current())) this.#current.set(next)
   }

@@ -4,11 +4,12 @@
  */
 import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
 import { ExportCondition } from '../api/mcs.ts'
+import { Annotation } from '../api/names.ts'
 import type { Condition, EndpointSlice, KubeObject, Service, ServicePort } from '../api/objects.ts'
 import type { TrafficPolicy } from '../api/traffic-policy.ts'
-import { contains, sameValue } from './compare.ts'
+import { contains, sameValue } from '../core/compare.ts'
+import type { Aspect } from '../kube/owned-objects.ts'
 import { EXPORTED_KEYS_ANNOTATION } from './exported-metadata.ts'
-import type { Aspect } from './owned-objects.ts'
 
 /** Metadata that others may add to; what we put there must be there. */
 function metadataMatches(actual: KubeObject, wanted: KubeObject): boolean {
@@ -16,15 +17,21 @@ function metadataMatches(actual: KubeObject, wanted: KubeObject): boolean {
   // API servers keep no empty maps.
   const { labels: actualLabels = {}, annotations: actualAnnotations = {} } = actual.metadata
   const has = { ...actual.metadata, labels: actualLabels, annotations: actualAnnotations }
-  return contains(has, { labels, annotations, ownerReferences })
+  return contains(has, { labels, annotations, ownerReferences }) && globalIpOf(actual) === globalIpOf(wanted)
+}
+
+/** An address that is no more must go: agents would lead to it, and imports would be remembered with it. */
+function globalIpOf({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[Annotation.globalIp]
 }
 
 function repairedMetadata(actual: KubeObject, wanted: KubeObject): KubeObject['metadata'] {
   const { labels, annotations, ownerReferences } = wanted.metadata
+  const { [Annotation.globalIp]: _, ...others } = actual.metadata.annotations ?? {}
   return {
     ...actual.metadata,
     labels: { ...actual.metadata.labels, ...labels },
-    annotations: { ...actual.metadata.annotations, ...annotations },
+    annotations: { ...others, ...annotations },
     ...(ownerReferences === undefined ? {} : { ownerReferences }),
   }
 }

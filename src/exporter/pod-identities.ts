@@ -2,7 +2,7 @@
  * Who is behind a client address, from the pods that the Kubernetes API has. Nobody waits for it: what is not known
  * yet is unknown. Apart from the RouteSnapshot, so that pods that come and go change no routes.
  */
-import type { ClientIdentity, ClientSource } from '../api/client-identity.ts'
+import type { ClientSource, LabelledClient } from '../api/client-identity.ts'
 import type { Pod } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
 import type { Startable } from '../core/lifecycle.ts'
@@ -12,16 +12,31 @@ import { ListWatch, type ListWatchDeps, type WatchSink } from '../kube/list-watc
 import { CLIENT_PODS_MAX } from './limits.ts'
 import { type AddressedPod, PodTable } from './pod-table.ts'
 
+export interface PodIdentitiesConfig {
+  /** Pods that are kept. */
+  readonly max?: number
+  readonly keepsLabels?: boolean
+}
+
 /** Follows all pods of the cluster. */
 export class PodIdentities implements ClientSource, Startable {
   readonly #table: PodTable
   readonly #source: ListWatch<Pod>
 
-  /** `max`: pods that are kept. */
-  constructor(deps: ListWatchDeps, registry: Metrics, max = CLIENT_PODS_MAX) {
+  /** Labels take memory, and only globalnet asks for them. */
+  constructor(
+    deps: ListWatchDeps,
+    registry: Metrics,
+    { max = CLIENT_PODS_MAX, keepsLabels = false }: PodIdentitiesConfig = {},
+  ) {
     this.#table = new PodTable(max)
     const sink = new PodSink(this.#table, deps.log.child({ component: 'clients' }))
-    this.#source = new ListWatch(deps, Resource.pod, { transform: podFields }, sink)
+    this.#source = new ListWatch(
+      deps,
+      Resource.pod,
+      { transform: keepsLabels ? labelledPodFields : podFields },
+      sink,
+    )
     registry.observe(
       'fairlead_exporter_client_pods',
       'Pods whose flows are known by their name.',
@@ -29,7 +44,7 @@ export class PodIdentities implements ClientSource, Startable {
     )
   }
 
-  find(address: string): ClientIdentity | undefined {
+  find(address: string): LabelledClient | undefined {
     return this.#table.find(address)
   }
 
@@ -88,6 +103,11 @@ function podFields({ metadata, spec, status }: Pod): Pod {
   }
 }
 
+function labelledPodFields(pod: Pod): Pod {
+  const { metadata, ...rest } = podFields(pod)
+  return { ...rest, metadata: { ...metadata, labels: pod.metadata.labels ?? {} } }
+}
+
 /** Pods on the host's network share its address, and those that ended have given theirs back: neither is told apart. */
 function addressedPod({ metadata, spec, status }: Pod): AddressedPod | undefined {
   const addresses = addressesOf(status)
@@ -100,6 +120,7 @@ function addressedPod({ metadata, spec, status }: Pod): AddressedPod | undefined
     serviceAccount: spec?.serviceAccountName ?? '',
     addresses,
     startedAt: Date.parse(status?.startTime ?? '') || 0,
+    ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
   }
 }
 

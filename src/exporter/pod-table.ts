@@ -2,11 +2,12 @@
  * Which pod has which address, as small as it can be: a router keeps one entry for each pod of its cluster. Knows no
  * Kubernetes objects.
  */
-import type { ClientIdentity } from '../api/client-identity.ts'
+import type { LabelledClient } from '../api/client-identity.ts'
+import { sameValue } from '../core/compare.ts'
 import { CLIENT_PODS_MAX, SHARED_WORDS_MAX } from './limits.ts'
 
 /** A pod that has addresses for itself. */
-export interface AddressedPod extends ClientIdentity {
+export interface AddressedPod extends LabelledClient {
   readonly uid: string
   readonly addresses: readonly string[]
   /** Milliseconds; of two pods with one address the newer one has it. */
@@ -29,7 +30,7 @@ export class PodTable {
   }
 
   /** The newest pod that has the address. */
-  find(address: string): ClientIdentity | undefined {
+  find(address: string): LabelledClient | undefined {
     const found = this.#byAddress.get(address)
     return Array.isArray(found) ? found.reduce(newer) : found
   }
@@ -72,8 +73,16 @@ export class PodTable {
     else this.#byAddress.set(address, more.length === 0 ? first : [first, ...more])
   }
 
-  /** Always the same shape, and one copy of each namespace and service account. */
-  #compact({ uid, addresses, startedAt, namespace, pod, serviceAccount }: AddressedPod): AddressedPod {
+  /** Always the same shape where no labels are kept, and one copy of each namespace and service account. */
+  #compact({
+    uid,
+    addresses,
+    startedAt,
+    namespace,
+    pod,
+    serviceAccount,
+    labels,
+  }: AddressedPod): AddressedPod {
     return {
       namespace: this.#shared(namespace),
       pod,
@@ -81,6 +90,7 @@ export class PodTable {
       uid,
       addresses: [...new Set(addresses)],
       startedAt,
+      ...(labels === undefined ? {} : { labels }),
     }
   }
 
@@ -101,6 +111,7 @@ function newer(left: AddressedPod, right: AddressedPod): AddressedPod {
 function isSame(left: AddressedPod, right: AddressedPod): boolean {
   return (
     left.startedAt === right.startedAt &&
+    sameValue(left.labels, right.labels) &&
     left.addresses.length === right.addresses.length &&
     left.addresses.every((address, index) => address === right.addresses[index])
   )

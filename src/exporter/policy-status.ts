@@ -10,8 +10,8 @@ import {
   type TrafficPolicy,
 } from '../api/traffic-policy.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
+import { conditionsOf, type Verdict } from '../api/verdicts.ts'
 import { type ChoiceContext, chosenClusters } from './chosen-clusters.ts'
-import { conditionsOf, type Verdict } from './conditions.ts'
 import type { Notice } from './export-status.ts'
 import { POLICY_MESSAGE_NAMES } from './limits.ts'
 import type { MergedService } from './service-merge.ts'

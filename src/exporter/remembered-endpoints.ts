@@ -2,6 +2,7 @@
  * The endpoints that a cluster had in a headless import, read back from what was written for them. Pure.
  */
 import { portKey } from '../api/merged-ports.ts'
+import { Annotation } from '../api/names.ts'
 import type { Endpoint, EndpointSlice, Service } from '../api/objects.ts'
 import type { RecordEndpoint, RecordPort } from '../api/service-record.ts'
 import { clusterIps, derivedFrom } from './derived-service.ts'
@@ -22,7 +23,14 @@ export function rememberedEndpoints(
   return services.flatMap((service) => {
     const endpoint = derivedFrom(service)?.endpoint
     if (endpoint?.cluster !== cluster) return []
-    return [rememberedEndpoint(endpoint.id, service, ports, written.get(clusterIps(service)[0]))]
+    const globalIp = service.metadata.annotations?.[Annotation.globalIp]
+    const remembered = rememberedEndpoint(
+      endpoint.id,
+      service,
+      ports,
+      written.get(globalIp ?? clusterIps(service)[0]),
+    )
+    return [globalIp === undefined ? remembered : { ...remembered, globalIp }]
   })
 }
 

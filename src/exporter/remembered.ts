@@ -2,16 +2,18 @@
  * What is known of a service when some of its exporting clusters are not in the directory: their part of the import
  * stays as it was written before. Pure.
  */
+import type { OwnsAddress } from '../api/global-owner.ts'
 import type { ImportType, ServiceImport } from '../api/mcs.ts'
 import { type MergedPort, portKey } from '../api/merged-ports.ts'
-import { Label, type ServiceKey } from '../api/names.ts'
-import type { EndpointSlice, Service } from '../api/objects.ts'
+import { Annotation, Label, type ServiceKey } from '../api/names.ts'
+import type { EndpointSlice, ObjectMeta, Service } from '../api/objects.ts'
 import type { ClusterExport, Directory, RecordPort, ServiceRecord } from '../api/service-record.ts'
 import { derivedPortNames } from './derived-service.ts'
 import { protocolOf } from './endpoints.ts'
 import { exportedMetadata } from './exported-metadata.ts'
 import { isReadySlice } from './import-names.ts'
 import { carriedPorts } from './listen-ports.ts'
+import { withOwnAddresses } from './own-addresses.ts'
 import { rememberedEndpoints } from './remembered-endpoints.ts'
 import { exportsOf, type MergedService, mergeService } from './service-merge.ts'
 
@@ -35,13 +37,15 @@ export interface ExistingImport {
 
 /**
  * Rules 19-21 for one service: what to import, or undefined when no cluster, known or remembered, exports it. Of the
- * clusters that the objects remember only those that `isBelieved` takes count: others may have written there.
+ * clusters that the objects remember only those that `isBelieved` takes count: others may have written there. Without `owns`
+ * this cluster has no globalnet, and global addresses mean nothing here.
  */
 export function wantedImport(
   directory: Directory,
   key: ServiceKey,
   existing: ExistingImport,
   isBelieved: (cluster: string) => boolean = () => true,
+  owns?: OwnsAddress,
 ): WantedImport | undefined {
   const unknown = rememberedClusters(existing).filter(
     (cluster) => !directory.has(cluster) && isBelieved(cluster),
@@ -50,10 +54,17 @@ export function wantedImport(
     cluster,
     record: rememberedRecord(cluster, existing),
   }))
-  const merged = mergeService([...exportsOf(directory, key), ...remembered.filter(isPresent)])
+  const known = exportsOf(directory, key).map((exported) => withOwnAddresses(exported, owns ?? nobody))
+  const believed = remembered.filter(isPresent)
+  const merged = mergeService([
+    ...known,
+    ...(owns === undefined ? believed.map((exported) => withOwnAddresses(exported, nobody)) : believed),
+  ])
   if (merged === undefined) return undefined
   return { merged: unknown.length === 0 ? merged : inRecordedOrder(merged, existing.import), unknown }
 }
+
+const nobody: OwnsAddress = () => false
 
 function isPresent(item: { cluster: string; record: ServiceRecord | undefined }): item is ClusterExport {
   return item.record !== undefined
@@ -90,8 +101,15 @@ function rememberedRecord(
       : { internalTrafficPolicy: spec.internalTrafficPolicy }),
     ...(spec.trafficDistribution === undefined ? {} : { trafficDistribution: spec.trafficDistribution }),
     ...exportedMetadata(existing),
+    ...rememberedAddress(metadata),
     ...(spec.type === 'Headless' ? { endpoints: rememberedEndpoints(cluster, ports, services, slices) } : {}),
   }
+}
+
+/** All clusters whose part is remembered say so: one of them told it. */
+function rememberedAddress({ annotations }: ObjectMeta): Pick<ServiceRecord, 'globalIp'> {
+  const globalIp = annotations?.[Annotation.globalIp]
+  return globalIp === undefined ? {} : { globalIp }
 }
 
 /** The ports that the import has now. */

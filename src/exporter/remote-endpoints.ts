@@ -15,6 +15,8 @@ export interface RemoteEndpoint extends EndpointName {
   /** Its label in DNS. */
   readonly hostname: string
   readonly ready: boolean
+  /** Its address in the whole clusterset; absent without globalnet. */
+  readonly globalIp?: string
   /** Those of the import's ports that it serves and that routers can carry. */
   readonly ports: readonly MergedPort[]
 }
@@ -33,8 +35,9 @@ function endpointsOf({ cluster, record }: ClusterExport, merged: MergedService):
   for (const endpoint of record.endpoints ?? []) {
     const ports = portsOf(endpoint, served)
     if (ports.length === 0 || found.has(endpoint.id)) continue
-    const { id, hostname = id, unready } = endpoint
-    found.set(id, { cluster, id, hostname, ready: unready !== true, ports })
+    const { id, hostname = id, unready, globalIp } = endpoint
+    const address = globalIp === undefined ? {} : { globalIp }
+    found.set(id, { cluster, id, hostname, ready: unready !== true, ports, ...address })
   }
   return [...found.values()].sort((left, right) => byNaturalOrder(left.id, right.id))
 }

@@ -3,10 +3,10 @@
  */
 import { serviceKey } from '../api/names.ts'
 import type { Endpoint, EndpointSlice } from '../api/objects.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { Store } from '../kube/types.ts'
-import { sameValue } from './compare.ts'
 import { Index, serviceOfSlice } from './stores.ts'
 
 /** Name of the routers' Service, in the namespace of the product. */

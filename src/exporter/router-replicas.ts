@@ -3,12 +3,12 @@
  */
 import { serviceKey } from '../api/names.ts'
 import type { EndpointSlice } from '../api/objects.ts'
+import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { Store } from '../kube/types.ts'
-import { sameValue } from './compare.ts'
 import { ROUTER_SERVICE } from './router-addresses.ts'
-import { Index, serviceOfSlice } from './stores.ts'
+import { serviceOfSlice, splitKey } from './stores.ts'
 
 /** Where one router listens for others. */
 export interface RouterReplica {
@@ -70,7 +70,8 @@ export class RouterReplicas implements Startable {
   }
 
   #refresh(): void {
-    const next = routerReplicas(this.#store.byIndex(Index.service, this.#service))
+    const slices = this.#store.list(splitKey(this.#service).namespace)
+    const next = routerReplicas(slices.filter((slice) => serviceOfSlice(slice).includes(this.#service)))
     if (!sameValue(next, this.#current.current())) this.#current.set(next)
   }
 }

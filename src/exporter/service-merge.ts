@@ -13,7 +13,7 @@ import {
   type Directory,
   type ServiceRecord,
 } from '../api/service-record.ts'
-import { sameValue } from './compare.ts'
+import { sameValue } from '../core/compare.ts'
 import { type FieldConflict, findConflicts } from './conflicts.ts'
 import { unitedFamilies } from './ip-families.ts'
 
@@ -33,12 +33,14 @@ export interface MergedService {
   readonly exportedLabels?: Readonly<Record<string, string>>
   readonly exportedAnnotations?: Readonly<Record<string, string>>
   readonly clusterSelectors?: readonly ClusterSelector[]
+  /** That of the oldest export which has one of its own. */
+  readonly globalIp?: string
   /** Oldest first. */
   readonly exporters: readonly ClusterExport[]
   readonly conflicts: readonly FieldConflict[]
 }
 
-/** The merged service, or undefined when nobody exports it. */
+/** The merged service, or undefined when nobody exports it. Global addresses are believed. */
 export function mergeService(exports: readonly ClusterExport[]): MergedService | undefined {
   const exporters = exports.toSorted(compareExports)
   const winner = exporters[0]?.record
@@ -50,14 +52,20 @@ export function mergeService(exports: readonly ClusterExport[]): MergedService |
     ipFamilies: unitedFamilies(exporters.map(({ record }) => record)),
     exporters,
     conflicts: findConflicts(exporters),
+    ...globalAddress(exporters),
   }
+}
+
+function globalAddress(exporters: readonly ClusterExport[]): Pick<MergedService, 'globalIp'> {
+  const globalIp = exporters.find(({ record }) => record.globalIp !== undefined)?.record.globalIp
+  return globalIp === undefined ? {} : { globalIp }
 }
 
 /** The fields that cannot be merged: the winner's stand. */
 function singleFields(
   winner: ServiceRecord,
-): Omit<MergedService, 'key' | 'ports' | 'ipFamilies' | 'exporters' | 'conflicts'> {
-  const { exportedAt: _, ports: __, ipFamilies: ___, ...fields } = winner
+): Omit<MergedService, 'key' | 'ports' | 'ipFamilies' | 'globalIp' | 'exporters' | 'conflicts'> {
+  const { exportedAt: _, ports: __, ipFamilies: ___, globalIp: ____, ...fields } = winner
   return fields
 }
 

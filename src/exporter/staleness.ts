@@ -3,7 +3,8 @@
  */
 import { findCondition } from '../api/conditions.ts'
 import { ImportCondition, ImportReason, type ServiceImport } from '../api/mcs.ts'
-import { namedClusters, type Verdict } from './conditions.ts'
+import type { Verdict } from '../api/verdicts.ts'
+import { namedClusters } from './cluster-names.ts'
 import type { MergedService } from './service-merge.ts'
 
 /** The condition that names the stale clusters of an import; there is none while it has none. */

@@ -7,12 +7,12 @@ import { type ServiceKey, serviceKey } from '../api/names.ts'
 import type { KubeObject } from '../api/objects.ts'
 import type { TrafficPolicy } from '../api/traffic-policy.ts'
 import type { TrafficSettings } from '../api/traffic-settings.ts'
+import { sameValue } from '../core/compare.ts'
 import { describeError } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { Store, StoreEvent } from '../kube/types.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
-import { sameValue } from './compare.ts'
 import {
   assignTraffic,
   type KnownService,

@@ -1,11 +1,11 @@
 /**
  * What an agent watches, shrunk to what it reads: one runs on every node, and each keeps all imports.
  */
+import { GLOBAL_NETWORK, type GlobalIngressIP, type GlobalNetwork } from '../api/globalnet.ts'
 import { Label, MANAGED_BY } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, ObjectMeta, Pod, Service } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
-import { AgentResource, GLOBAL_NETWORK, type GlobalIngressIP, type GlobalNetwork } from './agent-objects.ts'
 
 /** Name of the routers' Service, in the namespace of the product. */
 const ROUTER_SERVICE = 'fairlead-router'
@@ -37,8 +37,8 @@ export function agentStores(deps: ReflectorDeps, { nodeName, namespace }: AgentS
       labelSelector: `${Label.managedBy}=${MANAGED_BY},${Label.kubeServiceName}`,
       transform: sliceFields,
     }),
-    ingressIps: reflect<GlobalIngressIP>(deps, AgentResource.globalIngressIp, { transform: ingressFields }),
-    networks: reflect<GlobalNetwork>(deps, AgentResource.globalNetwork, {
+    ingressIps: reflect<GlobalIngressIP>(deps, Resource.globalIngressIP, { transform: ingressFields }),
+    networks: reflect<GlobalNetwork>(deps, Resource.globalNetwork, {
       fieldSelector: `metadata.name=${GLOBAL_NETWORK}`,
     }),
     pods: reflect<Pod>(deps, Resource.pod, {
@@ -48,7 +48,7 @@ export function agentStores(deps: ReflectorDeps, { nodeName, namespace }: AgentS
     routerSlices: reflect<EndpointSlice>(deps, Resource.endpointSlice, {
       namespace,
       labelSelector: `${Label.kubeServiceName}=${ROUTER_SERVICE}`,
-      transform: sliceFields,
+      transform: routerSliceFields,
     }),
   }
 }
@@ -78,8 +78,23 @@ function sliceFields({ metadata, addressType, endpoints, ports = [] }: EndpointS
   }
 }
 
-function ingressFields({ metadata, spec = {}, status = {} }: GlobalIngressIP): GlobalIngressIP {
-  return { metadata: metaFields(metadata), spec, status }
+/** Routers are known by their names. */
+function routerSliceFields(slice: EndpointSlice): EndpointSlice {
+  const { metadata, addressType, endpoints, ports = [] } = slice
+  return {
+    metadata: metaFields(metadata),
+    addressType,
+    endpoints: (endpoints ?? []).map(({ addresses, conditions = {}, targetRef }) => ({
+      addresses: addresses.slice(0, 1),
+      conditions,
+      ...(targetRef === undefined ? {} : { targetRef }),
+    })),
+    ports,
+  }
+}
+
+function ingressFields({ metadata, spec, status = {} }: GlobalIngressIP): GlobalIngressIP {
+  return { metadata: metaFields(metadata), ...(spec === undefined ? {} : { spec }), status }
 }
 
 function podFields({ metadata, spec, status }: Pod): Pod {

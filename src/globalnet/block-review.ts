@@ -6,7 +6,8 @@ import { chooseBlock } from './block-choice.ts'
 import { nextClaimTime } from './block-claims.ts'
 import { byPrecedence, type Claim, StandingClaims } from './block-precedence.ts'
 import type { QuietBlock } from './block-quiet.ts'
-import { type Shortage, shortageOf, timeOf } from './block-shortage.ts'
+import { type Shortage, shortageOf } from './block-shortage.ts'
+import { timeOf } from './listing.ts'
 
 /** What the GlobalNetwork resource says. */
 export interface BlockSettings {

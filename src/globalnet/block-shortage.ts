@@ -5,7 +5,7 @@ import { type Cidr, formatCidr, overlaps, sizeOf } from '../core/cidr.ts'
 import { countBlocks } from './block-choice.ts'
 import type { Claim } from './block-precedence.ts'
 import type { QuietBlock } from './block-quiet.ts'
-import { NAMED_IN_MESSAGE } from './limits.ts'
+import { listed, timeOf } from './listing.ts'
 
 export interface Shortage {
   /** How many blocks of the wanted size the range has. */
@@ -52,17 +52,7 @@ function headOf(range: Cidr, prefix: number, blocks: bigint): string {
   return blocks === 0n ? `there are no ${where}` : `none of the ${blocks} ${where} is free`
 }
 
-/** A time as people and programs read it; what no calendar has, as a number. */
-export function timeOf(ms: number): string {
-  const date = new Date(ms)
-  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString()
-}
-
 function named(what: string, list: readonly { readonly cluster: string; readonly block: Cidr }[]): string[] {
   if (list.length === 0) return []
-  const first = list
-    .slice(0, NAMED_IN_MESSAGE)
-    .map(({ cluster, block }) => `${formatCidr(block)} (${cluster})`)
-  const more = list.length - first.length
-  return [`${what}: ${first.join(', ')}${more > 0 ? ` and ${more} more` : ''}`]
+  return [`${what}: ${listed(list.map(({ cluster, block }) => `${formatCidr(block)} (${cluster})`))}`]
 }

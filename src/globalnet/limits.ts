@@ -22,3 +22,24 @@ export const BLOCK_PROBES = 8
 
 /** Claims, and other things of which there may be many, that one message for people names. */
 export const NAMED_IN_MESSAGE = 8
+
+/** How long an address rests after its owner gave it up, milliseconds: others may have it in caches and open connections. */
+export const ADDRESS_QUIET_MS = 10 * 60_000
+
+/** The same of a block that a cluster gave up, milliseconds. */
+export const BLOCK_QUIET_MS = 60 * 60_000
+
+/** How long a controller listens for the claims of others before it makes its first one, milliseconds. */
+export const FIRST_CLAIM_AFTER_MS = 3_000
+
+/** Least time between two computations of who has which address, milliseconds: a thousand exports come at once. */
+export const PLAN_PAUSE_MS = 100
+
+/** How often all is looked at again, milliseconds: addresses and blocks that rest become free by time alone. */
+export const REVIEW_EVERY_MS = 10_000
+
+/** Objects written at a time. */
+export const GLOBALNET_WORKERS = 8
+
+/** Pause before a write that failed is tried again, milliseconds. */
+export const GLOBALNET_BACKOFF = { min: 50, max: 30_000 } as const

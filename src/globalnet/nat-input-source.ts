@@ -96,10 +96,9 @@ export class NatInputSource implements Startable {
   #publish(): void {
     if (this.#base === undefined) return
     const { base, problems } = this.#base
-    const sources = this.#deps.sources.current()
-    const slotted = addSlots(base, sources)
+    const slotted = addSlots(base, this.#deps.sources.current())
     this.#report([...problems, ...slotted.problems])
-    this.#current.set({ input: slotted.input, sources })
+    this.#current.set({ input: slotted.input, sources: slotted.sources })
   }
 
   /** Each once, until it was gone in between. */

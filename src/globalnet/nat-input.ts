@@ -2,11 +2,12 @@
  * What a node translates, from the objects that say it. Pure: whoever may write such objects is not trusted with more
  * than the addresses of the global range, and what cannot be used is told as a problem.
  */
+
+import { GLOBAL_DEFAULTS, type GlobalIngressIP, type GlobalNetwork } from '../api/globalnet.ts'
 import { Annotation, Label } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, Pod, Service, ServicePort } from '../api/objects.ts'
 import { type Cidr, parseCidr } from '../core/cidr.ts'
 import { parseAddress } from '../core/ip.ts'
-import type { GlobalIngressIP, GlobalNetwork } from './agent-objects.ts'
 import { claimantsOf, type GlobalClaimant } from './global-claimants.ts'
 import { GLOBALS_MAX, PODS_MAX, ROUTERS_MAX, TARGETS_MAX } from './nat-limits.ts'
 import { GlobalKind, type NatGlobal, type NatInput, type NatTarget } from './nat-plan.ts'
@@ -59,7 +60,7 @@ export function assembleNatBase(objects: NatObjects): AssembledBase {
 }
 
 function rangesOf(network: GlobalNetwork | undefined, problems: string[]): Cidr[] {
-  const text = network?.spec?.range
+  const text = network === undefined ? undefined : (network.spec?.range ?? GLOBAL_DEFAULTS.range)
   if (text === undefined) return []
   const range = parseCidr(text)
   if (range?.family === 4) return [range]

@@ -18,7 +18,7 @@ import { type NatInput, planNat } from './nat-plan.ts'
 import { type NatTable, sizeOfTable } from './nat-table.ts'
 import { staleFlows } from './stale-flows.ts'
 
-/** What is to be in force, and the very table of slots that it was made from. */
+/** What is to be in force, and the slots in it as they were told. */
 export interface NatDesired {
   readonly input: NatInput
   readonly sources: SourceTable
@@ -65,8 +65,8 @@ export class NatReconciler implements Startable {
   }
 
   /**
-   * The table of slots that is in force, the very one that was told, for the routers to be told so. A slot that cannot be
-   * used is not in force all the same: its connections are dropped.
+   * The slots that are in force: what it says of a router can be relied on by that router. The list of a router is the
+   * one that was told, unless part of it cannot be used.
    */
   get appliedSources(): SnapshotSource<SourceTable> {
     return this.#applied
@@ -74,7 +74,8 @@ export class NatReconciler implements Startable {
 
   /** Why the table is not as it should be; empty when it is. */
   notReady(): string[] {
-    return this.#failure === undefined ? [] : [`nftables (${this.#failure})`]
+    if (this.#failure !== undefined) return [`nftables (${this.#failure})`]
+    return this.#known?.table === undefined ? ['a GlobalNetwork'] : []
   }
 
   async start(): Promise<void> {
@@ -149,8 +150,8 @@ export class NatReconciler implements Startable {
   async #write(desired: NatDesired): Promise<void> {
     const { driver, clock, log } = this.#deps
     const before = this.#known?.table
+    if (desired.input.ranges.length === 0) return await this.#remove(before)
     const input = this.#inherited.addTo(desired.input, desired.sources)
-    if (input.ranges.length === 0) return await this.#remove(before)
     const plan = planNat(input)
     const changes = diffNat(before, plan)
     if (changes.length === 0) return
@@ -163,12 +164,13 @@ export class NatReconciler implements Startable {
     if (stale.length > 0) await driver.forget(stale)
   }
 
-  /** Without a range there are no global addresses, and nothing of ours is on the node. */
+  /** There is no GlobalNetwork: the node is to be as if there never was one. */
   async #remove(before: NatTable | undefined): Promise<void> {
     if (before === undefined) return
-    await this.#deps.driver.remove()
+    const { driver, log } = this.#deps
+    await driver.remove()
     this.#known = { table: undefined }
-    this.#deps.log.info({}, 'there are no global addresses: the nftables table is removed')
+    log.info({}, 'there is no GlobalNetwork: the nftables table is removed')
   }
 
   #succeeded({ sources }: NatDesired): void {

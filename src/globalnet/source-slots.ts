@@ -3,7 +3,7 @@
  * that nft refuses would hold up all others. Pure.
  */
 import type { SourceSlot, SourceTable } from '../api/global-source.ts'
-import { SOURCE_PORTS, SOURCE_SLOT_PORTS } from '../api/names.ts'
+import { SOURCE_PORTS } from '../api/names.ts'
 import { containsAddress } from '../core/cidr.ts'
 import { parseAddress } from '../core/ip.ts'
 import type { NatBase } from './nat-input.ts'
@@ -12,6 +12,8 @@ import type { NatInput } from './nat-plan.ts'
 
 export interface SlottedInput {
   readonly input: NatInput
+  /** What of the table is in the input: the very lists that were told, where all of a list is. */
+  readonly sources: SourceTable
   readonly problems: readonly string[]
 }
 
@@ -22,13 +24,17 @@ export interface SlottedInput {
 export function addSlots(base: NatBase, told: SourceTable): SlottedInput {
   const problems: string[] = []
   const present = new Set(base.routers.all)
-  const slots = [...told]
-    .filter(([router]) => present.has(router))
-    .flatMap(([router, list]) =>
-      usableSlots(router, list, base, problems).map((slot) => ({ router, ...slot })),
-    )
-  if (slots.length > SLOTS_MAX) problems.push(`more than ${SLOTS_MAX} slots: the others are left out`)
-  return { input: { ...base, sources: slots.slice(0, SLOTS_MAX) }, problems }
+  const sources = new Map<string, readonly SourceSlot[]>()
+  let room = SLOTS_MAX
+  for (const [router, slots] of told) {
+    if (!present.has(router)) continue
+    const usable = usableSlots(router, slots, base, problems).slice(0, room)
+    room -= usable.length
+    sources.set(router, usable.length === slots.length ? slots : usable)
+  }
+  if (room === 0) problems.push(`more than ${SLOTS_MAX} slots: the others are left out`)
+  const list = [...sources].flatMap(([router, slots]) => slots.map((slot) => ({ router, ...slot })))
+  return { input: { ...base, sources: list }, sources, problems }
 }
 
 /** In order; of two that overlap the first. */
@@ -54,7 +60,7 @@ function usableSlots(
 }
 
 function isRun({ first, last }: SourceSlot): boolean {
-  return Number.isInteger(first) && last === first + SOURCE_SLOT_PORTS - 1 && last <= SOURCE_PORTS.last
+  return Number.isInteger(first) && Number.isInteger(last) && first <= last && last <= SOURCE_PORTS.last
 }
 
 function isGlobal(text: string, ranges: NatBase['ranges']): boolean {

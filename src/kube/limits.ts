@@ -70,3 +70,9 @@ export const OVERFLOW_RESYNC_MS = 5_000
 
 /** Leader election after client-go, milliseconds. */
 export const LEASE_DEFAULTS = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 } as const
+
+/** Milliseconds during which an own write is believed before the watch has shown it. A healthy watch takes a few. */
+export const OWN_WRITE_TRUST_MS = 5_000
+
+/** Own writes not yet seen in a watch, per resource; the oldest is forgotten. */
+export const OWN_WRITES_MAX = 4_096

@@ -13,12 +13,13 @@ export interface RunningContainer {
   readonly pid: number
 }
 
-/** A pod that has an address of its own now. */
+/** A pod that has addresses of its own now. */
 export interface PlacedPod {
   readonly namespace: string
   readonly name: string
   readonly uid: string
-  readonly address: string
+  /** The main one first. */
+  readonly addresses: readonly string[]
 }
 
 /** True when the node's kubelet, Service rules, controllers and DNS are up. */

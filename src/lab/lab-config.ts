@@ -1,7 +1,7 @@
 /** What the host side tells the lab's own processes, written to the state folder before they start. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { LabError } from './errors.ts'
-import type { ClusterPlan, LabMode } from './topology.ts'
+import type { ClusterPlan, LabMode, NodePlan } from './topology.ts'
 
 /** A link that is made in a lab: `from` dials `to`. */
 export interface LabLink {
@@ -14,6 +14,8 @@ export interface LabConfig {
   /** The lab runs in a user namespace: there is one user, and it looks like root. */
   readonly userNamespace: boolean
   readonly clusters: readonly ClusterPlan[]
+  /** Why the clusters have IPv4 only; undefined when they have both. */
+  readonly noIpv6?: string | undefined
   /** Links that are made when the clusters are ready. */
   readonly links: readonly LabLink[]
   /** Folder of a real control plane's programs; the embedded API server when absent. */
@@ -45,4 +47,12 @@ export function findCluster(config: LabConfig, name: string): ClusterPlan {
   if (found !== undefined) return found
   const known = config.clusters.map((cluster) => cluster.name).join(', ')
   throw new LabError(`this lab has no cluster "${name}"; it has ${known}`)
+}
+
+/** The node called `name` of a cluster; without a name its first. */
+export function findNode({ name: cluster, nodes }: ClusterPlan, name: string | undefined): NodePlan {
+  const found = name === undefined ? nodes[0] : nodes.find((node) => node.name === name)
+  if (found !== undefined) return found
+  const known = nodes.map((node) => node.name).join(', ')
+  throw new LabError(`cluster ${cluster} has no node "${name}"; it has ${known}`)
 }

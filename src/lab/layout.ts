@@ -10,8 +10,6 @@ export interface ClusterFiles {
   readonly apiLog: string
   /** A JSON line for each request to the API server: who did what, and the answer's status. */
   readonly auditLog: string
-  readonly kubeletSocket: string
-  readonly nodeLog: string
   readonly nodeKubeconfig: string
   readonly podLogs: string
   readonly caCert: string
@@ -20,8 +18,16 @@ export interface ClusterFiles {
   /** What a real API server shows to the kubelet. */
   readonly kubeletClientCert: string
   readonly kubeletClientKey: string
+  /** Of the node at this position, from 0. */
+  node(index: number): NodeFiles
   /** resolv.conf of client pods in `namespace`. */
   resolvConf(namespace: string): string
+}
+
+/** Files of one node. */
+export interface NodeFiles {
+  readonly kubeletSocket: string
+  readonly log: string
 }
 
 /** Files of the lab. */
@@ -64,8 +70,6 @@ function clusterFiles(folder: string): ClusterFiles {
     apiSocket: join(folder, 'api.sock'),
     apiLog: join(folder, 'api-server.log'),
     auditLog: join(folder, 'audit.log'),
-    kubeletSocket: join(folder, 'kubelet.sock'),
-    nodeLog: join(folder, 'node.log'),
     nodeKubeconfig: join(folder, 'node.kubeconfig'),
     podLogs: join(folder, 'pods'),
     caCert: join(folder, 'ca.crt'),
@@ -73,6 +77,13 @@ function clusterFiles(folder: string): ClusterFiles {
     serverKey: join(folder, 'server.key'),
     kubeletClientCert: join(folder, 'kubelet-client.crt'),
     kubeletClientKey: join(folder, 'kubelet-client.key'),
+    node: (index) => {
+      const which = index === 0 ? '' : `-${index + 1}`
+      return {
+        kubeletSocket: join(folder, `kubelet${which}.sock`),
+        log: join(folder, `node${which}.log`),
+      }
+    },
     resolvConf: (namespace) => join(folder, `resolv-${namespace}.conf`),
   }
 }

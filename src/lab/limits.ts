@@ -3,6 +3,9 @@
 /** Clusters of one lab: node addresses are 172.31.0.10 and up. */
 export const MAX_CLUSTERS = 64
 
+/** Nodes of one cluster: each has a 16th of its pod network, and a Link names at most 16 addresses, two for each. */
+export const MAX_NODES = 8
+
 /** Output kept of a program the lab runs, so that a chatty one cannot fill memory. Bytes. */
 export const MAX_COMMAND_OUTPUT = 1 << 20
 

@@ -1,31 +1,28 @@
-/** The address plan of a lab: a pure function of the mode and the clusters' names. */
+/** The address plan of a lab: a pure function of the mode, the clusters' names and how many nodes each has. */
 import { UsageError } from '../core/errors.ts'
-import { LOW_PORT_OFFSET, MAX_CLUSTERS } from './limits.ts'
+import { LOW_PORT_OFFSET, MAX_CLUSTERS, MAX_NODES } from './limits.ts'
+import { type AddressRange, type NodePlan, planLoopbackNode, planNodes } from './node-plan.ts'
 
 /** `namespaces`: every cluster in network namespaces. `loopback`: plain processes on 127.0.0.0/8. */
 export const LabMode = { namespaces: 'namespaces', loopback: 'loopback' } as const
 export type LabMode = (typeof LabMode)[keyof typeof LabMode]
 
-/** The network all clusters share, and the address of the lab's own end of it. */
-export const INTERNET = { network: '172.31.0.0/24', gateway: '172.31.0.1', prefix: 24 } as const
+export type { AddressRange, NodePlan }
 
-/** Addresses of one cluster. In namespaces mode they are the same in every cluster, except the node's. */
+/** Addresses of one cluster. In namespaces mode they are the same in every cluster, except the nodes'. */
 export interface ClusterPlan {
   readonly name: string
   /** Position in the lab, from 0. */
   readonly index: number
-  /** The node on the shared network: the API server and LoadBalancer Services are reached here. */
+  /** The first one has the control plane, and is the only one in loopback mode. */
+  readonly nodes: readonly [NodePlan, ...NodePlan[]]
+  /** The first node's: the API server is reached here. */
   readonly nodeAddress: string
   readonly apiPort: number
-  /** Where a real API server asks the node for logs. */
+  /** Where a real API server asks a node for logs. */
   readonly kubeletPort: number
+  /** All pods of the cluster. */
   readonly podNetwork: string
-  /** Addresses the kubelet gives to pods. */
-  readonly kubeletRange: AddressRange
-  /** Addresses of the client pods of `lab exec`. */
-  readonly clientRange: AddressRange
-  /** What pods send everything to. */
-  readonly gateway: string
   readonly serviceNetwork: string
   /** The `kubernetes` Service. */
   readonly apiServiceAddress: string
@@ -33,12 +30,8 @@ export interface ClusterPlan {
   readonly dnsPort: number
   /** Nobody outside can open a connection to it. */
   readonly private: boolean
-}
-
-/** First and last address, both included. */
-export interface AddressRange {
-  readonly first: string
-  readonly last: string
+  /** Undefined where the lab has no IPv6. */
+  readonly ipv6?: { readonly podNetwork: string; readonly serviceNetwork: string } | undefined
 }
 
 const DNS_PORT = 53
@@ -53,13 +46,17 @@ export interface PlanOptions {
   readonly lowPorts?: boolean
   /** Clusters that can dial others and cannot be dialled. */
   readonly private?: readonly string[]
+  /** Without, clusters have IPv4 only, as they have in loopback mode. Default: true. */
+  readonly ipv6?: boolean
+  /** Nodes of each cluster. Default: 1. */
+  readonly nodes?: number
 }
 
 /** Plans of the clusters called `names`. Throws UsageError for names that cannot be used. */
 export function planClusters(
   names: readonly string[],
   mode: LabMode,
-  { lowPorts = true, private: hidden = [] }: PlanOptions = {},
+  { lowPorts = true, private: hidden = [], ipv6 = true, nodes = 1 }: PlanOptions = {},
 ): readonly ClusterPlan[] {
   if (names.length === 0) throw new UsageError('name at least one cluster')
   if (names.length > MAX_CLUSTERS) throw new UsageError(`a lab has at most ${MAX_CLUSTERS} clusters`)
@@ -71,50 +68,69 @@ export function planClusters(
     if (!names.includes(name))
       throw new UsageError(`private cluster "${name}" is none of ${names.join(', ')}`)
   }
+  if (nodes < 1 || nodes > MAX_NODES) throw new UsageError(`a cluster has 1 to ${MAX_NODES} nodes`)
   if (mode === LabMode.namespaces) {
-    return names.map((name, index) => planNamespaces(name, index, hidden.includes(name)))
+    return names.map((name, index) => planNamespaces(name, index, hidden.includes(name), { ipv6, nodes }))
   }
   if (hidden.length > 0) throw new UsageError('private clusters need --mode namespaces')
+  if (nodes > 1) {
+    throw new UsageError('clusters of several nodes need --mode namespaces: loopback mode has no networks')
+  }
   const dnsPort = lowPorts ? DNS_PORT : DNS_PORT + LOW_PORT_OFFSET
   return names.map((name, index) => planLoopback(name, index, dnsPort))
 }
 
-function planNamespaces(name: string, index: number, isPrivate: boolean): ClusterPlan {
+function planNamespaces(
+  name: string,
+  index: number,
+  isPrivate: boolean,
+  options: { readonly ipv6: boolean; readonly nodes: number },
+): ClusterPlan {
+  const nodes = planNodes(name, index, options)
   return {
     name,
     index,
-    nodeAddress: `172.31.0.${10 + index}`,
+    nodes,
+    nodeAddress: nodes[0].address,
     apiPort: 6443,
     kubeletPort: KUBELET_PORT,
     podNetwork: '10.244.0.0/16',
-    kubeletRange: { first: '10.244.0.2', last: '10.244.127.254' },
-    clientRange: { first: '10.244.128.1', last: '10.244.255.254' },
-    gateway: '10.244.0.1',
     serviceNetwork: '10.96.0.0/16',
     apiServiceAddress: '10.96.0.1',
     dnsAddress: '10.96.0.10',
     dnsPort: DNS_PORT,
     private: isPrivate,
+    ipv6: options.ipv6 ? { podNetwork: 'fd00:244::/64', serviceNetwork: 'fd00:96::/112' } : undefined,
   }
 }
 
 /** All of 127.0.0.0/8 is ours without any set-up, so each cluster takes one 127.x.0.0/16 of it. */
 function planLoopback(name: string, index: number, dnsPort: number): ClusterPlan {
   const base = `127.${10 + index}`
+  const node = planLoopbackNode(name, base)
   return {
     name,
     index,
-    nodeAddress: `${base}.255.1`,
+    nodes: [node],
+    nodeAddress: node.address,
     apiPort: 6443,
     kubeletPort: KUBELET_PORT,
-    podNetwork: `${base}.0.0/17`,
-    kubeletRange: { first: `${base}.0.2`, last: `${base}.127.254` },
-    clientRange: { first: `${base}.0.1`, last: `${base}.0.1` },
-    gateway: `${base}.0.1`,
+    podNetwork: node.podNetwork,
     serviceNetwork: `${base}.128.0/18`,
     apiServiceAddress: `${base}.128.1`,
     dnsAddress: `${base}.128.10`,
     dnsPort,
     private: false,
   }
+}
+
+/** Addresses of all nodes: IPv4 first, and of each family the first node's first. */
+export function clusterAddresses({ nodes }: ClusterPlan): readonly string[] {
+  const sixes = nodes.flatMap(({ ipv6 }) => (ipv6 === undefined ? [] : [ipv6.address]))
+  return [...nodes.map(({ address }) => address), ...sixes]
+}
+
+/** Addresses of Services as API servers are told them. */
+export function serviceNetworks({ serviceNetwork, ipv6 }: ClusterPlan): string {
+  return ipv6 === undefined ? serviceNetwork : `${serviceNetwork},${ipv6.serviceNetwork}`
 }

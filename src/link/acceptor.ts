@@ -10,10 +10,16 @@ import { describeError, errorCode } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
-import { alternativeNamesIdentity, type PeerIdentity } from '../pki/identity.ts'
+import { alternativeNamesIdentity, type PeerIdentity, Role } from '../pki/identity.ts'
 import { admit, type ConnectionKind } from './admission.ts'
 import { PeerRefusedError, type RefusalReason } from './errors.ts'
-import { MAX_CONNECTIONS, MAX_CONTROL_PER_PEER, MAX_DATA_PER_PEER, MAX_PENDING_HANDSHAKES } from './limits.ts'
+import {
+  MAX_AGENTS,
+  MAX_CONNECTIONS,
+  MAX_CONTROL_PER_PEER,
+  MAX_DATA_PER_PEER,
+  MAX_PENDING_HANDSHAKES,
+} from './limits.ts'
 import { type PendingConnection, PendingHandshakes } from './pending-handshakes.ts'
 import { Refusals } from './refusals.ts'
 import type { TlsFiles } from './tls-files.ts'
@@ -36,8 +42,11 @@ export interface AcceptorConfig {
   readonly port: number
 }
 
-/** Accepted connections of one kind per cluster. */
-const PER_PEER = { control: MAX_CONTROL_PER_PEER, data: MAX_DATA_PER_PEER } as const
+/** How many accepted connections of one kind the processes of one role may have, for each cluster. */
+function mostOf({ role }: PeerIdentity, kind: ConnectionKind): number {
+  if (kind === 'data') return MAX_DATA_PER_PEER
+  return role === Role.agent ? MAX_AGENTS : MAX_CONTROL_PER_PEER
+}
 
 /** Listens; hands over sockets whose peer is known and allowed. */
 export class Acceptor implements Startable {
@@ -175,10 +184,11 @@ export class Acceptor implements Startable {
   #track(socket: TLSSocket, peer: PeerIdentity, kind: ConnectionKind): void {
     const key = `${kind} ${peer.role} ${peer.cluster}`
     const open = this.#connections.get(key) ?? new Set()
-    if (open.size >= PER_PEER[kind]) {
+    const most = mostOf(peer, kind)
+    if (open.size >= most) {
       throw new PeerRefusedError(
         'capacity',
-        `${PER_PEER[kind]} ${kind} connections of cluster ${peer.cluster} are open`,
+        `${most} ${kind} connections of cluster ${peer.cluster} are open`,
       )
     }
     this.#connections.set(key, open.add(socket))

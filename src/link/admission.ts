@@ -12,15 +12,17 @@ export function admit(own: PeerIdentity, peer: PeerIdentity, kind: ConnectionKin
   if (peer.clusterset !== own.clusterset) {
     throw new PeerRefusedError('clusterset', `clusterset ${peer.clusterset} is not ours`)
   }
-  if (peer.role === Role.controller) admitController(own, peer, kind)
+  if (peer.role !== Role.router) admitServant(own, peer, kind)
 }
 
-function admitController(own: PeerIdentity, peer: PeerIdentity, kind: ConnectionKind): void {
-  if (peer.cluster !== own.cluster) {
+/** Controllers and agents. */
+function admitServant(own: PeerIdentity, peer: PeerIdentity, kind: ConnectionKind): void {
+  const { role, cluster } = peer
+  if (cluster !== own.cluster) {
     throw new PeerRefusedError(
       'role',
-      `the controller of cluster ${peer.cluster} may only connect to its own router`,
+      `the ${role} of cluster ${cluster} may only connect to its own routers`,
     )
   }
-  if (kind !== 'control') throw new PeerRefusedError('role', 'a controller may not open data connections')
+  if (kind !== 'control') throw new PeerRefusedError('role', `the ${role} may not open data connections`)
 }

@@ -120,7 +120,12 @@ export class DirectorySession {
     if (isTopology(message)) this.#onTopology(message)
     else if (message.type === 'reach') this.#onReachPart(message)
     else if (message.type === 'outdone') this.#onOutdoneEpoch(message)
+    else if (message.type === 'sources' || message.type === 'sources-applied') this.#onSources()
     else this.#sync.onMessage(message)
+  }
+
+  #onSources(): never {
+    throw new ViolationError(Condition.unauthorized, 'only agents and their routers speak of sources')
   }
 
   #onReachPart(message: Reach): void {

@@ -65,6 +65,15 @@ export const MAX_CONNECTIONS = 4096
 /** Control sessions of one cluster at a time: its routers, or our controller's replicas, and some in mid-replacement. */
 export const MAX_CONTROL_PER_PEER = 32
 
+/** Control sessions of agents of our own cluster at a time: one for each node. */
+export const MAX_AGENTS = 2048
+
+/** Silence after which a router and an agent take each other for dead, milliseconds: there may be many agents. */
+export const AGENT_KEEP_ALIVE_MS = 5_000
+
+/** Routers of its cluster that an agent has sessions with: as many replicas as link up. */
+export const MAX_SOURCE_ROUTERS = 64
+
 /** Data connections of one cluster at a time. */
 export const MAX_DATA_PER_PEER = 256
 

@@ -1,7 +1,10 @@
 /**
- * Dials one peer's control port and waits until the session is ready: what links and the controller's client share.
+ * Dials one peer's control port and waits until the session is ready: what links, and the clients of controllers and
+ * agents share.
  */
+import type { TLSSocket } from 'node:tls'
 import { Alpn } from '../api/names.ts'
+import type { FairleadError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import type { DialDeps, DialTarget } from './dial-target.ts'
@@ -11,8 +14,11 @@ import type { Hello } from './messages.ts'
 import { dialTls } from './tls-connect.ts'
 import type { TlsFiles } from './tls-files.ts'
 
-export interface SessionDialDeps extends DirectorySessionDeps, DialDeps {
+export interface ControlDialDeps extends DialDeps {
   readonly tls: TlsFiles
+}
+
+export interface SessionDialDeps extends DirectorySessionDeps, ControlDialDeps {
   readonly logger: Logger
 }
 
@@ -26,39 +32,60 @@ export interface SessionDialConfig {
 }
 
 /** A session that is ready, and what the peer said of itself. */
-export interface DialledSession {
-  readonly session: DirectorySession
+export interface ReadySession<S> {
+  readonly session: S
   readonly hello: Hello
 }
 
-/** Throws why it could not be established. */
+export type DialledSession = ReadySession<DirectorySession>
+
+/** How a session is made on a socket whose peer is known. */
+export interface SessionMaker<S> {
+  readonly requirePeer: (peer: PeerIdentity) => void
+  readonly create: (
+    socket: TLSSocket,
+    peer: PeerIdentity,
+    handlers: { onReady(hello: Hello): void; onClosed(error: FairleadError): void },
+  ) => S
+}
+
+/** Dials for a session that replicates the directory. Throws why it could not be established. */
 export async function dialSession(
   deps: SessionDialDeps,
-  config: SessionDialConfig,
+  { hello, heartbeat, requirePeer, syncWith, onRoundTrip }: SessionDialConfig,
   target: DialTarget,
   signal: AbortSignal,
 ): Promise<DialledSession> {
+  const helloTimeout = target.timeouts === undefined ? {} : { helloTimeoutMs: target.timeouts.helloMs }
+  const maker: SessionMaker<DirectorySession> = {
+    requirePeer,
+    create: (socket, peer, handlers) =>
+      new DirectorySession(
+        deps,
+        { side: 'dialer', hello, heartbeat, ...helloTimeout, peer, ...syncWith(peer) },
+        { ...handlers, onRoundTrip },
+        socket,
+      ),
+  }
+  return await dialReady(deps, maker, target, signal)
+}
+
+/** Dials for a session of any kind. Throws why it could not be established. */
+export async function dialReady<S extends { close(reason: string): void }>(
+  deps: ControlDialDeps,
+  { requirePeer, create }: SessionMaker<S>,
+  target: DialTarget,
+  signal: AbortSignal,
+): Promise<ReadySession<S>> {
   const { socket, peer } = await dialTls(deps, target, deps.tls.current(), Alpn.control, signal)
   try {
-    config.requirePeer(peer)
+    requirePeer(peer)
   } catch (error) {
     socket.destroy()
     throw error
   }
   const ready = Promise.withResolvers<Hello>()
-  const session = new DirectorySession(
-    deps,
-    {
-      side: 'dialer',
-      hello: config.hello,
-      heartbeat: config.heartbeat,
-      ...(target.timeouts === undefined ? {} : { helloTimeoutMs: target.timeouts.helloMs }),
-      peer,
-      ...config.syncWith(peer),
-    },
-    { onReady: ready.resolve, onRoundTrip: config.onRoundTrip, onClosed: ready.reject },
-    socket,
-  )
+  const session = create(socket, peer, { onReady: ready.resolve, onClosed: ready.reject })
   const onAbort = () => session.close('stopping')
   signal.addEventListener('abort', onAbort)
   try {

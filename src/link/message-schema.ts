@@ -9,7 +9,9 @@ import {
   MAX_PROOF,
   MAX_ROUND_TRIP_MS,
   MAX_ROUTER_NAME,
+  MAX_SOURCE_SLOTS,
 } from '../api/limits.ts'
+import { SOURCE_PORTS } from '../api/names.ts'
 import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
 import {
@@ -73,6 +75,17 @@ const port = object(
   { appProtocol: qualifiedName },
 )
 
+const OCTET = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+/** IPv4 in dotted decimal without leading zeros. */
+const ipv4 = { type: 'string', maxLength: 15, pattern: `^(${OCTET}\\.){3}${OCTET}$` }
+
+/** CIDR of IPv4. The pattern does not see bits behind the prefix: who reads it does. */
+const globalBlock = {
+  type: 'string',
+  maxLength: 18,
+  pattern: `^(${OCTET}\\.){3}${OCTET}/([1-9]|[12]\\d|3[0-2])$`,
+}
+
 const endpoint = object(
   { id: label },
   {
@@ -83,6 +96,7 @@ const endpoint = object(
       maxItems: MAX_PORTS,
       items: { type: 'integer', minimum: 0, maximum: MAX_PORTS - 1 },
     },
+    globalIp: ipv4,
   },
 )
 
@@ -135,6 +149,7 @@ export const recordSchema: Schema = object(
     exportedAnnotations: map(text(16_384)),
     endpoints: { type: 'array', maxItems: MAX_ENDPOINTS, items: endpoint },
     clusterSelectors: { type: 'array', maxItems: MAX_SELECTORS, items: selector },
+    globalIp: ipv4,
   },
 )
 
@@ -179,6 +194,8 @@ const advertisementChange = object(
   { proof: text(MAX_PROOF) },
 )
 
+const sourcePort = { type: 'integer', minimum: SOURCE_PORTS.first, maximum: SOURCE_PORTS.last }
+
 const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
 
@@ -188,6 +205,7 @@ const facts = object(
   {
     missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
     properties: properties(MAX_PROPERTIES),
+    globalnet: object({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
   },
 )
 
@@ -205,7 +223,7 @@ export const messageSchema: Schema = {
       {
         id: { type: 'string', minLength: 1, maxLength: 128 },
         cluster: label,
-        role: { enum: ['router', 'controller'] },
+        role: { enum: ['router', 'controller', 'agent'] },
         version: text(64),
         protocol: object({
           min: { type: 'integer', minimum: 0, maximum: 65_535 },
@@ -246,6 +264,12 @@ export const messageSchema: Schema = {
       clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
     }),
     message('outdone', { epoch: count }),
+    message('sources', {
+      version: count,
+      upserts: array(pair(sourcePort, sourcePort, ipv4), MAX_SOURCE_SLOTS),
+      removes: array(sourcePort, MAX_SOURCE_SLOTS),
+    }),
+    message('sources-applied', { version: count }),
     message('topology-digest', {
       part: count,
       last: { type: 'boolean' },

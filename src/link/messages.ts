@@ -15,6 +15,9 @@ export const TOPOLOGY_PROTOCOL = 2
 /** The first version with `outdone`. */
 export const OUTDONE_PROTOCOL = 3
 
+/** The first version with `sources`: nobody speaks an older one with an agent. */
+export const SOURCES_PROTOCOL = 3
+
 /** First message both ways; nothing else may come before it. */
 export interface Hello {
   readonly type: 'hello'
@@ -89,6 +92,26 @@ export interface Outdone {
   readonly epoch: number
 }
 
+/**
+ * Which source ports of the router stand for which global addresses. From a router to the agents of its own cluster: all
+ * of them first, then what changed. All fit one message, so there are no parts.
+ */
+export interface Sources {
+  readonly type: 'sources'
+  /** Grows with each change while the router process lives. */
+  readonly version: number
+  /** First port, last port, global address. Slots that others of these were before are replaced. */
+  readonly upserts: readonly (readonly [first: number, last: number, address: string])[]
+  /** First ports. Carried out before `upserts`. */
+  readonly removes: readonly number[]
+}
+
+/** The agent's node translates by that version, or a later one. From an agent to a router of its own cluster. */
+export interface SourcesApplied {
+  readonly type: 'sources-applied'
+  readonly version: number
+}
+
 /** Measures the round trip and shows that the sender lives. */
 interface Ping {
   readonly type: 'ping'
@@ -108,8 +131,11 @@ interface Goodbye {
 
 export type DirectoryMessage = DirectoryDigest | DirectoryOrigin | DirectoryDelta | DirectoryRequest
 
+/** What routers and agents say to each other. */
+export type SourceMessage = Sources | SourcesApplied
+
 /** What a session carries once it is ready. */
-export type SessionMessage = DirectoryMessage | Reach | Outdone | TopologyMessage
+export type SessionMessage = DirectoryMessage | Reach | Outdone | TopologyMessage | SourceMessage
 
 export type ControlMessage = Hello | SessionMessage | Ping | Pong | Goodbye
 

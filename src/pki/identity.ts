@@ -7,7 +7,7 @@ import { IdentityError } from './errors.ts'
 import { MAX_CLUSTERSET_NAME, MAX_SPIFFE_ID } from './limits.ts'
 
 /** The processes that hold an identity. */
-export const Role = { router: 'router', controller: 'controller' } as const
+export const Role = { router: 'router', controller: 'controller', agent: 'agent' } as const
 export type Role = (typeof Role)[keyof typeof Role]
 
 /** Owner of a certificate, `spiffe://<clusterset>/cluster/<cluster>/<role>`. */
@@ -103,5 +103,5 @@ function readCertificate(certificate: string | Buffer | X509Certificate): X509Ce
 }
 
 function isRole(role: string): role is Role {
-  return role === Role.router || role === Role.controller
+  return Object.values<string>(Role).includes(role)
 }

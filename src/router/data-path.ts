@@ -33,6 +33,7 @@ import type { FlowEnd } from './flow-end.ts'
 import { createFlowLog, type FlowLogLevel } from './flow-log.ts'
 import { FlowRegistry } from './flow-registry.ts'
 import { FlowMetrics } from './flow-stats.ts'
+import type { GlobalSources } from './global/global-sources.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { type IngressDeps, IngressFlow, ownerOf } from './ingress-flow.ts'
 import { IngressRequests } from './ingress-requests.ts'
@@ -53,6 +54,8 @@ export interface DataPathDeps {
   readonly peers: PeerTransports
   /** Who the clients are. */
   readonly clients: ClientSource
+  /** Has backends see their clients' global addresses. Absent: they see the router's. Not started here. */
+  readonly globalSources?: GlobalSources
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
@@ -100,6 +103,7 @@ export class DataPath implements Startable {
     this.#cluster = cluster
     const log = deps.log.child({ component: 'data-path' })
     const { maxFlows = MAX_OPEN_FLOWS } = config
+    const { globalSources } = deps
     this.#flows = new FlowRegistry(maxFlows)
     this.#stats = new FlowMetrics(metrics)
     this.#waiting = new LinkWait(clock)
@@ -125,6 +129,7 @@ export class DataPath implements Startable {
       snapshot,
       stats: this.#stats.egress,
       backends: this.#backends,
+      globalSources,
       connecting: new DeadlinesByTime(clock, (flow: EgressFlow) => flow.connectTimedOut()),
     }
     this.#ingress = {
@@ -137,7 +142,16 @@ export class DataPath implements Startable {
       idle: new IdleWatch(clock),
     }
     this.#udp = new UdpPath(
-      { ...deps, log, routes: this.#routes, requests, backends: this.#backends, flows: this.#flows, flowLog },
+      {
+        ...deps,
+        log,
+        routes: this.#routes,
+        requests,
+        backends: this.#backends,
+        flows: this.#flows,
+        flowLog,
+        globalSources,
+      },
       { ...config, maxFlows },
     )
     const accept = (spec: ListenerSpec, socket: Socket): void => this.#accept(spec, socket)

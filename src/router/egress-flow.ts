@@ -19,8 +19,10 @@ import {
   trafficOf,
 } from './endpoints/service-target.ts'
 import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
-import { type FlowLog, NO_ATTEMPTS } from './flow-log.ts'
+import { believedClient, type FlowLog, NO_ATTEMPTS } from './flow-log.ts'
 import { bindSocket, FLOW_SOCKET_OPTIONS, unbindSocket } from './flow-socket.ts'
+import type { FlowSource } from './global/flow-source.ts'
+import type { GlobalSources } from './global/global-sources.ts'
 import { flowHeader } from './proxy-protocol/flow-header.ts'
 
 export interface EgressDeps extends FlowEndDeps {
@@ -31,6 +33,8 @@ export interface EgressDeps extends FlowEndDeps {
   /** Gives up backends that do not answer a connect. */
   readonly connecting: DeadlinesByTime<EgressFlow>
   readonly flowLog: FlowLog | undefined
+  /** Absent: backends see the router's address. */
+  readonly globalSources: GlobalSources | undefined
 }
 
 export class EgressFlow extends FlowEnd {
@@ -45,6 +49,8 @@ export class EgressFlow extends FlowEnd {
   #attempts = NO_ATTEMPTS
   #attempt: Socket | undefined
   #backend: Endpoint | undefined
+  /** Of the client's global address, when it has one that is believed. */
+  readonly #source: FlowSource | undefined
   #proxyProtocol: ProxyProtocol = ProxyProtocol.none
 
   constructor(deps: EgressDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
@@ -54,6 +60,7 @@ export class EgressFlow extends FlowEnd {
     this.#request = request
     this.#target = requestedTarget(deps.cluster, request)
     this.#settings = trafficOf(deps.snapshot.current(), this.#target.service)
+    this.#source = deps.globalSources?.sourceOf(peer, request.client, 'TCP')
     this.channel = channel
     this.#connectNext()
   }
@@ -84,7 +91,19 @@ export class EgressFlow extends FlowEnd {
 
   #connect(backend: Endpoint): void {
     this.#backend = backend
-    this.#attempt = connect({ ...FLOW_SOCKET_OPTIONS, host: backend.address, port: backend.port })
+    if (this.#source === undefined) this.#dial(backend)
+    else this.#dialFrom(this.#source, backend)
+  }
+
+  #dialFrom(source: FlowSource, backend: Endpoint): void {
+    source.acquire(backend, {
+      connect: (localPort) => this.#dial(backend, localPort),
+      refused: (description) => this.#refuse({ condition: FlowCondition.overloaded, description }),
+    })
+  }
+
+  #dial({ address: host, port }: Endpoint, localPort?: number): void {
+    this.#attempt = connect({ ...FLOW_SOCKET_OPTIONS, host, port, localPort })
     bindSocket(this.#attempt, this)
     this.#deps.connecting.of(this.#settings.connectMs).add(this)
   }
@@ -103,7 +122,13 @@ export class EgressFlow extends FlowEnd {
 
   #header(backend: Endpoint): Buffer {
     const flow = this.channel?.id ?? ''
-    return flowHeader(this.#proxyProtocol, this.#request, { cluster: this.#peer, flow, backend })
+    const globalAddress = this.#source?.address
+    return flowHeader(this.#proxyProtocol, this.#request, {
+      cluster: this.#peer,
+      flow,
+      backend,
+      globalAddress,
+    })
   }
 
   override socketFailed(error: Error): void {
@@ -117,10 +142,17 @@ export class EgressFlow extends FlowEnd {
   }
 
   #attemptFailed(code: string): void {
+    if (this.#source?.isTaken(code) === true && this.#backend !== undefined) {
+      this.#dropSocket()
+      this.#source.passOver()
+      this.#dialFrom(this.#source, this.#backend)
+      return
+    }
     if (this.#backend !== undefined) {
       this.#attempts = [...this.#attempts, { to: this.#backend.name, reason: code }]
       if (!LOCAL_FAULTS.has(code)) this.#deps.backends.failed(this.#backend, this.#settings)
     }
+    this.#source?.release(false)
     this.#dropAttempt()
     this.#connectNext()
   }
@@ -128,6 +160,10 @@ export class EgressFlow extends FlowEnd {
   #dropAttempt(): void {
     if (this.#backend !== undefined) this.#deps.backends.release(this.#backend)
     this.#backend = undefined
+    this.#dropSocket()
+  }
+
+  #dropSocket(): void {
     if (this.#attempt === undefined) return
     this.#deps.connecting.of(this.#settings.connectMs).delete(this)
     unbindSocket(this.#attempt)
@@ -143,10 +179,12 @@ export class EgressFlow extends FlowEnd {
   protected override finished(ending: FlowEnding, by: FlowEnder): void {
     const backend = this.socket === undefined ? undefined : this.#backend
     this.#dropAttempt()
+    // Whoever sends FIN first has the connection in TIME_WAIT.
+    this.#source?.release(ending === 'finished' && by !== 'socket')
     this.#deps.flowLog?.({
       side: 'egress',
       ...this.recordOf(this.#request, ending, this.firstRead),
-      client: { ...this.#request.client, cluster: this.#peer },
+      client: believedClient(this.#request.client, this.#peer, this.#source?.address),
       cluster: this.#deps.cluster,
       backend: backend?.name ?? '',
       attempts: this.#attempts,
@@ -161,6 +199,7 @@ export class EgressFlow extends FlowEnd {
 const LOCAL_FAULTS: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
+  'EADDRINUSE',
   'EADDRNOTAVAIL',
   'EAGAIN',
   'ENOBUFS',

@@ -58,6 +58,15 @@ export interface FlowRecord {
   readonly endedBy: 'client' | 'backend' | 'router'
 }
 
+/** The client as its backend's router tells it: with its global address only if that is believed. */
+export function believedClient(
+  { globalAddress: _claimed, ...client }: FlowClient,
+  cluster: string,
+  globalAddress: string | undefined,
+): FlowRecordClient {
+  return { ...client, cluster, ...(globalAddress === undefined ? {} : { globalAddress }) }
+}
+
 /** What a flow asked for, as its record tells it. */
 export function askedFor({
   service,

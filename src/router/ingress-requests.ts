@@ -50,12 +50,14 @@ export class IngressRequests {
     }
   }
 
-  /** The client at an address of the own cluster, with its names when a pod is known to have it. */
+  /** The client at an address of the own cluster, with its names when a pod is known to have it, and its global address. */
   #clientAt(remote: FlowClient): FlowClient {
     const { port } = remote
     const address = withoutMapping(remote.address)
     const identity = this.#deps.clients.find(address)
-    return identity === undefined ? { address, port } : { address, port, ...identity }
+    if (identity !== undefined) return { address, port, ...identity }
+    const globalAddress = this.#deps.clients.globalAddressOf?.(address)
+    return globalAddress === undefined ? { address, port } : { address, port, globalAddress }
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { parseArgs } from 'node:util'
-import { Port } from '../api/names.ts'
+import { Env, Port } from '../api/names.ts'
 import { describeError, UsageError } from '../core/errors.ts'
 import { LogLevel } from '../core/log.ts'
 import { FlowLogLevel } from './flow-log.ts'
@@ -29,6 +29,8 @@ export interface RouterOptions {
   readonly bufferMemory: number | undefined
   readonly logLevel: LogLevel
   readonly flowLog: FlowLogLevel
+  /** Backends see the global addresses of their clients; agents translate. */
+  readonly globalnet: boolean
 }
 
 /** Parses the flags; throws UsageError that names the flag. */
@@ -38,8 +40,13 @@ export function parseRouterOptions(
 ): RouterOptions {
   const values = parseFlags(argv)
   const { resources, kubeconfig } = values
+  const globalnet = values.globalnet || env[Env.globalnet] === 'true'
   if (resources !== undefined && kubeconfig !== undefined)
     throw new UsageError('--resources is for a site without Kubernetes: leave --kubeconfig out')
+  if (resources !== undefined && globalnet)
+    throw new UsageError(
+      '--resources is for a site without Kubernetes, which has no agents: leave --globalnet out',
+    )
   // What a site imports is for its own machine, unless it says otherwise.
   const host = resources === undefined ? (podHost(env['POD_IPS']) ?? env['POD_IP'] ?? '0.0.0.0') : '127.0.0.1'
   return {
@@ -55,6 +62,7 @@ export function parseRouterOptions(
     bufferMemory: bytesOf('--buffer-memory', values['buffer-memory']),
     logLevel: oneOf('--log-level', values['log-level'], LogLevel),
     flowLog: oneOf('--flow-log', values['flow-log'], FlowLogLevel),
+    globalnet,
   }
 }
 
@@ -77,6 +85,7 @@ const FLAGS = {
   'buffer-memory': { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
   'flow-log': { type: 'string', default: 'debug' },
+  globalnet: { type: 'boolean', default: false },
 } as const
 
 function parseFlags(argv: readonly string[]) {

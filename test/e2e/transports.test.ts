@@ -1,10 +1,11 @@
 /** The ways a link of two clusters can go, each with the same traffic: a page, a hashed transfer, a question by UDP. */
+import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { SYSTEM_NAMESPACE } from '../../src/api/names.ts'
 import { type Clusters, curlEventually, peerConfig, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
-import { describeInLab } from '../support/missing.ts'
+import { describeInLab, noLabIpv6 } from '../support/missing.ts'
 import { ingressCertificate, ingressConfiguration } from '../support/nginx-ingress.ts'
 import { applyAll, peerDeployment, peerService, serviceExport } from '../support/peer-objects.ts'
 import { ROOT } from '../support/source-tree.ts'
@@ -17,9 +18,30 @@ const support = (script: string) => join(ROOT, 'test/support', script)
 /** Peers have a volume of scripts; this one is not needed. */
 const EMPTY = { name: 'peer', emptyDir: {} }
 
+/** Why a link cannot go over IPv6 here. */
+const noIpv6 = noLabIpv6()
+const testIpv6 = noIpv6 === undefined ? test : test.skip
+
+/** A pod that changes the rules of its node once, and ends. */
+function rulesPod(name: string, rules: string) {
+  const container = {
+    name: 'nft',
+    image: 'none',
+    command: ['nft', rules],
+    securityContext: { capabilities: { add: ['NET_ADMIN'] } },
+  }
+  const spec = { hostNetwork: true, restartPolicy: 'Never', containers: [container] }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'demo' }, spec }
+}
+
+/** Drops all that is IPv4 between a node and this address. */
+const dropIpv4 = (peer: string) =>
+  `table ip no-ipv4 { chain drops { type filter hook prerouting priority raw; ip saddr ${peer} drop; ip daddr ${peer} drop; }; }`
+
 const INGRESS = 'ingress.example'
 /** Where the ingress listens, on east's node: the lab's nodes have this address on what stands for the internet. */
 const EAST = '172.31.0.10'
+const WEST = '172.31.0.11'
 const INGRESS_PORT = 8443
 /** Of the same network; nobody has it. */
 const NOBODY = '172.31.0.250'
@@ -150,6 +172,36 @@ describeInLab(['nginx'], 'the ways between two clusters', () => {
     await clusters.slow('east', 'west', '--delay', '300', '--loss', '3')
     await carriesTraffic()
   }, 240_000)
+
+  testIpv6(
+    `IPv6, while no IPv4 passes between the clusters${noIpv6 === undefined ? '' : ` [skipped: ${noIpv6}]`}`,
+    async () => {
+      const east = async (...args: string[]) => (await clusters.kubectl('east', args)).stdout
+      const service = ['service', 'fairlead-router', '-n', SYSTEM_NAMESPACE]
+      const ingress = JSON.parse(
+        await east('get', ...service, '-o', 'jsonpath={.status.loadBalancer.ingress}'),
+      )
+      const host = ingress.map(({ ip }: { ip: string }) => ip).find(isIPv6)
+      const endpoints = await west('get', ...link, '-o', 'jsonpath={.spec.endpoints}')
+      const [{ port }] = JSON.parse(endpoints)
+      const run = async (name: string, rules: string) => {
+        await applyAll(clusters, 'east', rulesPod(name, rules))
+        const phase = ['get', 'pod', name, '-n', 'demo', '-o', 'jsonpath={.status.phase}']
+        await eventually(async () => expect(await east(...phase)).toBe('Succeeded'), PATIENT)
+      }
+      await run('drop-ipv4', dropIpv4(WEST))
+      try {
+        await relinked({ endpoints: [{ host, port }] }, `to [${host}]:${port}`)
+        await eventually(async () => expect(await linkEstablished()).toBe('True'), PATIENT)
+        await carriesTraffic()
+        expect(await linkMessage()).toBe(`to [${host}]:${port}`)
+      } finally {
+        await run('pass-ipv4', 'delete table ip no-ipv4')
+        await relinked({ endpoints: JSON.parse(endpoints) }, EAST)
+      }
+    },
+    180_000,
+  )
 
   test('an HTTP proxy that is asked with CONNECT', async () => {
     const container = { command: ['node', '-e', PROXY] }

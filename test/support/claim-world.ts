@@ -148,8 +148,8 @@ export class ClaimWorld {
   }
 
   /**
-   * Everybody hears everything and acts on it, until nothing changes, also after what was given up has rested. Returns
-   * the rounds that it took.
+   * Everybody hears everything and acts on it, until there is nothing new and nothing changes, also after what was given
+   * up has rested. Returns the rounds that it took.
    */
   settle(order: readonly number[]): number {
     this.divide([])
@@ -157,11 +157,13 @@ export class ClaimWorld {
     for (let round = 1; round <= 100; round++) {
       this.time += QUIET_MS + 1
       for (const from of this.clusters.keys()) this.tell(from)
-      for (const { to, origin, told } of this.#messages) this.clusters[to]?.hear(origin, told, this.time)
+      const heard = this.#messages.map(({ to, origin, told }) =>
+        this.clusters[to]?.hear(origin, told, this.time),
+      )
       this.#messages = []
       const acting = order.map((index) => this.clusters[index]).filter((cluster) => cluster?.running)
       const changed = acting.map((cluster) => cluster?.review(this.time).changed)
-      unchanged = changed.includes(true) ? 0 : unchanged + 1
+      unchanged = heard.includes(true) || changed.includes(true) ? 0 : unchanged + 1
       if (unchanged === 2) return round
     }
     throw new Error('does not settle')

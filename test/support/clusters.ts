@@ -21,6 +21,8 @@ export interface Clusters {
   /** Runs a command in a fresh client pod of the cluster. */
   exec(cluster: string, command: readonly string[], options?: RunOptions): Promise<RunResult>
   startExec(cluster: string, command: readonly string[], options?: RunOptions): ChildProcess
+  /** The same on a node of that name. Lab only. */
+  execOn(cluster: string, node: string, command: readonly string[], options?: RunOptions): Promise<RunResult>
   /** `fairlead` with the kubeconfig of the clusters. */
   fairlead(args: readonly string[], options?: RunOptions): Promise<RunResult>
   /** Drops every packet between two clusters, or of CLUSTER/POD, and lets them through again. Lab only. */
@@ -74,6 +76,8 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     exec: (cluster, command, options) => fairlead([...lab('exec', cluster), '--', ...command], options),
     startExec: (cluster, command, options) =>
       startFairlead([...lab('exec', cluster), '--', ...command], options),
+    execOn: (cluster, node, command, options) =>
+      fairlead([...lab('exec', cluster, '--node', node), '--', ...command], options),
     pki: join(state, 'pki'),
     fairlead: (args, options) => fairlead(args, { ...options, env: { ...env, ...options?.env } }),
     cut: async (...what) => void (await fairlead(lab('cut', ...what))),

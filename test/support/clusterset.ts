@@ -9,6 +9,7 @@ import {
   issueCertificate,
   type KeyPair,
 } from '../../src/pki/certificates.ts'
+import type { Role } from '../../src/pki/identity.ts'
 
 const CLUSTERSET = 'test-set'
 
@@ -33,7 +34,7 @@ export class TestClusterset implements AsyncDisposable {
   }
 
   /** A folder with a good certificate of one process. */
-  tlsDir(cluster: string, role: 'router' | 'controller' = 'router'): Promise<string> {
+  tlsDir(cluster: string, role: Role = 'router'): Promise<string> {
     return this.folder({ uris: [uriOf(cluster, role)] })
   }
 

@@ -9,6 +9,9 @@ import type { DirectoryLink } from '../../src/exporter/directory-link.ts'
 import { ExportController } from '../../src/exporter/export-controller.ts'
 import { derivedServiceName } from '../../src/exporter/import-names.ts'
 import { allSynced, type ControllerStores, controllerStores } from '../../src/exporter/stores.ts'
+import { Globalnet } from '../../src/globalnet/globalnet-feed.ts'
+import { type GlobalnetStores, globalnetStores } from '../../src/globalnet/globalnet-stores.ts'
+import type { LocalNetworks } from '../../src/globalnet/globalnet-view.ts'
 import { ApiError } from '../../src/kube/errors.ts'
 import { EventRecorder } from '../../src/kube/events.ts'
 import type { WatchingKubeClient } from '../../src/kube/types.ts'
@@ -32,6 +35,7 @@ interface Running {
   readonly controller: ExportController
   readonly stores: ControllerStores
   readonly events: EventRecorder
+  readonly globalnet: GlobalnetStores | undefined
 }
 
 /** The API server under a controller. */
@@ -49,6 +53,9 @@ export class ExporterCluster<A extends ClusterApi = ApiCluster> implements Async
   refuses: (write: string) => boolean = () => false
   /** Of controllers started from now on. */
   staleAfterMs = 60_000
+  /** Whether controllers started from now on give global addresses, and which addresses of theirs others must not have. */
+  globalnet = false
+  local: LocalNetworks = { podCidrs: [], serviceCidrs: [], nodeAddresses: [] }
   readonly #link: DirectoryLink
   #running: Running | undefined
 
@@ -92,13 +99,23 @@ export class ExporterCluster<A extends ClusterApi = ApiCluster> implements Async
     for (const store of Object.values(stores)) await store.start()
     await allSynced(stores, AbortSignal.timeout(10_000))
     const events = new EventRecorder(deps, { controller: 'fairlead.dev/controller', instance: 'test' })
+    const globalnet = this.globalnet ? globalnetStores(deps) : undefined
+    for (const store of Object.values(globalnet ?? {})) await store.start()
+    const counting = this.#counting(client)
+    const directory = this.#link.directory
+    const feed =
+      globalnet &&
+      new Globalnet(
+        { ...deps, client: counting, stores: globalnet, events, directory, local: () => this.local },
+        () => this.name,
+      )
     const controller = new ExportController(
-      { ...deps, client: this.#counting(client), stores, events, link: this.#link },
+      { ...deps, client: counting, stores, events, link: this.#link, ...(feed && { globalnet: feed }) },
       { cluster: this.name, namespace: SYSTEM_NAMESPACE, staleAfterMs: this.staleAfterMs },
     )
     await events.start()
     await controller.start()
-    this.#running = { controller, stores, events }
+    this.#running = { controller, stores, events, globalnet }
   }
 
   /** What the running controller counts. */
@@ -113,7 +130,8 @@ export class ExporterCluster<A extends ClusterApi = ApiCluster> implements Async
     this.#running = undefined
     await running.controller.stop()
     await running.events.stop()
-    await Promise.all(Object.values(running.stores).map((store) => store.stop()))
+    const stores = [...Object.values(running.stores), ...Object.values(running.globalnet ?? {})]
+    await Promise.all(stores.map((store) => store.stop()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

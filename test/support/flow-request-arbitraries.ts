@@ -44,7 +44,14 @@ export const relayedWay: fc.Arbitrary<RelayedWay> = fc.record({
 })
 
 const client = fc.record(
-  { address, port, namespace: label, pod: subdomain, serviceAccount: subdomain },
+  {
+    address,
+    port,
+    namespace: label,
+    pod: subdomain,
+    serviceAccount: subdomain,
+    globalAddress: fc.ipV4(),
+  },
   { requiredKeys: ['address', 'port'] },
 ) as fc.Arbitrary<FlowClient>
 

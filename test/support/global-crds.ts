@@ -1,23 +1,14 @@
-/** The resources of global addresses, reduced to what the agent reads. */
+/** The definitions of the resources of global addresses, for API servers that begin without any. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'yaml'
 import type { KubeObject } from '../../src/api/objects.ts'
-import { apiVersion, Resource, type ResourceType } from '../../src/api/resources.ts'
-import { AgentResource } from '../../src/globalnet/agent-objects.ts'
+import { ROOT } from './source-tree.ts'
 
-/** Their definitions, open to any field. */
-export const GLOBAL_CRDS = Object.values(AgentResource).map(definition)
+const FILES = ['globalnetworks.yaml', 'globalingressips.yaml']
 
-function definition({ group, version, plural, kind, namespaced }: ResourceType): KubeObject {
-  const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
-  const schema = { openAPIV3Schema: { type: 'object', properties: { spec: open, status: open } } }
-  return {
-    apiVersion: apiVersion(Resource.customResourceDefinition),
-    kind: Resource.customResourceDefinition.kind,
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: namespaced ? 'Namespaced' : 'Cluster',
-      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
-      versions: [{ name: version, served: true, storage: true, schema }],
-    },
-  } as KubeObject
+/** Read from the manifests. */
+export async function globalCrds(): Promise<KubeObject[]> {
+  const texts = FILES.map((file) => readFile(join(ROOT, 'manifests/base/crds', file), 'utf8'))
+  return (await Promise.all(texts)).map((text) => parse(text) as KubeObject)
 }

@@ -31,6 +31,7 @@ export async function upKind(): Promise<Clusters> {
     startKubectl: (cluster, args) => start(inCluster(cluster, args)),
     exec: (cluster, command, options) => run(inClient(cluster, command), options),
     startExec: (cluster, command, options) => start(inClient(cluster, command), options),
+    execOn: () => notHere('exec'),
     fairlead: (args, options) => run([process.execPath, join(ROOT, 'bin/fairlead.mjs'), ...args], options),
     pki: join(ROOT, '.kind/pki'),
     cut: () => notHere('cut'),

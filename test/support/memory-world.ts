@@ -8,6 +8,7 @@ import type { LogFields, Logger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import type { DataPath } from '../../src/router/data-path.ts'
+import type { GlobalSources, GlobalSourcesDeps } from '../../src/router/global/global-sources.ts'
 import { MemoryPeers, MemoryTransport } from './memory-transport.ts'
 import { dataPath } from './router-pair.ts'
 import { directoryOf, ECHO } from './routes.ts'
@@ -25,6 +26,8 @@ export interface WorldRouter {
 export interface WorldRouterOptions {
   readonly clients?: ClientSource
   readonly clock?: Clock
+  /** Made with what the router logs and measures. */
+  readonly globalSources?: (deps: Pick<GlobalSourcesDeps, 'clock' | 'log' | 'metrics'>) => GlobalSources
 }
 
 export class MemoryWorld implements AsyncDisposable {
@@ -36,15 +39,19 @@ export class MemoryWorld implements AsyncDisposable {
   async router(
     cluster: string,
     snapshot: RouteSnapshot,
-    { clients, clock = systemClock }: WorldRouterOptions = {},
+    { clients, clock = systemClock, globalSources }: WorldRouterOptions = {},
   ): Promise<WorldRouter> {
     const routes = new Snapshot(snapshot)
     const peers = new MemoryPeers()
     const metrics = createMetrics()
     const lines: LogFields[] = []
     const log = collecting(lines)
-    const options = { cluster, routes, directory: this.directory, peers, metrics, log, clock }
-    const router = dataPath(clients === undefined ? options : { ...options, clients })
+    const sources = globalSources?.({ clock, log, metrics })
+    const router = dataPath({
+      ...{ cluster, routes, directory: this.directory, peers, metrics, log, clock },
+      ...(clients === undefined ? {} : { clients }),
+      ...(sources === undefined ? {} : { globalSources: sources }),
+    })
     this.#routers.push(router)
     await router.start()
     return { dataPath: router, routes, peers, metrics, lines }

@@ -1,6 +1,7 @@
 /** Which tools of the machine a test needs; without them it is skipped, saying so in its name. */
 import { spawnSync } from 'node:child_process'
 import { describe } from '@jest/globals'
+import { ipv6Trial } from '../../src/lab/host/ipv6.ts'
 import { commandPath } from './command-path.ts'
 
 /** Names of the commands that are not on PATH (or in the folders Debian keeps servers in). */
@@ -33,6 +34,13 @@ export function describeInLab(needs: readonly string[], name: string, body: () =
   } else if (process.env['FAIRLEAD_LAB_API'] === 'real' && noRealApi() !== undefined) {
     describe.skip(`${name} [skipped: ${noRealApi()}]`, body)
   } else describeWith(['ip', 'nft', 'kubectl', 'curl', ...needs], name, body)
+}
+
+/** Why a lab has no IPv6 here; undefined when it has. */
+export function noLabIpv6(): string | undefined {
+  const [unshare, ...args] = ipv6Trial()
+  const { status, stderr } = spawnSync(unshare, args, { encoding: 'utf8' })
+  return status === 0 ? undefined : `this machine has no IPv6: ${stderr.trim()}`
 }
 
 /** Why there is no real API server here; undefined when there is one. */

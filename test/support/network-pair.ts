@@ -1,4 +1,6 @@
 /** Two whole routers without Kubernetes: network, AMQP connections and data path, joined by mutual TLS on loopback. */
+import type { ClientSource } from '../../src/api/client-identity.ts'
+import type { OwnsAddress } from '../../src/api/global-owner.ts'
 import type { RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { OriginState } from '../../src/api/service-record.ts'
 import type { ByteBudget } from '../../src/core/byte-budget.ts'
@@ -11,8 +13,10 @@ import type { ResolveHost } from '../../src/link/addresses.ts'
 import type { ReadSecret } from '../../src/link/dial-target.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
+import { NO_SOURCES } from '../../src/link/sources.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
+import { GlobalSources } from '../../src/router/global/global-sources.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 import { TestClusterset } from './clusterset.ts'
 import { eventually } from './eventually.ts'
@@ -40,14 +44,18 @@ export interface TestRouterOptions {
   readonly host?: string
   readonly resolve?: ResolveHost
   readonly readSecret?: ReadSecret
+  readonly clients?: ClientSource
+  /** Backends see global addresses; agents are served. */
+  readonly owns?: OwnsAddress
 }
 
 /** A router on loopback, not started. */
 export function testRouter(options: TestRouterOptions): TestRouter {
   const { cluster, tlsDir, routes, log = silentLogger, routerId, heartbeat, budget } = options
-  const { host = '127.0.0.1', resolve, readSecret } = options
+  const { host = '127.0.0.1', resolve, readSecret, clients = unknownClients, owns } = options
   const clock = systemClock
   const metrics = createMetrics()
+  const announced = new Snapshot(NO_SOURCES)
   const network = new RouterNetwork(
     {
       snapshot: routes,
@@ -59,6 +67,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       ...(budget === undefined ? {} : { budget }),
       ...(resolve === undefined ? {} : { resolve }),
       ...(readSecret === undefined ? {} : { readSecret }),
+      ...(owns === undefined ? {} : { sources: announced }),
     },
     {
       host,
@@ -71,19 +80,26 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       ...(heartbeat === undefined ? {} : { heartbeat }),
     },
   )
+  const { agents } = network
+  const globalSources =
+    owns === undefined || agents === undefined
+      ? undefined
+      : new GlobalSources({ clock, log, metrics, agents, announced, owns })
   const dataPath = new DataPath(
     {
       snapshot: routes,
       directory: network.directory,
       peers: network.peers,
-      clients: unknownClients,
+      clients,
+      ...(globalSources === undefined ? {} : { globalSources }),
       clock,
       log,
       metrics,
     },
     { cluster, listenHost: '127.0.0.1', flowLog: 'off' },
   )
-  return { dataPath, network, parts: new Lifecycle([network, dataPath]), metrics }
+  const sources = globalSources === undefined ? [] : [globalSources]
+  return { dataPath, network, parts: new Lifecycle([network, ...sources, dataPath]), metrics }
 }
 
 /** West and east over a link that west dials; east's controller publishes demo/echo. */

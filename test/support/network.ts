@@ -11,6 +11,7 @@ import type { ResolveHost } from '../../src/link/addresses.ts'
 import type { ReadSecret } from '../../src/link/dial-target.ts'
 import { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
+import type { AnnouncedSources } from '../../src/link/sources.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import type { ReplicaAddress } from '../../src/router/network/replicas.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
@@ -34,6 +35,10 @@ export interface NetworkOptions {
   readonly readSecret?: ReadSecret
   readonly name?: string
   readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
+  /** What agents are told. */
+  readonly sources?: SnapshotSource<AnnouncedSources>
+  /** 127.0.0.1 when absent. */
+  readonly host?: string
 }
 
 /** A network that refuses every flow, started. */
@@ -52,8 +57,9 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
       ...(options.readSecret === undefined ? {} : { readSecret: options.readSecret }),
       ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
+      ...(options.sources === undefined ? {} : { sources: options.sources }),
     },
-    { host: '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
+    { host: options.host ?? '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
   )
   await network.start()
   return { network, snapshot, metrics }

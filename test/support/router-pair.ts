@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import { DataPath } from '../../src/router/data-path.ts'
+import type { GlobalSources } from '../../src/router/global/global-sources.ts'
 import type { PeerTransports } from '../../src/router/network/peers.ts'
 import { eventually } from './eventually.ts'
 import { MemoryPeers, MemoryTransport } from './memory-transport.ts'
@@ -42,6 +43,7 @@ export interface RouterOptions {
   readonly metrics?: Metrics
   /** 127.0.0.1 when absent. */
   readonly listenHost?: string
+  readonly globalSources?: GlobalSources
 }
 
 /** No address is known. */
@@ -51,8 +53,9 @@ export const unknownClients: ClientSource = { find: () => undefined }
 export function dataPath(options: RouterOptions): DataPath {
   const { cluster, routes, directory, peers, maxFlows, maxAssociations } = options
   const { log = silentLogger, clock = systemClock, clients = unknownClients } = options
-  const { metrics = createMetrics(), listenHost = '127.0.0.1' } = options
-  const deps = { snapshot: routes, directory, peers, clients, clock, log, metrics }
+  const { metrics = createMetrics(), listenHost = '127.0.0.1', globalSources } = options
+  const common = { snapshot: routes, directory, peers, clients, clock, log, metrics }
+  const deps = globalSources === undefined ? common : { ...common, globalSources }
   const config = { cluster, listenHost, flowLog: 'info' as const }
   return new DataPath(deps, {
     ...config,

@@ -1,7 +1,7 @@
 /**
  * How the client of a flow, and where it wanted to go, are written into the attach of the opener's sender link.
  */
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import { type AmqpValue, type Properties, string, uint } from '../codec/value.ts'
 import type { FlowClient, FlowRequest } from '../flow-transport.ts'
 import { invalid, PropertyReader } from './property-reader.ts'
@@ -12,6 +12,7 @@ const Property = {
   namespace: 'fairlead:client-namespace',
   pod: 'fairlead:client-pod',
   serviceAccount: 'fairlead:client-service-account',
+  globalAddress: 'fairlead:client-global-address',
   destinationAddress: 'fairlead:destination-address',
   destinationPort: 'fairlead:destination-port',
 } as const
@@ -35,6 +36,7 @@ export function addClient(to: Map<string, AmqpValue>, client: FlowClient): void 
   addText(to, Property.namespace, client.namespace)
   addText(to, Property.pod, client.pod)
   addText(to, Property.serviceAccount, client.serviceAccount)
+  addText(to, Property.globalAddress, client.globalAddress)
 }
 
 /** Adds where the client wanted to go. */
@@ -56,12 +58,14 @@ export function clientOf(properties: Properties | undefined): FlowClient {
   const namespace = from.text(Property.namespace, isLabel)
   const pod = from.text(Property.pod, isSubdomain)
   const serviceAccount = from.text(Property.serviceAccount, isSubdomain)
+  const globalAddress = from.text(Property.globalAddress, isShortIPv4)
   return {
     address: from.text(Property.address, (text) => text === '' || isAddress(text)) ?? '',
     port: from.count(Property.port, MAX_PORT) ?? 0,
     ...(namespace === undefined ? {} : { namespace }),
     ...(pod === undefined ? {} : { pod }),
     ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    ...(globalAddress === undefined ? {} : { globalAddress }),
   }
 }
 
@@ -78,6 +82,10 @@ export function destinationOf(properties: Properties | undefined): FlowRequest['
 
 function isAddress(text: string): boolean {
   return text.length <= MAX_ADDRESS_LENGTH && isIP(text) !== 0
+}
+
+function isShortIPv4(text: string): boolean {
+  return text.length <= MAX_ADDRESS_LENGTH && isIPv4(text)
 }
 
 function isLabel(text: string): boolean {

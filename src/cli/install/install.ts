@@ -1,13 +1,13 @@
 /**
  * Puts fairlead into a cluster. Running it again changes only what differs.
  */
+import type { GlobalNetwork } from '../../api/globalnet.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { connectKube, type KubeConnection } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
-import { Role } from '../../pki/identity.ts'
 import { admissionObjects } from './admission.ts'
 import { type Applied, applyObjects } from './apply-objects.ts'
 import { type DnsOutcome, wireCoreDns } from './coredns.ts'
@@ -18,11 +18,12 @@ import {
   membershipProperties,
   type Overlay,
   withCertificateHashes,
+  withGlobalnet,
   withRouterReplicas,
 } from './installation.ts'
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
-import { processSecret, type TlsSecret } from './process-certificates.ts'
+import { certifiedRoles, processSecret, type TlsSecret } from './process-certificates.ts'
 import { onEveryNode, rolledOut } from './rollout.ts'
 
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
@@ -33,6 +34,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly routerReplicas?: number | undefined
   /** The admission policies too. */
   readonly admission?: boolean
+  /** Global addresses: the agents, and a GlobalNetwork with this spec; what is not said stays as it is. */
+  readonly globalnet?: NonNullable<GlobalNetwork['spec']> | undefined
   /** Wait until every process is ready. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
@@ -63,8 +66,9 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const membership = await chooseMembership(client, contextName, options)
   const policies = options.admission ? await admissionObjects(client) : []
   say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
-  const secrets = await processSecrets(client, membership, options.pkiDir)
-  const objects = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
+  const secrets = await processSecrets(client, membership, options)
+  const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
+  const objects = options.globalnet === undefined ? overlay : await withGlobalnet(overlay, options.globalnet)
   const manifests = withCertificateHashes(objects, secrets)
   const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
   const applied = await applyObjects(client, new Discovery(client), wanted)
@@ -74,11 +78,17 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   return { ...membership, objects: applied, dns }
 }
 
-async function processSecrets(client: KubeClient, membership: Membership, dir: string): Promise<TlsSecret[]> {
+async function processSecrets(
+  client: KubeClient,
+  membership: Membership,
+  { pkiDir: dir, globalnet }: Pick<InstallOptions, 'pkiDir' | 'globalnet'>,
+): Promise<TlsSecret[]> {
   const { clusterId: cluster, clusterset } = membership
   const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
   return await Promise.all(
-    Object.values(Role).map((role) => processSecret(client, root, { clusterset, cluster, role })),
+    certifiedRoles(globalnet !== undefined).map((role) =>
+      processSecret(client, root, { clusterset, cluster, role }),
+    ),
   )
 }
 

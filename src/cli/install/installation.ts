@@ -2,11 +2,12 @@
  * The objects that make up fairlead in one cluster: the manifests, who the cluster is, and the Secrets of its processes.
  */
 import { join } from 'node:path'
+import type { GlobalNetwork } from '../../api/globalnet.ts'
 import type { ClusterProperty } from '../../api/mcs.ts'
 import { ClusterPropertyName } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { apiVersion, Resource } from '../../api/resources.ts'
-import { buildKustomization } from './kustomize.ts'
+import { addKustomization, buildKustomization } from './kustomize.ts'
 import { packagePath } from './package-root.ts'
 import { certificateHash, type TlsSecret } from './process-certificates.ts'
 import { type Json, strategicMerge } from './strategic-merge.ts'
@@ -27,6 +28,23 @@ export async function manifestObjects(overlay: Overlay | 'admission'): Promise<K
   return await buildKustomization(
     overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay),
   )
+}
+
+/** An overlay with what global addresses take: agents, what routers and controller need for it, a GlobalNetwork. */
+export async function withGlobalnet(
+  objects: readonly KubeObject[],
+  spec: NonNullable<GlobalNetwork['spec']> = {},
+): Promise<KubeObject[]> {
+  const all = await addKustomization(join(packagePath('manifests'), 'overlays', 'globalnet'), objects)
+  return all.map((object) =>
+    object.kind === Resource.globalNetwork.kind ? ({ ...object, spec: { ...spec } } as KubeObject) : object,
+  )
+}
+
+/** What is there with globalnet only. */
+export async function globalnetObjects(): Promise<KubeObject[]> {
+  const base = await manifestObjects('base')
+  return (await withGlobalnet(base)).slice(base.length)
 }
 
 /** The two ClusterProperties of a member (KEP-2149). */
@@ -58,14 +76,16 @@ export function withRouterReplicas(
 /** Name of the routers' Deployment. */
 const ROUTER = 'fairlead-router'
 
-/** Deployments whose pods are replaced when the certificate they mount changes. */
+const WORKLOADS: ReadonlySet<string> = new Set([Resource.deployment.kind, Resource.daemonSet.kind])
+
+/** Workloads whose pods are replaced when the certificate they mount changes. */
 export function withCertificateHashes(
   objects: readonly KubeObject[],
   secrets: readonly TlsSecret[],
 ): KubeObject[] {
   return objects.map((object) => {
     const secret = secrets.find(({ metadata }) => metadata.name === `${object.metadata.name}-tls`)
-    if (object.kind !== Resource.deployment.kind || secret === undefined) return object
+    if (!WORKLOADS.has(object.kind ?? '') || secret === undefined) return object
     const annotations = { 'fairlead.dev/certificate': certificateHash(secret) }
     const patch: Json = { spec: { template: { metadata: { annotations } } } }
     return strategicMerge(object as unknown as Json, patch) as unknown as KubeObject

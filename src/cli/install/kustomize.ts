@@ -31,11 +31,32 @@ const KNOWN_WORDS = new Set(['apiVersion', 'kind', 'resources', 'bases', 'patche
 export async function buildKustomization(folder: string, depth = 0): Promise<KubeObject[]> {
   if (depth > KUSTOMIZE_MAX_DEPTH)
     throw new InstallError(`${folder}: kustomizations refer to each other too deeply`)
-  const file = join(folder, 'kustomization.yaml')
-  const { resources, bases, patchesStrategicMerge, images } = readKustomization(await readObjects(file), file)
+  const kustomization = await kustomizationIn(folder)
   const objects: KubeObject[] = []
-  for (const entry of [...bases, ...resources])
-    objects.push(...(await loadResource(join(folder, entry), depth)))
+  for (const entry of kustomization.bases) objects.push(...(await loadResource(join(folder, entry), depth)))
+  return await built(folder, kustomization, objects, depth)
+}
+
+/** The same with other objects in the place of its bases: what it adds to them and changes in them. */
+export async function addKustomization(
+  folder: string,
+  objects: readonly KubeObject[],
+): Promise<KubeObject[]> {
+  return await built(folder, await kustomizationIn(folder), [...objects], 0)
+}
+
+async function kustomizationIn(folder: string): Promise<Kustomization> {
+  const file = join(folder, 'kustomization.yaml')
+  return readKustomization(await readObjects(file), file)
+}
+
+async function built(
+  folder: string,
+  { resources, patchesStrategicMerge, images }: Kustomization,
+  objects: KubeObject[],
+  depth: number,
+): Promise<KubeObject[]> {
+  for (const entry of resources) objects.push(...(await loadResource(join(folder, entry), depth)))
   for (const entry of patchesStrategicMerge) {
     for (const patch of await readObjects(join(folder, entry)))
       applyPatch(objects, patch, join(folder, entry))

@@ -10,7 +10,7 @@ import { errorCode } from '../../core/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import type { KeyPair } from '../../pki/certificates.ts'
 import { issueLeaf } from '../../pki/clusterset-root.ts'
-import { certificateIdentity, type PeerIdentity, type Role, sameIdentity } from '../../pki/identity.ts'
+import { certificateIdentity, type PeerIdentity, Role, sameIdentity } from '../../pki/identity.ts'
 import { RENEW_BEFORE_DAYS } from './limits.ts'
 
 /** A kubernetes.io/tls Secret with the root beside the leaf. */
@@ -20,6 +20,11 @@ export interface TlsSecret extends KubeObject {
 }
 
 const FILES = { root: 'ca.crt', certificate: 'tls.crt', key: 'tls.key' } as const
+
+/** The processes that prove who they are. Agents are there with globalnet only. */
+export function certifiedRoles(globalnet: boolean): Role[] {
+  return Object.values(Role).filter((role) => role !== Role.agent || globalnet)
+}
 
 /** Name of the Secret that the manifests mount. */
 export function secretName(role: Role): string {

@@ -2,10 +2,12 @@
  * Takes fairlead out of a cluster: first DNS, so that nobody resolves what is about to go, then the policies that would
  * refuse what follows, then the processes, so that nothing is written again, then what they made, then the rest.
  */
+import { isTrue } from '../../api/conditions.ts'
+import { GLOBAL_NETWORK } from '../../api/globalnet.ts'
 import type { ServiceExport, ServiceImport } from '../../api/mcs.ts'
 import { ExportCondition } from '../../api/mcs.ts'
-import { ClusterPropertyName, Label, MANAGED_BY, SYSTEM_NAMESPACE } from '../../api/names.ts'
-import type { KubeObject } from '../../api/objects.ts'
+import { ClusterPropertyName, Label, MANAGED_BY, MANAGED_LABEL, SYSTEM_NAMESPACE } from '../../api/names.ts'
+import type { KubeObject, Pod } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
 import { connectKube } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
@@ -18,7 +20,7 @@ import { type DnsOutcome, unwireCoreDns } from './coredns.ts'
 import { isCrd } from './crds.ts'
 import { Discovery } from './discovery.ts'
 import { InstallError } from './errors.ts'
-import { manifestObjects } from './installation.ts'
+import { globalnetObjects, manifestObjects } from './installation.ts'
 import { EDIT_ATTEMPTS, WAIT_MS } from './limits.ts'
 
 export interface UninstallOptions extends KubeContextOptions {
@@ -56,15 +58,16 @@ class Removal {
   async run(): Promise<UninstallReport> {
     const { say = () => {}, crds = false } = this.#options
     const dns = await unwireCoreDns(this.#client)
-    // The overlay with the most objects: those of the base, and the agent.
-    const objects = await manifestObjects('globalnet')
+    const objects = await manifestObjects('base')
+    const globalnet = await globalnetObjects()
     await this.#deleteAdmission()
+    await this.#turnGlobalnetOff(say)
     say('stopping the processes')
-    await this.#stopProcesses(objects)
+    await this.#stopProcesses([...globalnet, ...objects])
     say('deleting what they made')
     await this.#deleteDerived()
     await this.#clearExportConditions()
-    await this.#deleteInstalled(objects.filter((object) => !isCrd(object)))
+    await this.#deleteInstalled([...objects, ...globalnet].filter((object) => !isCrd(object)))
     if (crds) await this.#deleteInstalled(objects.filter(isCrd))
     else
       say(
@@ -75,13 +78,31 @@ class Removal {
 
   async #stopProcesses(objects: readonly KubeObject[]): Promise<void> {
     for (const { kind, metadata } of objects) {
-      const type = PROCESS_TYPES.find((each) => each.kind === kind)
-      if (type !== undefined) await this.#delete(type, metadata, 'Foreground')
+      if (kind === Resource.deployment.kind) await this.#delete(Resource.deployment, metadata, 'Foreground')
+      if (kind === Resource.daemonSet.kind) await this.#delete(Resource.daemonSet, metadata, 'Foreground')
     }
     await waitFor('the end of the processes', this.#timeout(), async () => {
       const pods = await this.#list(Resource.pod, { namespace: SYSTEM_NAMESPACE, labelSelector: PART_OF })
       return pods.length === 0 ? true : undefined
     })
+  }
+
+  /** Without a GlobalNetwork each agent removes what it made on its node, and is not ready any more. */
+  async #turnGlobalnetOff(say: (message: string) => void): Promise<void> {
+    await this.#delete(Resource.globalNetwork, { name: GLOBAL_NETWORK })
+    const ingress = await this.#list(Resource.globalIngressIP)
+    const ours = ingress.filter(({ metadata }) => metadata.labels?.[MANAGED_LABEL] === MANAGED_BY)
+    const agents = () =>
+      this.#list<Pod>(Resource.pod, {
+        namespace: SYSTEM_NAMESPACE,
+        labelSelector: 'app.kubernetes.io/name=fairlead-agent',
+      })
+    if ((await agents()).length > 0) say('waiting for the agents to take their rules back')
+    await waitFor('the agents to take their rules back', this.#timeout(), async () => {
+      const left = (await agents()).filter(({ status }) => isTrue(status?.conditions, 'Ready'))
+      return left.length === 0 ? true : undefined
+    })
+    for (const { metadata } of ours) await this.#delete(Resource.globalIngressIP, metadata)
   }
 
   /** Whether or not they were installed: they can also be applied by themselves. */
@@ -181,8 +202,6 @@ class Removal {
   }
 }
 
-/** What our processes run as. */
-const PROCESS_TYPES = [Resource.deployment, Resource.daemonSet]
 const PART_OF = 'app.kubernetes.io/part-of=fairlead'
 const OUR_CONDITIONS: ReadonlySet<string> = new Set(Object.values(ExportCondition))
 

@@ -13,6 +13,7 @@ import { stateOption } from './state-option.ts'
 interface ExecOptions {
   readonly state: string
   readonly namespace: string
+  readonly node?: string
 }
 
 /** Runs a command of this machine in a fresh client pod. Its input, output, signals and exit code are the command's. */
@@ -22,6 +23,7 @@ export function execCommand(context: CliContext): Command {
     .argument('<cluster>', 'the cluster')
     .argument('<command...>', 'the command and its arguments, after --')
     .option('-n, --namespace <name>', 'namespace of the pod: where short names are looked up', 'default')
+    .option('--node <name>', 'node of the pod; the first one without')
     .addOption(stateOption())
     .action(async (cluster: string, command: string[], options: ExecOptions) => {
       await exec(context, cluster, command, options)
@@ -35,8 +37,8 @@ async function exec(
   options: ExecOptions,
 ): Promise<void> {
   const { controlSocket } = labFiles(options.state)
-  const { namespace } = options
-  const pod = await askAndHold<ClientPod>(controlSocket, { command: 'exec', cluster, namespace })
+  const { namespace, node } = options
+  const pod = await askAndHold<ClientPod>(controlSocket, { command: 'exec', cluster, namespace, node })
   try {
     if (pod.result.namespaces === undefined) say(context, `fairlead: ${withoutNetwork(pod.result.dns)}`)
     const env = { ...systemEnv(context.env), LC_ALL: context.env['LC_ALL'], FAIRLEAD_DNS: pod.result.dns }

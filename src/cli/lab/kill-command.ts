@@ -15,7 +15,7 @@ export function killCommand(context: CliContext): Command {
     .argument('<cluster>', 'the cluster')
     .argument(
       '<role>',
-      'api-server, node, router, controller, dns, or the start of a pod name ([namespace/]name)',
+      'api-server, node (all), the name of a node, router, controller, dns, or the start of a pod name ([namespace/]name)',
     )
     .option('--signal <name>', 'signal to send', parseSignal, 'SIGKILL')
     .addOption(stateOption())

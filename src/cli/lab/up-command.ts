@@ -1,5 +1,6 @@
 /** `fairlead lab up`. */
 import { Command, Option } from 'commander'
+import { MAX_NODES } from '../../lab/limits.ts'
 import { LabMode } from '../../lab/topology.ts'
 import type { CliContext } from '../context.ts'
 import { wholeNumber } from '../whole-number.ts'
@@ -19,9 +20,11 @@ export function upCommand(context: CliContext): Command {
         .default(LinkShape.full),
     )
     .option('--private <names>', 'clusters that can dial others and cannot be dialled', splitNames, [])
+    .option('--nodes <number>', 'nodes of each cluster', wholeNumber(1, MAX_NODES), 1)
     .option('--routers <number>', 'router replicas of each cluster', wholeNumber(1, MAX_ROUTERS), 1)
     .option('--detach', 'return when the clusters are ready')
     .option('--bare', 'leave fairlead out')
+    .option('--ipv4-only', 'leave IPv6 out, as on a machine that has none')
     .addOption(
       new Option('--mode <mode>', 'network namespaces, or plain processes on 127.0.0.0/8')
         .choices(Object.values(LabMode))

@@ -25,8 +25,16 @@ function foregroundArgs(options: UpOptions): string[] {
   return [
     ...['lab', 'up', '--state', options.state, '--clusters', options.clusters.join(',')],
     ...['--mode', options.mode, '--api', options.api, '--log-level', options.logLevel],
-    ...['--topology', options.topology, '--routers', String(options.routers)],
+    ...[
+      '--topology',
+      options.topology,
+      '--routers',
+      String(options.routers),
+      '--nodes',
+      String(options.nodes),
+    ],
     ...(options.private.length === 0 ? [] : ['--private', options.private.join(',')]),
     ...(options.bare ? ['--bare'] : []),
+    ...(options.ipv4Only ? ['--ipv4-only'] : []),
   ]
 }

@@ -15,6 +15,10 @@ export interface UpOptions {
   readonly topology: LinkShape
   /** Clusters that can dial others and cannot be dialled. */
   readonly private: readonly string[]
+  /** Leave IPv6 out. */
+  readonly ipv4Only?: boolean
+  /** Nodes of each cluster. */
+  readonly nodes: number
   /** Router replicas of each cluster. */
   readonly routers: number
   readonly mode: LabMode

@@ -55,8 +55,8 @@ export interface ApiServerConfig {
   readonly advertise?: string | undefined
   /** PEM pods verify this server with. Default: the client CA. */
   readonly servingCa?: string | undefined
-  /** Unix socket of the node's kubelet, for logs of pods. */
-  readonly kubeletSocket?: string | undefined
+  /** Unix sockets of kubelets by node, for logs of pods. */
+  readonly kubelets?: ReadonlyMap<string, string> | undefined
   /** JSON-lines file of all requests. */
   readonly auditFile?: string | undefined
   /** Milliseconds between bookmarks. Default BOOKMARK_INTERVAL_MS. */
@@ -149,7 +149,7 @@ function createHandler(
   const objects: ObjectHandlerDeps = { ...api, presenter, rbac }
   const review: DispatcherDeps['review'] = (served, target, context) =>
     answerReview({ rbac, authenticator }, served, target, context)
-  const subresources = createSubresources(objects, tokens, config.kubeletSocket)
+  const subresources = createSubresources(objects, tokens, config.kubelets ?? new Map())
   const paths = new PathHandlers(
     { kinds: api.kinds, metrics, tokens, openApi: new OpenApi(api.kinds) },
     { serverAddress: config.advertise ?? '127.0.0.1:443' },

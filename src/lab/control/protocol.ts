@@ -6,7 +6,13 @@ import type { ClusterStatus } from './status.ts'
 export type ControlRequest =
   | { readonly command: 'status' }
   /** Makes a client pod that lives as long as this connection. */
-  | { readonly command: 'exec'; readonly cluster: string; readonly namespace: string }
+  | {
+      readonly command: 'exec'
+      readonly cluster: string
+      readonly namespace: string
+      /** The first one when absent. */
+      readonly node?: string | undefined
+    }
   | { readonly command: 'cut' | 'heal'; readonly clusters: readonly [string, string] }
   /** One pod; `pod` is its name, or its namespace and name. */
   | { readonly command: 'cut-pod' | 'heal-pod'; readonly cluster: string; readonly pod: string }
@@ -14,7 +20,7 @@ export type ControlRequest =
   | { readonly command: 'slow'; readonly clusters: readonly [string, string]; readonly shape: PathShape }
   /** Resets open TCP connections between a cluster and `peer`, or all others. */
   | { readonly command: 'reset'; readonly cluster: string; readonly peer?: string }
-  /** Kills `api-server`, `node`, or the pods of a role (`router`, or `namespace/name-prefix`). */
+  /** Kills `api-server`, `node` (all nodes), the node of that name, or the pods of a role (`router`, or `namespace/name-prefix`). */
   | {
       readonly command: 'kill'
       readonly cluster: string
@@ -43,6 +49,8 @@ export interface ClientPod {
 export interface LabStatus {
   readonly mode: string
   readonly startedAt: string
+  /** Why the clusters have IPv4 only; absent when they have both. */
+  readonly noIpv6?: string | undefined
   readonly ready: boolean
   readonly clusters: readonly ClusterStatus[]
   /** Links that `lab up` made. */

@@ -10,10 +10,11 @@ import { type ReconcilerSource, source } from '../../kube/reconciler.ts'
 import type { Store } from '../../kube/types.ts'
 import { type ControllerDeps, keyOf, refFromKey, refOf } from './controller-deps.ts'
 import { ENDPOINT_SLICE_MANAGER, planEndpointSlices } from './endpoint-slice-plan.ts'
+import type { ZoneOf } from './endpoints.ts'
 import { matchesLabels } from './label-selector.ts'
 import { OwnWrites } from './own-writes.ts'
 import { ownKeys, WorkloadController } from './workload-controller.ts'
-import { isControlledBy, type WorkloadPod } from './workloads.ts'
+import { type ClusterNode, isControlledBy, type WorkloadPod } from './workloads.ts'
 
 /** Keeps the slices of every Service with a selector. */
 export function endpointSliceController(deps: ControllerDeps): Startable {
@@ -21,14 +22,21 @@ export function endpointSliceController(deps: ControllerDeps): Startable {
   const slices = new SliceWrites(deps)
   return new WorkloadController(deps, {
     name: 'endpoint-slice-controller',
-    sources: [ownKeys(stores.services), selectingServices(stores), sliceServices(stores.endpointSlices)],
+    sources: [
+      ownKeys(stores.services),
+      selectingServices(stores),
+      sliceServices(stores.endpointSlices),
+      servicesOfNodes(stores),
+    ],
     close: () => slices.close(),
     async reconcile(key) {
       const ref = refFromKey(key)
       const service = stores.services.get(ref)
       if (service === undefined || service.metadata.deletionTimestamp !== undefined) return undefined
       if (!isManaged(service)) return undefined
-      await slices.make(service, podsOf(service, stores.pods))
+      await slices.make(service, podsOf(service, stores.pods), (name) =>
+        zoneLabel(stores.nodes.get({ name })),
+      )
       return undefined
     },
   })
@@ -48,12 +56,12 @@ class SliceWrites {
     this.#view.close()
   }
 
-  async make(service: Service, pods: readonly WorkloadPod[]): Promise<void> {
+  async make(service: Service, pods: readonly WorkloadPod[], zoneOf: ZoneOf): Promise<void> {
     const existing = this.#view
       .list(service.metadata.namespace)
       .filter((slice) => serviceOf(slice) === service.metadata.name && isControlledBy(slice, service))
       .filter((slice) => slice.metadata.deletionTimestamp === undefined)
-    const plan = planEndpointSlices(service, pods, existing)
+    const plan = planEndpointSlices(service, pods, existing, zoneOf)
     for (const slice of plan.update)
       this.#view.wrote(await this.#client.update(Resource.endpointSlice, slice))
     for (const slice of plan.create)
@@ -88,6 +96,25 @@ function selectingServices(stores: ControllerDeps['stores']): ReconcilerSource {
       .filter((service) => matchesLabels(service.spec?.selector, metadata.labels))
       .map((service) => keyOf(metadata.namespace, service.metadata.name)),
   )
+}
+
+/** A node that is given another zone concerns the Services with pods there. */
+function servicesOfNodes({ nodes, pods, services }: ControllerDeps['stores']): ReconcilerSource {
+  return source(nodes, ({ metadata }) => {
+    const there = pods.list().filter(({ spec }) => spec?.nodeName === metadata.name)
+    return services
+      .list()
+      .filter((service) => there.some((pod) => selects(service, pod)))
+      .map((service) => keyOf(service.metadata.namespace, service.metadata.name))
+  })
+}
+
+function selects({ metadata, spec }: Service, pod: WorkloadPod): boolean {
+  return metadata.namespace === pod.metadata.namespace && matchesLabels(spec?.selector, pod.metadata.labels)
+}
+
+function zoneLabel(node: ClusterNode | undefined): string | undefined {
+  return node?.metadata.labels?.['topology.kubernetes.io/zone']
 }
 
 /** A slice of ours that somebody changed or removed is put right. */

@@ -6,7 +6,7 @@ import { Label } from '../../api/names.ts'
 import type { Endpoint, EndpointPort, EndpointSlice, Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { portsKey } from './endpoint-slice-ports.ts'
-import { type AddressType, addressTypesOf, endpointGroups } from './endpoints.ts'
+import { type AddressType, addressTypesOf, endpointGroups, type ZoneOf } from './endpoints.ts'
 import { MAX_ENDPOINTS_PER_SLICE } from './limits.ts'
 import { controllerReference, type WorkloadPod } from './workloads.ts'
 
@@ -27,6 +27,7 @@ export function planEndpointSlices(
   service: Service,
   pods: readonly WorkloadPod[],
   existing: readonly EndpointSlice[],
+  zoneOf?: ZoneOf,
 ): EndpointSlicePlan {
   const types = addressTypesOf(service)
   const plans = types.map((type) =>
@@ -35,6 +36,7 @@ export function planEndpointSlices(
       type,
       pods,
       existing.filter((slice) => slice.addressType === type),
+      zoneOf,
     ),
   )
   const foreign = existing.filter((slice) => !types.some((type) => type === slice.addressType))
@@ -50,8 +52,9 @@ function planFamily(
   addressType: AddressType,
   pods: readonly WorkloadPod[],
   existing: readonly EndpointSlice[],
+  zoneOf: ZoneOf | undefined,
 ): EndpointSlicePlan {
-  const groups = endpointGroups(service, pods, addressType)
+  const groups = endpointGroups(service, pods, addressType, zoneOf)
   const wanted = groups.length === 0 ? [{ ports: [], endpoints: [] }] : groups
   const reusable = new Set(existing)
   const create: EndpointSlice[] = []

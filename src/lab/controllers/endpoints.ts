@@ -9,6 +9,9 @@ import type { WorkloadPod } from './workloads.ts'
 
 export type AddressType = 'IPv4' | 'IPv6'
 
+/** The zone of the node of that name, by its label. */
+export type ZoneOf = (nodeName: string) => string | undefined
+
 /** Endpoints that share one set of resolved ports, and so may share a slice. */
 export interface EndpointGroup {
   readonly ports: readonly EndpointPort[]
@@ -27,6 +30,7 @@ export function endpointGroups(
   service: Service,
   pods: readonly WorkloadPod[],
   addressType: AddressType,
+  zoneOf: ZoneOf = () => undefined,
 ): EndpointGroup[] {
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>()
   for (const pod of pods) {
@@ -34,7 +38,7 @@ export function endpointGroups(
     if (address === undefined) continue
     const ports = resolvePorts(service, pod)
     const group = groups.get(portsKey(ports)) ?? { ports, endpoints: [] }
-    group.endpoints.push(endpointOf(service, pod, address))
+    group.endpoints.push(endpointOf(service, pod, address, zoneOf))
     groups.set(portsKey(ports), group)
   }
   return [...groups.values()]
@@ -59,17 +63,19 @@ function targetPort(servicePort: ServicePort, pod: WorkloadPod): number | undefi
   return ports.find((port) => port.name === target && (port.protocol ?? 'TCP') === protocol)?.containerPort
 }
 
-function endpointOf(service: Service, pod: WorkloadPod, address: string): Endpoint {
+function endpointOf(service: Service, pod: WorkloadPod, address: string, zoneOf: ZoneOf): Endpoint {
   const serving = isReady(pod)
   const terminating = pod.metadata.deletionTimestamp !== undefined
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
   const { name = '', namespace = '', uid = '' } = pod.metadata
   const { nodeName, hostname, subdomain } = pod.spec ?? {}
+  const zone = zoneOf(nodeName ?? '')
   return {
     addresses: [address],
     conditions: { ready, serving, terminating },
     ...(hostname !== undefined && subdomain === service.metadata.name && { hostname }),
     ...(nodeName !== undefined && { nodeName }),
+    ...(zone !== undefined && { zone }),
     targetRef: { kind: 'Pod', namespace, name, uid },
   }
 }

@@ -36,7 +36,8 @@ export async function issueClusterCertificates(
     issueCertificate(authority, {
       commonName: 'kube-apiserver',
       dnsNames: ['localhost', ...SERVICE_NAMES],
-      ips: [...new Set(['127.0.0.1', plan.nodeAddress, plan.apiServiceAddress])],
+      // Nodes show it too, when a real API server asks them for logs.
+      ips: [...new Set(['127.0.0.1', plan.apiServiceAddress, ...plan.nodes.map(({ address }) => address)])],
       usages: ['server'],
       days: DAYS,
     }),

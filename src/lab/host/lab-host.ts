@@ -8,6 +8,7 @@ import { MAX_SOCKET_PATH } from '../limits.ts'
 import { type ClusterPlan, LabMode, planClusters } from '../topology.ts'
 import { issueClusterCertificates } from './cluster-certificates.ts'
 import { Forwarder } from './forwarder.ts'
+import { whyNoIpv6 } from './ipv6.ts'
 import { type KubeconfigEntry, kubeconfig } from './kubeconfig.ts'
 import { removeLabFiles, removeLabState } from './lab-state.ts'
 import { type LaunchedLab, launchPlain, launchSupervisor } from './launch.ts'
@@ -27,6 +28,10 @@ export interface LabHostConfig {
   readonly clusters: readonly string[]
   /** Clusters that can dial others and cannot be dialled. */
   readonly private?: readonly string[]
+  /** Nodes of each cluster. */
+  readonly nodes?: number | undefined
+  /** Leave IPv6 out, as on a machine that has none. */
+  readonly ipv4Only?: boolean | undefined
   /** Links that will be made, for `lab status`. */
   readonly links?: readonly LabLink[]
   readonly mode: LabMode
@@ -42,10 +47,11 @@ const NSSWITCH =
 /** A lab from `start` to `stop`. */
 export class LabHost {
   readonly files: LabFiles
-  readonly clusters: readonly ClusterPlan[]
   readonly #deps: LabHostDeps
   readonly #config: LabHostConfig
   readonly #forwarders: Forwarder[] = []
+  #clusters: readonly ClusterPlan[]
+  #noIpv6: string | undefined
   #lock: StateLock | undefined
   #launched: LaunchedLab | undefined
 
@@ -53,8 +59,13 @@ export class LabHost {
     this.#deps = deps
     this.#config = config
     this.files = labFiles(config.state)
-    this.clusters = planClusters(config.clusters, config.mode, { ...config, lowPorts: mayUseLowPorts() })
-    for (const { name } of this.clusters) requireShortPath(this.files.cluster(name).kubeletSocket)
+    this.#clusters = this.#plan()
+    for (const { name, nodes } of this.#clusters)
+      requireShortPath(this.files.cluster(name).node(nodes.length - 1).kubeletSocket)
+  }
+
+  get clusters(): readonly ClusterPlan[] {
+    return this.#clusters
   }
 
   /** Resolves when somebody ended the lab; rejects when it broke. */
@@ -91,13 +102,27 @@ export class LabHost {
 
   async #build(signal: AbortSignal): Promise<void> {
     if (this.#config.mode === LabMode.namespaces) await requireNamespaces()
-    else await requireLoopback(this.clusters)
+    else await requireLoopback(this.#clusters)
+    this.#noIpv6 = await this.#whyNoIpv6()
+    this.#clusters = this.#plan()
     await removeLabFiles(this.files)
     await Promise.all([this.#writeAccess(), this.#writeConfig()])
     signal.throwIfAborted()
     const launch = this.#config.mode === LabMode.namespaces ? launchSupervisor : launchPlain
     this.#launched = launch(this.files, this.#deps.progress)
     await Promise.race([this.#launched.ready, rejectOnAbort(signal)])
+  }
+
+  #plan(): readonly ClusterPlan[] {
+    const { clusters, mode, nodes = 1 } = this.#config
+    const options = { ...this.#config, nodes, lowPorts: mayUseLowPorts(), ipv6: this.#noIpv6 === undefined }
+    return planClusters(clusters, mode, options)
+  }
+
+  async #whyNoIpv6(): Promise<string | undefined> {
+    const { mode, ipv4Only } = this.#config
+    if (mode !== LabMode.namespaces) return 'loopback mode has none'
+    return ipv4Only ? 'it was left out with --ipv4-only' : await whyNoIpv6()
   }
 
   async #writeConfig(): Promise<void> {
@@ -107,7 +132,8 @@ export class LabHost {
       logLevel,
       assets,
       userNamespace: mode === LabMode.namespaces && needsUserNamespace(),
-      clusters: this.clusters,
+      clusters: this.#clusters,
+      noIpv6: this.#noIpv6,
       links,
       startedAt: new Date().toISOString(),
       hostResolvConf: await readHostResolvConf(),
@@ -119,7 +145,7 @@ export class LabHost {
 
   /** Certificates, forwarders and kubeconfigs of all clusters. */
   async #writeAccess(): Promise<void> {
-    const entries = await Promise.all(this.clusters.map((plan) => this.#clusterAccess(plan)))
+    const entries = await Promise.all(this.#clusters.map((plan) => this.#clusterAccess(plan)))
     await writeFile(this.files.kubeconfig, kubeconfig(entries), { mode: 0o600 })
   }
 

@@ -4,8 +4,9 @@ import type { LabPod } from './pod.ts'
 
 /** Addresses that are known only once the pod has its sandbox. */
 export interface PodAddresses {
-  readonly podIp: string
-  readonly hostIp: string
+  /** The first is the one of those who ask for one. */
+  readonly pod: readonly string[]
+  readonly host: readonly string[]
 }
 
 const KEYED = /^metadata\.(labels|annotations)\['([^']+)'\]$/
@@ -22,7 +23,10 @@ export function fieldValue(pod: LabPod, path: string, addresses: PodAddresses): 
   return value
 }
 
-function plainFields(pod: LabPod, { podIp, hostIp }: PodAddresses): Readonly<Record<string, string>> {
+function plainFields(
+  pod: LabPod,
+  { pod: podIps, host: hostIps }: PodAddresses,
+): Readonly<Record<string, string>> {
   const { name = '', namespace = '', uid = '', labels = {}, annotations = {} } = pod.metadata
   return {
     'metadata.name': name,
@@ -32,10 +36,10 @@ function plainFields(pod: LabPod, { podIp, hostIp }: PodAddresses): Readonly<Rec
     'metadata.annotations': lines(annotations),
     'spec.nodeName': pod.spec?.nodeName ?? '',
     'spec.serviceAccountName': pod.spec?.serviceAccountName ?? 'default',
-    'status.podIP': podIp,
-    'status.podIPs': podIp,
-    'status.hostIP': hostIp,
-    'status.hostIPs': hostIp,
+    'status.podIP': podIps[0] ?? '',
+    'status.podIPs': podIps.join(','),
+    'status.hostIP': hostIps[0] ?? '',
+    'status.hostIPs': hostIps.join(','),
   }
 }
 

@@ -1,4 +1,4 @@
-/** The node's agent: takes unplaced Pods, runs those of its node, and ends those that are deleted. */
+/** The node's agent: runs the pods of its node, and ends those that are deleted. */
 import { Resource } from '../../api/resources.ts'
 import { Backoff } from '../../core/backoff.ts'
 import type { Cancel, Clock } from '../../core/clock.ts'
@@ -9,7 +9,6 @@ import { isConflict, isNotFound } from '../../kube/errors.ts'
 import type { KubeClient, Store } from '../../kube/types.ts'
 import type { PlacedPod, RunningContainer } from '../kubelet-client.ts'
 import { pause } from '../pause.ts'
-import { bindPod } from './bind-pod.ts'
 import { ClusterConfigSource } from './cluster-config-source.ts'
 import type { ContainerRunner } from './container-runner.ts'
 import { MAX_PODS, STATUS_BACKOFF, VOLUME_REFRESH_INTERVAL } from './limits.ts'
@@ -33,13 +32,15 @@ export interface KubeletDeps {
 
 export interface KubeletConfig extends PodWorkerConfig {
   readonly nodeName: string
+  /** Whether pods that are deleted before they have a node are removed by this one. */
+  readonly endsUnplaced: boolean
 }
 
 export class Kubelet implements Startable {
   readonly #deps: KubeletDeps
   readonly #config: KubeletConfig
   readonly #workers = new Map<string, PodWorker>()
-  /** Pods being bound or ended, so that each is once. */
+  /** Pods being ended, so that each is once. */
   readonly #busy = new Set<string>()
   readonly #stopping = new AbortController()
   #unsubscribe: (() => void)[] = []
@@ -90,9 +91,11 @@ export class Kubelet implements Startable {
     const { uid = '', deletionTimestamp } = pod.metadata
     const worker = this.#workers.get(uid)
     const place = pod.spec?.nodeName ?? ''
-    if (place !== '' && place !== this.#config.nodeName) return
+    // A pod that ends before it has a node is the first one's to remove.
+    const isOurs = place === this.#config.nodeName || (place === '' && this.#config.endsUnplaced)
+    if (!isOurs) return
     if (deletionTimestamp !== undefined) this.#terminate(pod, worker)
-    else if (place === '') this.#bind(pod)
+    else if (place === '') return
     else if (worker === undefined && !isFinished(pod) && this.#workers.size < MAX_PODS)
       this.#startWorker(pod, uid)
   }
@@ -102,13 +105,6 @@ export class Kubelet implements Startable {
     const worker = new PodWorker({ ...this.#deps, source }, this.#config, pod)
     this.#workers.set(uid, worker)
     worker.start()
-  }
-
-  /** There is one node: every pod goes there. */
-  #bind(pod: LabPod): void {
-    this.#persist(`bind ${pod.metadata.uid}`, pod, () =>
-      bindPod(this.#deps.client, pod, this.#config.nodeName),
-    )
   }
 
   #terminate(pod: LabPod, worker: PodWorker | undefined): void {

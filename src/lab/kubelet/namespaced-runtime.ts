@@ -4,15 +4,15 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../../core/errors.ts'
 import type { Logger } from '../../core/log.ts'
+import { type NodePlan, podIpv6 } from '../node-plan.ts'
 import { AddressPool } from '../sandbox/address-pool.ts'
 import { Sandbox } from '../sandbox/sandbox.ts'
-import type { ClusterPlan } from '../topology.ts'
 import { prepareRoot, type RootFacts } from './container-root.ts'
 import { type Bind, containerScript } from './container-script.ts'
 import { NamespacedContainer } from './namespaced-container.ts'
 import type { LabPod } from './pod.ts'
 import { hostsFile, type PodFilesConfig, resolvConf } from './pod-files.ts'
-import { privilegeFlags } from './privileges.ts'
+import { privilegeFlags, userFlags } from './privileges.ts'
 import type { ContainerLaunch, ContainerProcess, PodRuntime, PodSandbox } from './runtime.ts'
 
 export interface NamespacedRuntimeDeps {
@@ -21,7 +21,7 @@ export interface NamespacedRuntimeDeps {
 }
 
 export interface NamespacedRuntimeConfig {
-  readonly plan: ClusterPlan
+  readonly node: NodePlan
   /** A folder in memory. */
   readonly folder: string
   readonly userNamespace: boolean
@@ -37,21 +37,22 @@ export class NamespacedRuntime implements PodRuntime {
   constructor(deps: NamespacedRuntimeDeps, config: NamespacedRuntimeConfig) {
     this.#deps = deps
     this.#config = config
-    this.#addresses = new AddressPool(config.plan.kubeletRange)
+    this.#addresses = new AddressPool(config.node.kubeletRange)
   }
 
   async createSandbox(pod: LabPod, hostname: string): Promise<PodSandbox> {
-    const { plan } = this.#config
+    const { node } = this.#config
     const hostNetwork = pod.spec?.hostNetwork === true
-    const address = hostNetwork ? plan.nodeAddress : this.#addresses.take()
+    const address = hostNetwork ? node.address : this.#addresses.take()
     const release = (): void => this.#addresses.release(address)
     try {
       const sandbox = await Sandbox.create({
         hostname,
         address,
-        gateway: plan.gateway,
+        gateway: node.gateway,
         nodePid: process.pid,
         hostNetwork,
+        ipv6: hostNetwork ? node.ipv6 : podIpv6(node, address),
       })
       const folder = join(this.#config.folder, pod.metadata.uid ?? hostname)
       await this.#writeFiles(pod, hostname, address, folder)
@@ -81,7 +82,7 @@ interface NamespacedSandboxDeps extends NamespacedRuntimeDeps {
 }
 
 class NamespacedSandbox implements PodSandbox {
-  readonly address: string
+  readonly addresses: readonly string[]
   readonly volumeFolder: string
   readonly #deps: NamespacedSandboxDeps
   readonly #config: NamespacedRuntimeConfig
@@ -89,7 +90,8 @@ class NamespacedSandbox implements PodSandbox {
   constructor(deps: NamespacedSandboxDeps, config: NamespacedRuntimeConfig) {
     this.#deps = deps
     this.#config = config
-    this.address = deps.sandbox.address
+    const { address, address6 } = deps.sandbox
+    this.addresses = address6 === undefined ? [address] : [address, address6]
     this.volumeFolder = join(config.folder, 'volumes')
   }
 
@@ -137,13 +139,14 @@ class NamespacedSandbox implements PodSandbox {
 
   /** In a user namespace there is only one user to be. */
   #privileges(pod: LabPod, { container }: ContainerLaunch): readonly string[] {
-    const flags = privilegeFlags(pod, container)
-    if (flags.length === 0 || !this.#config.userNamespace) return flags
-    const { namespace, name } = pod.metadata
-    this.#deps.log.info(
-      { pod: `${namespace}/${name}`, container: container.name },
-      'securityContext needs root: ignored',
-    )
-    return []
+    const { userNamespace } = this.#config
+    if (userNamespace && userFlags(pod, container).length > 0) {
+      const { namespace, name } = pod.metadata
+      this.#deps.log.info(
+        { pod: `${namespace}/${name}`, container: container.name },
+        'the user of the securityContext needs root: ignored',
+      )
+    }
+    return privilegeFlags(pod, container, userNamespace)
   }
 }

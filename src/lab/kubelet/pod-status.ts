@@ -12,9 +12,9 @@ export interface ContainerView {
 export interface PodView {
   readonly init: readonly ContainerView[]
   readonly main: readonly ContainerView[]
-  /** Undefined before there is a sandbox. */
-  readonly address: string | undefined
-  readonly hostAddress: string
+  /** The main one first; none before there is a sandbox. */
+  readonly addresses: readonly string[]
+  readonly hostAddresses: readonly string[]
   /** RFC 3339. */
   readonly startTime: string
   readonly now: string
@@ -26,12 +26,12 @@ type Phase = NonNullable<LabPodStatus['phase']>
 export function podStatus(pod: LabPod, view: PodView, previous: LabPodStatus | undefined): LabPodStatus {
   const uid = pod.metadata.uid ?? ''
   const phase = phaseOf(pod, view)
-  const { address } = view
+  const [address] = view.addresses
   return {
     phase,
-    hostIP: view.hostAddress,
-    hostIPs: [{ ip: view.hostAddress }],
-    ...(address !== undefined && { podIP: address, podIPs: [{ ip: address }] }),
+    hostIP: view.hostAddresses[0] ?? '',
+    hostIPs: view.hostAddresses.map((ip) => ({ ip })),
+    ...(address !== undefined && { podIP: address, podIPs: view.addresses.map((ip) => ({ ip })) }),
     startTime: view.startTime,
     conditions: conditions(phase, view, previous?.conditions ?? []),
     ...(view.init.length > 0 && {

@@ -32,7 +32,8 @@ export interface PodWorkerDeps {
 }
 
 export interface PodWorkerConfig {
-  readonly hostAddress: string
+  /** Of its node, the main one first. */
+  readonly hostAddresses: readonly string[]
   readonly userNamespace: boolean
   /** Variables every container has. */
   readonly environment: Readonly<Record<string, string>>
@@ -82,11 +83,11 @@ export class PodWorker {
     )
   }
 
-  /** The pod and its address, when it has a network of its own. */
+  /** The pod and its addresses, when it has a network of its own. */
   placed(): readonly PlacedPod[] {
     const { namespace = '', name = '', uid = '' } = this.#pod.metadata
-    const address = this.#place?.sandbox.address
-    return address === undefined || this.#pod.spec?.hostNetwork ? [] : [{ namespace, name, uid, address }]
+    const addresses = this.#place?.sandbox.addresses
+    return addresses === undefined || this.#pod.spec?.hostNetwork ? [] : [{ namespace, name, uid, addresses }]
   }
 
   /** Brings its volumes up to date; with arguments, only when they read that object. */
@@ -143,7 +144,7 @@ export class PodWorker {
     if (sandbox === undefined) return undefined
     const volumes = new PodVolumes(this.#pod, this.#deps.source, {
       folder: sandbox.volumeFolder,
-      addresses: { podIp: sandbox.address, hostIp: this.#config.hostAddress },
+      addresses: { pod: sandbox.addresses, host: this.#config.hostAddresses },
       userNamespace: this.#config.userNamespace,
     })
     this.#place = { sandbox, volumes }
@@ -197,7 +198,7 @@ export class PodWorker {
       },
       {
         container,
-        address: place.sandbox.address,
+        address: place.sandbox.addresses[0] ?? '',
         restart,
         restarts: this.#restartsBefore(container.name),
         logFolder: join(this.#config.logFolder, this.#pod.metadata.uid ?? '', container.name),
@@ -211,7 +212,7 @@ export class PodWorker {
 
   async #startContainer(container: Container, run: number, place: Place): Promise<ContainerProcess> {
     const { source } = this.#deps
-    const addresses = { podIp: place.sandbox.address, hostIp: this.#config.hostAddress }
+    const addresses = { pod: place.sandbox.addresses, host: this.#config.hostAddresses }
     const base = { ...this.#config.environment, HOSTNAME: podHostname(this.#pod) }
     const environment = await containerEnvironment(this.#pod, container, addresses, base, source)
     const command = containerCommand(container, environment)
@@ -242,8 +243,8 @@ export class PodWorker {
       {
         init: initContainers.map(view),
         main: containers.map(view),
-        address: this.#place?.sandbox.address,
-        hostAddress: this.#config.hostAddress,
+        addresses: this.#place?.sandbox.addresses ?? [],
+        hostAddresses: this.#config.hostAddresses,
         startTime: this.#startTime,
         now: this.#now(),
       },

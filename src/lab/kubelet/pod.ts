@@ -53,6 +53,7 @@ export interface SecurityContext {
   runAsGroup?: number
   readOnlyRootFilesystem?: boolean
   allowPrivilegeEscalation?: boolean
+  privileged?: boolean
   capabilities?: { add?: string[]; drop?: string[] }
 }
 

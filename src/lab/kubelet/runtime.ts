@@ -42,7 +42,8 @@ export interface ContainerLaunch {
 
 /** A pod's place: its network, its host name, its folder in memory. */
 export interface PodSandbox {
-  readonly address: string
+  /** The main one first. */
+  readonly addresses: readonly string[]
   /** For the pod's volumes. */
   readonly volumeFolder: string
   start(launch: ContainerLaunch): Promise<ContainerProcess>

@@ -3,7 +3,13 @@ import type { ClientPod } from '../control/protocol.ts'
 import { LabError } from '../errors.ts'
 import type { LabConfig } from '../lab-config.ts'
 import type { LabFiles } from '../layout.ts'
-import type { ClientSource, ClusterPlace, LabFaults, LabNetwork } from '../supervisor/lab-network.ts'
+import type {
+  ClientPodRequest,
+  ClientSource,
+  ClusterPlace,
+  LabFaults,
+  LabNetwork,
+} from '../supervisor/lab-network.ts'
 import type { ClusterPlan } from '../topology.ts'
 import { dieWithParent } from './die-with-parent.ts'
 
@@ -18,7 +24,7 @@ export function createLoopbackNetwork({ lab, files }: LoopbackNetworkConfig): La
 }
 
 function placeOf(plan: ClusterPlan, files: LabFiles): ClusterPlace {
-  return { plan, clients: new LoopbackClients(plan, files), inside: dieWithParent }
+  return { plan, clients: new LoopbackClients(plan, files), inside: [dieWithParent] }
 }
 
 /** Commands of `lab exec` run as they are; only the DNS they should ask is told. */
@@ -36,15 +42,15 @@ class LoopbackClients implements ClientSource {
     return this.#count
   }
 
-  async create(namespace: string, gone: AbortSignal): Promise<ClientPod> {
-    const { gateway, dnsAddress, dnsPort, name } = this.#plan
+  async create({ namespace }: ClientPodRequest, gone: AbortSignal): Promise<ClientPod> {
+    const { nodes, dnsAddress, dnsPort, name } = this.#plan
     this.#count += 1
     gone.addEventListener('abort', () => {
       this.#count -= 1
     })
     return {
       name: `client-of-${name}`,
-      address: gateway,
+      address: nodes[0].gateway,
       namespaces: undefined,
       resolvConf: this.#files.cluster(name).resolvConf(namespace),
       nsswitchConf: this.#files.nsswitchConf,

@@ -25,7 +25,7 @@ export class LoopbackRuntime implements PodRuntime {
 
   constructor(config: LoopbackRuntimeConfig) {
     this.#config = config
-    this.#addresses = new AddressPool(config.plan.kubeletRange)
+    this.#addresses = new AddressPool(config.plan.nodes[0].kubeletRange)
   }
 
   async createSandbox(pod: LabPod): Promise<PodSandbox> {
@@ -34,7 +34,7 @@ export class LoopbackRuntime implements PodRuntime {
     const folder = join(this.#config.folder, pod.metadata.uid ?? '')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     return {
-      address,
+      addresses: [address],
       volumeFolder: join(folder, 'volumes'),
       start: (launch) => this.#start(pod, folder, launch),
       destroy: async () => {

@@ -7,8 +7,8 @@ import { NftDriver } from '../service-proxy/nft-driver.ts'
 import { type NodeConfig, type NodeDeps, type NodePlatform, SYSTEM_PATH } from './node-platform.ts'
 
 export async function namespacedPlatform({ log }: NodeDeps, config: NodeConfig): Promise<NodePlatform> {
-  const { plan, files, userNamespace, hostResolvConf } = config
-  const folder = join(files.memory, plan.name)
+  const { plan, node, files, userNamespace, hostResolvConf } = config
+  const folder = join(files.memory, plan.name, node.name)
   // What a killed predecessor left; its pods ended with it.
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o755 })
@@ -16,7 +16,7 @@ export async function namespacedPlatform({ log }: NodeDeps, config: NodeConfig):
   const podFiles = { dnsAddress: plan.dnsAddress, hostResolvConf }
   const runtime = new NamespacedRuntime(
     { log, facts },
-    { plan, folder, userNamespace, files: podFiles, nsswitchConf: files.nsswitchConf },
+    { node, folder, userNamespace, files: podFiles, nsswitchConf: files.nsswitchConf },
   )
   const environment = {
     PATH: [...INSTALL_PATH, ...SYSTEM_PATH].join(':'),
@@ -25,5 +25,10 @@ export async function namespacedPlatform({ log }: NodeDeps, config: NodeConfig):
     KUBERNETES_SERVICE_PORT: '443',
     KUBERNETES_SERVICE_PORT_HTTPS: '443',
   }
-  return { runtime, driver: new NftDriver({ log }, plan), environment, oneUser: userNamespace }
+  const { serviceNetwork, dnsAddress, ipv6 } = plan
+  const driver = new NftDriver({ log }, [
+    { family: 'IPv4', serviceNetwork, dnsAddress },
+    ...(ipv6 === undefined ? [] : [{ family: 'IPv6', serviceNetwork: ipv6.serviceNetwork } as const]),
+  ])
+  return { runtime, driver, environment, oneUser: userNamespace }
 }

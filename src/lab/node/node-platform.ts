@@ -4,7 +4,7 @@ import type { Logger } from '../../core/log.ts'
 import type { PodRuntime } from '../kubelet/runtime.ts'
 import type { LabFiles } from '../layout.ts'
 import type { TableDriver } from '../service-proxy/service-proxy.ts'
-import type { ClusterPlan } from '../topology.ts'
+import type { ClusterPlan, NodePlan } from '../topology.ts'
 
 export interface NodeDeps {
   readonly clock: Clock
@@ -13,6 +13,8 @@ export interface NodeDeps {
 
 export interface NodeConfig {
   readonly plan: ClusterPlan
+  /** Which of its nodes this is. */
+  readonly node: NodePlan
   readonly files: LabFiles
   /** There is one user, and it looks like root. */
   readonly userNamespace: boolean

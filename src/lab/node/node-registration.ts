@@ -9,8 +9,8 @@ import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { HEARTBEAT_INTERVAL, MAX_PODS, STATUS_BACKOFF } from '../kubelet/limits.ts'
+import { addressesOf, type NodePlan } from '../node-plan.ts'
 import { pause } from '../pause.ts'
-import type { ClusterPlan } from '../topology.ts'
 
 export interface NodeRegistrationDeps {
   readonly client: KubeClient
@@ -19,8 +19,10 @@ export interface NodeRegistrationDeps {
 }
 
 export interface NodeRegistrationConfig {
-  readonly name: string
-  readonly plan: ClusterPlan
+  /** Of the cluster. */
+  readonly region: string
+  readonly node: NodePlan
+  readonly kubeletPort: number
   readonly version: string
 }
 
@@ -73,28 +75,27 @@ export class NodeRegistration implements Startable {
 
   async #report(): Promise<void> {
     const { client } = this.#deps
-    const options = { fieldManager: FIELD_MANAGER }
-    await client.apply(Resource.node, this.#node(), options)
-    await client.apply<KubeObject & { status: object }>(
-      Resource.node,
-      { metadata: { name: this.#config.name }, status: this.#status() },
-      { ...options, subresource: 'status' },
-    )
+    const { name } = this.#config.node
+    await client.apply(Resource.node, this.#node(), { fieldManager: FIELD_MANAGER })
+    // Not applied: to that, two addresses of one type are the same twice.
+    await client.patch(Resource.node, { name }, 'merge', { status: this.#status() }, 'status')
   }
 
   #node(): KubeObject & { spec: object } {
-    const { name, plan } = this.#config
+    const { node, region } = this.#config
+    const { name } = node
     const labels = {
       'kubernetes.io/hostname': name,
       'kubernetes.io/os': 'linux',
       'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
-      'topology.kubernetes.io/region': plan.name,
+      'topology.kubernetes.io/region': region,
     }
-    return { metadata: { name, labels }, spec: { podCIDR: plan.podNetwork, podCIDRs: [plan.podNetwork] } }
+    const podCIDRs = [node.podNetwork, ...(node.ipv6 === undefined ? [] : [node.ipv6.podNetwork])]
+    return { metadata: { name, labels }, spec: { podCIDR: node.podNetwork, podCIDRs } }
   }
 
   #status(): object {
-    const { name, plan, version } = this.#config
+    const { node, kubeletPort, version } = this.#config
     const resources = {
       cpu: String(cpus().length),
       memory: `${Math.floor(totalmem() / 1024)}Ki`,
@@ -104,8 +105,8 @@ export class NodeRegistration implements Startable {
       capacity: resources,
       allocatable: resources,
       addresses: [
-        { type: 'InternalIP', address: plan.nodeAddress },
-        { type: 'Hostname', address: name },
+        ...addressesOf(node).map((address) => ({ type: 'InternalIP', address })),
+        { type: 'Hostname', address: node.name },
       ],
       conditions: [
         {
@@ -117,7 +118,7 @@ export class NodeRegistration implements Startable {
           lastHeartbeatTime: this.#now(),
         },
       ],
-      daemonEndpoints: { kubeletEndpoint: { Port: plan.kubeletPort } },
+      daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
       nodeInfo: {
         kubeletVersion: version,
         kubeProxyVersion: version,

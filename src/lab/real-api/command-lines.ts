@@ -76,6 +76,8 @@ export function apiServerCommand(
     `--service-account-key-file=${files.accountPublicKey}`,
     `--service-account-signing-key-file=${files.accountKey}`,
     '--authorization-mode=Node,RBAC',
+    // It marks new nodes as not ready; the controller that would take the mark away does not run.
+    '--disable-admission-plugins=TaintNodesByCondition',
     '--allow-privileged=true',
     '--profiling=false',
     ...kubeletFlags(files),

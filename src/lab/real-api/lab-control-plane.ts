@@ -1,11 +1,10 @@
 /** The real control plane of one lab cluster: its processes inside the node, its files, and the ways in and out. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Lifecycle, type Startable } from '../../core/lifecycle.ts'
 import type { ClusterFiles } from '../layout.ts'
 import { systemEnv } from '../system-env.ts'
-import type { ClusterPlan } from '../topology.ts'
-import { kubeletBridge, socketBridge } from './bridges.ts'
+import { type ClusterPlan, serviceNetworks } from '../topology.ts'
+import { socketBridge } from './bridges.ts'
 import { ControlPlane } from './control-plane.ts'
 import { writeControlPlaneFiles } from './control-plane-files.ts'
 
@@ -41,16 +40,13 @@ export async function createLabControlPlane(
       etcdPeer: '127.0.0.1:2380',
       apiHost: plan.nodeAddress,
       apiPort: plan.apiPort,
-      serviceCidr: plan.serviceNetwork,
+      serviceCidr: serviceNetworks(plan),
     },
     logs: join(cluster.apiState),
     env: systemEnv(),
   })
-  const [cert, key, ca] = await Promise.all([serverCert, serverKey, caCert].map((file) => readFile(file)))
-  const kubelet = { host: plan.nodeAddress, port: plan.kubeletPort }
   const parts = new Lifecycle([
     plane,
-    kubeletBridge(kubelet, { cert, key, ca, minVersion: 'TLSv1.3' }, cluster.kubeletSocket),
     socketBridge(cluster.apiSocket, { host: plan.nodeAddress, port: plan.apiPort }),
   ])
   return { start: () => parts.start(), stop: () => parts.stop(), ended: plane.ended }

@@ -1,4 +1,5 @@
-/** Tells users the address of LoadBalancer Services: the node's, once its rules are in force. */
+/** Tells users the addresses of LoadBalancer Services: all nodes', in their families, once the first node's rules are in force. */
+import { isIPv6 } from 'node:net'
 import type { Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { describeError } from '../../core/errors.ts'
@@ -17,7 +18,10 @@ export interface LoadBalancerStatusDeps {
 }
 
 export interface LoadBalancerStatusConfig {
-  readonly nodeAddress: string
+  /** Of the node that this runs on, and whose rules are known. */
+  readonly own: readonly string[]
+  /** Of all nodes, in the order in which they are told. */
+  readonly all: readonly string[]
 }
 
 export class LoadBalancerStatus implements Startable {
@@ -43,23 +47,24 @@ export class LoadBalancerStatus implements Startable {
   #sync(): void {
     for (const service of this.#deps.services.list()) {
       const wanted = this.#wanted(service)
-      const present = service.status?.loadBalancer?.ingress?.[0]?.ip
-      if (wanted !== present) {
+      const present = (service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip)
+      if (wanted.join() !== present.join()) {
         this.#write(service, wanted).catch((error) => this.#failed(service, error))
       }
     }
   }
 
-  #wanted(service: Service): string | undefined {
-    const { nodeAddress } = this.#config
+  #wanted(service: Service): readonly string[] {
     const table = this.#deps.table.current()
-    if (service.spec?.type !== 'LoadBalancer' || table === undefined) return undefined
-    return loadBalancerServed(service, table, nodeAddress) ? nodeAddress : undefined
+    if (service.spec?.type !== 'LoadBalancer' || table === undefined) return []
+    const { own, all } = this.#config
+    const served = own.filter((address) => loadBalancerServed(service, table, address)).map(isIPv6)
+    return all.filter((address) => served.includes(isIPv6(address)))
   }
 
-  async #write({ metadata }: Service, ip: string | undefined): Promise<void> {
+  async #write({ metadata }: Service, ips: readonly string[]): Promise<void> {
     const { namespace = '', name = '' } = metadata
-    const status = { loadBalancer: ip === undefined ? null : { ingress: [{ ip }] } }
+    const status = { loadBalancer: ips.length === 0 ? null : { ingress: ips.map((ip) => ({ ip })) } }
     await this.#deps.client.patch(Resource.service, { namespace, name }, 'merge', { status }, 'status')
   }
 

@@ -15,22 +15,24 @@ export interface NftDriverDeps {
 
 export class NftDriver implements TableDriver {
   readonly #log: Logger
-  readonly #config: NftRulesConfig
-  #objects: NamedObjects | undefined
+  readonly #families: readonly NftRulesConfig[]
+  /** In the order of the families. */
+  #objects: readonly NamedObjects[] = []
   #table: ServiceTable = []
   #hasConntrack = true
 
-  constructor(deps: NftDriverDeps, config: NftRulesConfig) {
+  /** `families`: those that the node has. */
+  constructor(deps: NftDriverDeps, families: readonly NftRulesConfig[]) {
     this.#log = deps.log
-    this.#config = config
+    this.#families = families
   }
 
   async apply(table: ServiceTable): Promise<void> {
-    const { text, objects } = nftTransaction(table, this.#config, this.#objects)
+    const changes = this.#families.map((family, index) => nftTransaction(table, family, this.#objects[index]))
     // After a refusal nothing is known of what is there: the next transaction starts from nothing.
-    this.#objects = undefined
-    await run(['nft', '-f', '-'], { input: text, env: systemEnv() })
-    this.#objects = objects
+    this.#objects = []
+    await run(['nft', '-f', '-'], { input: changes.map(({ text }) => text).join(''), env: systemEnv() })
+    this.#objects = changes.map(({ objects }) => objects)
     const stale = staleFlows(this.#table, table).slice(0, MAX_STALE_FLOWS)
     this.#table = table
     for (const flows of stale) await this.#forget(conntrackArguments(flows))

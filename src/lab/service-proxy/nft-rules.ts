@@ -3,6 +3,7 @@
  * session affinity stay as long as their endpoint does, so that clients keep theirs through every change.
  */
 import { createHash } from 'node:crypto'
+import type { IPFamily } from '../../api/objects.ts'
 import type { ServiceTable, Target, VirtualPort } from './service-table.ts'
 
 /** Our own table; the rules of others are never touched. */
@@ -24,37 +25,53 @@ export interface NamedObjects {
 }
 
 export interface NftRulesConfig {
+  readonly family: IPFamily
   readonly serviceNetwork: string
   /** Address inside the service network that the node itself answers. */
-  readonly dnsAddress: string
+  readonly dnsAddress?: string | undefined
 }
+
+/** What nftables calls a family, its addresses, and its ICMP. */
+const WORDS = {
+  IPv4: { ip: 'ip', address: 'ipv4_addr', icmp: 'icmp' },
+  IPv6: { ip: 'ip6', address: 'ipv6_addr', icmp: 'icmpv6' },
+} as const
 
 export interface NftTransaction {
   readonly text: string
   readonly objects: NamedObjects
 }
 
-/** Rules for `table`. `previous` is what the last transaction left; without it everything of ours is made anew. */
+/** Rules for the ports of the family in `table`. `previous` is what the last transaction left; without it everything of ours is made anew. */
 export function nftTransaction(
   table: ServiceTable,
   config: NftRulesConfig,
   previous: NamedObjects | undefined,
 ): NftTransaction {
-  const served = table.filter((port) => port.endpoints.length > 0 && port.frontends.length > 0)
+  const served = table.filter(
+    (port) => port.family === config.family && port.endpoints.length > 0 && port.frontends.length > 0,
+  )
   const sets = served.flatMap(affinitySets)
   const objects = { chains: served.map(chainName), sets: sets.map((set) => set.name) }
-  const text = [...cleaning(objects, previous), ...content(served, sets, config), ''].join('\n')
+  const text = [...cleaning(objects, config, previous), ...content(served, sets, config), ''].join('\n')
   return { text, objects }
 }
 
-function cleaning(next: NamedObjects, previous: NamedObjects | undefined): string[] {
-  if (previous === undefined) return [`table ip ${SERVICE_TABLE}`, `delete table ip ${SERVICE_TABLE}`]
+function cleaning(
+  next: NamedObjects,
+  { family }: NftRulesConfig,
+  previous: NamedObjects | undefined,
+): string[] {
+  const { ip } = WORDS[family]
+  if (previous === undefined) return [`table ${ip} ${SERVICE_TABLE}`, `delete table ${ip} ${SERVICE_TABLE}`]
   const gone = (kind: 'chain' | 'set', before: readonly string[], after: readonly string[]) =>
-    before.filter((name) => !after.includes(name)).map((name) => `delete ${kind} ip ${SERVICE_TABLE} ${name}`)
+    before
+      .filter((name) => !after.includes(name))
+      .map((name) => `delete ${kind} ${ip} ${SERVICE_TABLE} ${name}`)
   return [
-    `flush table ip ${SERVICE_TABLE}`,
-    `flush map ip ${SERVICE_TABLE} frontends`,
-    `flush set ip ${SERVICE_TABLE} hairpins`,
+    `flush table ${ip} ${SERVICE_TABLE}`,
+    `flush map ${ip} ${SERVICE_TABLE} frontends`,
+    `flush set ${ip} ${SERVICE_TABLE} hairpins`,
     ...gone('chain', previous.chains, next.chains),
     ...gone('set', previous.sets, next.sets),
   ]
@@ -65,18 +82,19 @@ function content(
   sets: readonly AffinitySet[],
   config: NftRulesConfig,
 ): string[] {
+  const { ip, address } = WORDS[config.family]
   return [
-    `table ip ${SERVICE_TABLE} {`,
+    `table ${ip} ${SERVICE_TABLE} {`,
     ...sets.map(
-      ({ name, seconds }) => `  set ${name} { type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s; }`,
+      ({ name, seconds }) => `  set ${name} { type ${address}; flags dynamic,timeout; timeout ${seconds}s; }`,
     ),
     ...served.flatMap(portChain),
     ...elements(
       'map frontends',
-      'ipv4_addr . inet_proto . inet_service : verdict',
+      `${address} . inet_proto . inet_service : verdict`,
       served.flatMap(frontendElements),
     ),
-    ...elements('set hairpins', 'ipv4_addr . ipv4_addr', hairpinElements(served)),
+    ...elements('set hairpins', `${address} . ${address}`, hairpinElements(served)),
     ...baseChains(config),
     '}',
   ]
@@ -106,8 +124,7 @@ function portChain(port: VirtualPort): string[] {
 }
 
 function spread({ protocol, endpoints: [only, ...others], endpoints }: VirtualPort): string {
-  if (only !== undefined && others.length === 0)
-    return `meta l4proto ${protocol} dnat to ${only.address}:${only.port}`
+  if (only !== undefined && others.length === 0) return `meta l4proto ${protocol} dnat to ${bracketed(only)}`
   const choices = endpoints.map((each, index) => `${index} : ${each.address} . ${each.port}`)
   return `meta l4proto ${protocol} dnat to numgen random mod ${endpoints.length} map { ${choices.join(', ')} }`
 }
@@ -115,17 +132,22 @@ function spread({ protocol, endpoints: [only, ...others], endpoints }: VirtualPo
 /** Known clients go where they went; for others every rule takes its share of what the rules before it left. */
 function stickyRules(port: VirtualPort): string[] {
   const { endpoints, protocol } = port
+  const source = `${WORDS[port.family].ip} saddr`
   const to = (endpoint: Target) => {
-    const remember = `update @${affinitySetName(port, endpoint)} { ip saddr }`
-    return `${remember} meta l4proto ${protocol} dnat to ${endpoint.address}:${endpoint.port}`
+    const remember = `update @${affinitySetName(port, endpoint)} { ${source} }`
+    return `${remember} meta l4proto ${protocol} dnat to ${bracketed(endpoint)}`
   }
   return [
-    ...endpoints.map((endpoint) => `ip saddr @${affinitySetName(port, endpoint)} ${to(endpoint)}`),
+    ...endpoints.map((endpoint) => `${source} @${affinitySetName(port, endpoint)} ${to(endpoint)}`),
     ...endpoints.map((endpoint, index) => {
       const left = endpoints.length - index
       return left === 1 ? to(endpoint) : `numgen random mod ${left} == 0 ${to(endpoint)}`
     }),
   ]
+}
+
+function bracketed({ address, port }: Target): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function affinitySets(port: VirtualPort): AffinitySet[] {
@@ -150,9 +172,11 @@ function shorten(name: string): string {
 }
 
 /** What is still addressed to the service network after translation stands for nothing: it is refused. */
-function baseChains({ serviceNetwork, dnsAddress }: NftRulesConfig): string[] {
-  const translate = 'ip daddr . meta l4proto . th dport vmap @frontends'
-  const refuse = `ip daddr ${serviceNetwork} ip daddr != ${dnsAddress} goto refuse`
+function baseChains({ family, serviceNetwork, dnsAddress }: NftRulesConfig): string[] {
+  const { ip, icmp } = WORDS[family]
+  const translate = `${ip} daddr . meta l4proto . th dport vmap @frontends`
+  const others = dnsAddress === undefined ? '' : ` ${ip} daddr != ${dnsAddress}`
+  const refuse = `${ip} daddr ${serviceNetwork}${others} goto refuse`
   return `  chain arriving {
     type nat hook prerouting priority dstnat; policy accept;
     ${translate}
@@ -163,7 +187,7 @@ function baseChains({ serviceNetwork, dnsAddress }: NftRulesConfig): string[] {
   }
   chain hairpin {
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr . ip daddr @hairpins masquerade
+    ${ip} saddr . ${ip} daddr @hairpins masquerade
   }
   chain forwarded {
     type filter hook forward priority filter; policy accept;
@@ -175,6 +199,6 @@ function baseChains({ serviceNetwork, dnsAddress }: NftRulesConfig): string[] {
   }
   chain refuse {
     meta l4proto tcp reject with tcp reset
-    reject with icmp port-unreachable
+    reject with ${icmp} port-unreachable
   }`.split('\n')
 }

@@ -2,8 +2,9 @@
  * What Services mean for packets: which address and port stands for which endpoints. A pure function of Services and
  * EndpointSlices, in the manner of kube-proxy; nftables rules and the loopback proxy are both made from it.
  */
+import { isIPv6 } from 'node:net'
 import { Label } from '../../api/names.ts'
-import type { Endpoint, EndpointSlice, Service, ServicePort } from '../../api/objects.ts'
+import type { Endpoint, EndpointSlice, IPFamily, Service, ServicePort } from '../../api/objects.ts'
 
 /** An address and a port. */
 export interface Target {
@@ -11,10 +12,11 @@ export interface Target {
   readonly port: number
 }
 
-/** One port of one Service. */
+/** One port of one Service in one family of addresses. */
 export interface VirtualPort {
-  /** `namespace/name/protocol/port`: unique, stable, and telling. */
+  /** `namespace/name/protocol/port`, with `/6` behind it for IPv6 and `/outside`: unique, stable, and telling. */
   readonly id: string
+  readonly family: IPFamily
   readonly protocol: 'tcp' | 'udp'
   /** Where clients connect to: cluster addresses, and the node's for NodePort and LoadBalancer. */
   readonly frontends: readonly Target[]
@@ -28,8 +30,10 @@ export interface VirtualPort {
 export type ServiceTable = readonly VirtualPort[]
 
 export interface ServiceTableConfig {
-  /** Stands for LoadBalancer Services and node ports. */
-  readonly nodeAddress: string
+  /** Of the node that these rules are for. */
+  readonly nodeName: string
+  /** They stand for LoadBalancer Services and node ports. */
+  readonly nodeAddresses: readonly string[]
   /** `address:port` that belong to the node itself and to no Service. */
   readonly reserved: readonly string[]
 }
@@ -45,18 +49,24 @@ export function buildServiceTable(
 ): ServiceTable {
   const claimed = new Set(config.reserved)
   const byService = groupSlices(slices)
-  const ports = [...services]
-    .sort(byAge)
-    .filter(hasClusterAddress)
-    .flatMap((service) => virtualPorts(service, byService.get(keyOf(service)) ?? [], config, claimed))
+  const ports = [...services].sort(byAge).flatMap((service) =>
+    FAMILIES.filter((family) => clusterAddresses(service, family).length > 0).flatMap((family) => {
+      const own = byService.get(`${keyOf(service)} ${family}`) ?? []
+      return virtualPorts(service, family, own, config, claimed)
+    }),
+  )
   return ports.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** True when every port of a LoadBalancer Service got the node's address. */
+/** True when every port of a LoadBalancer Service got this address of the node. */
 export function loadBalancerServed(service: Service, table: ServiceTable, nodeAddress: string): boolean {
   return (service.spec?.ports ?? []).every((port) => {
-    const entry = table.find(({ id }) => id === portId(service, port))
-    return entry?.frontends.some((each) => each.address === nodeAddress && each.port === port.port) ?? false
+    const id = portId(service, port, familyOf(nodeAddress))
+    return table
+      .filter((entry) => entry.id === id || entry.id === `${id}${OUTSIDE}`)
+      .some(({ frontends }) =>
+        frontends.some((each) => each.address === nodeAddress && each.port === port.port),
+      )
   })
 }
 
@@ -70,18 +80,25 @@ function byAge(a: Service, b: Service): number {
   return left < right ? -1 : 1
 }
 
-/** Headless and ExternalName Services are DNS' business. */
-function hasClusterAddress({ spec }: Service): boolean {
-  return spec?.type !== 'ExternalName' && !!spec?.clusterIP && spec.clusterIP !== 'None'
+const FAMILIES: readonly IPFamily[] = ['IPv4', 'IPv6']
+
+function familyOf(address: string): IPFamily {
+  return isIPv6(address) ? 'IPv6' : 'IPv4'
 }
 
-/** Slices name their Service by label, whoever wrote them. */
+/** Headless and ExternalName Services have none: they are DNS' business. */
+function clusterAddresses({ spec }: Service, family: IPFamily): readonly string[] {
+  if (spec?.type === 'ExternalName' || !spec?.clusterIP || spec.clusterIP === 'None') return []
+  return (spec.clusterIPs ?? [spec.clusterIP]).filter((address) => familyOf(address) === family)
+}
+
+/** By Service and family. Slices name their Service by label, whoever wrote them. */
 function groupSlices(slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly EndpointSlice[]> {
   const groups = new Map<string, EndpointSlice[]>()
   for (const slice of slices) {
     const name = slice.metadata.labels?.[Label.kubeServiceName]
-    if (name === undefined || slice.addressType !== 'IPv4') continue
-    const key = `${slice.metadata.namespace}/${name}`
+    if (name === undefined) continue
+    const key = `${slice.metadata.namespace}/${name} ${slice.addressType}`
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [slice])
     else group.push(slice)
@@ -91,6 +108,7 @@ function groupSlices(slices: readonly EndpointSlice[]): ReadonlyMap<string, read
 
 function virtualPorts(
   service: Service,
+  family: IPFamily,
   slices: readonly EndpointSlice[],
   config: ServiceTableConfig,
   claimed: Set<string>,
@@ -98,14 +116,54 @@ function virtualPorts(
   return (service.spec?.ports ?? []).flatMap((port) => {
     const protocol = protocolOf(port)
     if (protocol === undefined) return []
-    const frontends = frontendsOf(service, port, config).filter((frontend) =>
-      claim(frontend, protocol, claimed),
-    )
-    const endpoints = endpointsOf(port, slices)
-    return [
-      { id: portId(service, port), protocol, frontends, endpoints, affinitySeconds: affinityOf(service) },
-    ]
+    const id = portId(service, port, family)
+    const common = { family, protocol, affinitySeconds: affinityOf(service) } as const
+    return sides(service, port, family, slices, config).map((side) => ({
+      ...common,
+      id: `${id}${side.suffix}`,
+      frontends: side.frontends.filter((frontend) => claim(frontend, protocol, claimed)),
+      endpoints: endpointsOf(port, side.slices),
+    }))
   })
+}
+
+/** Follows the id of a port's outside where that has other endpoints than its inside. */
+const OUTSIDE = '/outside'
+
+/** Where clients connect to, with the endpoints they reach from there: by the traffic policies all, or those of the node. */
+function sides(
+  service: Service,
+  port: ServicePort,
+  family: IPFamily,
+  slices: readonly EndpointSlice[],
+  { nodeName, nodeAddresses }: ServiceTableConfig,
+) {
+  const { internalTrafficPolicy, externalTrafficPolicy } = service.spec ?? {}
+  const own = nodeAddresses.filter((address) => familyOf(address) === family)
+  const inside = at(clusterAddresses(service, family), port.port)
+  const outside = outsideOf(service, port, own)
+  const seenBy = (policy: string | undefined) => (policy === 'Local' ? onNode(slices, nodeName) : slices)
+  if (internalTrafficPolicy === externalTrafficPolicy || outside.length === 0)
+    return [{ suffix: '', frontends: [...inside, ...outside], slices: seenBy(internalTrafficPolicy) }]
+  return [
+    { suffix: '', frontends: inside, slices: seenBy(internalTrafficPolicy) },
+    { suffix: OUTSIDE, frontends: outside, slices: seenBy(externalTrafficPolicy) },
+  ]
+}
+
+function onNode(slices: readonly EndpointSlice[], nodeName: string): readonly EndpointSlice[] {
+  return slices.map((slice) => ({
+    ...slice,
+    endpoints: (slice.endpoints ?? []).filter((endpoint) => endpoint.nodeName === nodeName),
+  }))
+}
+
+function outsideOf({ spec }: Service, { port, nodePort = 0 }: ServicePort, own: readonly string[]): Target[] {
+  return [...(spec?.type === 'LoadBalancer' ? at(own, port) : []), ...(nodePort > 0 ? at(own, nodePort) : [])]
+}
+
+function at(addresses: readonly string[], port: number): Target[] {
+  return addresses.map((address) => ({ address, port }))
 }
 
 /** SCTP is not spoken here. */
@@ -114,18 +172,9 @@ function protocolOf({ protocol = 'TCP' }: ServicePort): 'tcp' | 'udp' | undefine
   return protocol === 'UDP' ? 'udp' : undefined
 }
 
-function portId(service: Service, port: ServicePort): string {
-  return `${keyOf(service)}/${(port.protocol ?? 'TCP').toLowerCase()}/${port.port}`
-}
-
-function frontendsOf({ spec }: Service, port: ServicePort, { nodeAddress }: ServiceTableConfig): Target[] {
-  const addresses = (spec?.clusterIPs ?? [spec?.clusterIP ?? '']).filter((address) => address.includes('.'))
-  const frontends = addresses.map((address) => ({ address, port: port.port }))
-  if (spec?.type === 'LoadBalancer') frontends.push({ address: nodeAddress, port: port.port })
-  if (port.nodePort !== undefined && port.nodePort > 0) {
-    frontends.push({ address: nodeAddress, port: port.nodePort })
-  }
-  return frontends
+function portId(service: Service, port: ServicePort, family: IPFamily): string {
+  const id = `${keyOf(service)}/${(port.protocol ?? 'TCP').toLowerCase()}/${port.port}`
+  return family === 'IPv6' ? `${id}/6` : id
 }
 
 function claim({ address, port }: Target, protocol: string, claimed: Set<string>): boolean {

@@ -1,4 +1,5 @@
 /** UDP flows that connection tracking would keep sending the old way after a change. A pure comparison of two tables. */
+import { isIPv6 } from 'node:net'
 import type { ServiceTable, Target, VirtualPort } from './service-table.ts'
 
 /** Flows to forget: those to `frontend`, and with `endpoint` only those translated to it. */
@@ -31,7 +32,8 @@ function keyOf({ address, port }: Target): string {
 
 /** The arguments of conntrack(8) that forget them. */
 export function conntrackArguments({ frontend, endpoint }: StaleFlows): string[] {
-  const to = ['-D', '-p', 'udp', '-d', frontend.address, '--orig-port-dst', String(frontend.port)]
+  const family = isIPv6(frontend.address) ? ['-f', 'ipv6'] : []
+  const to = ['-D', ...family, '-p', 'udp', '-d', frontend.address, '--orig-port-dst', String(frontend.port)]
   if (endpoint === undefined) return to
   return [...to, '--reply-src', endpoint.address, '--reply-port-src', String(endpoint.port)]
 }

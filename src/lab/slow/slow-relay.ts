@@ -5,18 +5,17 @@ import type { Logger } from '../../core/log.ts'
 import { MAX_LINE_BYTES, MAX_LINE_CONNECTIONS } from '../limits.ts'
 import { DelayLine, type DelayLineDeps } from './delay-line.ts'
 import { type PathShape, QUIET } from './path-shape.ts'
+import type { SocketEnd } from './wanted-end.ts'
 
 export interface SlowRelayDeps extends DelayLineDeps {
   readonly log: Logger
-  /** The port that the connection from this end was made to. */
-  readonly wantedPort: (from: { readonly address: string; readonly port: number }) => Promise<number>
+  /** Where the connection from this end was made to. */
+  readonly wantedEnd: (from: SocketEnd) => Promise<SocketEnd>
 }
 
 export interface SlowRelayConfig {
   /** Where it listens. */
   readonly host: string
-  /** Where its connections lead. */
-  readonly target: string
 }
 
 export class SlowRelay {
@@ -61,13 +60,13 @@ export class SlowRelay {
   /** A handshake takes a round trip before anything is heard. */
   async #take(near: Socket): Promise<void> {
     const { remoteAddress = '', remotePort = 0 } = near
-    const port = await this.#deps.wantedPort({ address: remoteAddress, port: remotePort })
-    this.#deps.clock.after(2 * this.#shape.delayMs, () => this.#dial(near, port))
+    const wanted = await this.#deps.wantedEnd({ address: remoteAddress, port: remotePort })
+    this.#deps.clock.after(2 * this.#shape.delayMs, () => this.#dial(near, wanted))
   }
 
-  #dial(near: Socket, port: number): void {
+  #dial(near: Socket, { address, port }: SocketEnd): void {
     if (near.destroyed) return
-    const far = connect({ host: this.#config.target, port, allowHalfOpen: true, noDelay: true })
+    const far = connect({ host: address, port, allowHalfOpen: true, noDelay: true })
     far.on('error', () => {}) // its close is told
     this.#carry(near, far)
     this.#carry(far, near)

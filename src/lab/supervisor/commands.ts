@@ -1,9 +1,10 @@
 /** What the control socket can ask of a running lab. */
 import type { ClientPod, ControlRequest, Killed, LabStatus } from '../control/protocol.ts'
 import { LabError } from '../errors.ts'
-import { nodeReady, runningContainers } from '../kubelet-client.ts'
+import { runningContainers } from '../kubelet-client.ts'
 import type { LabConfig } from '../lab-config.ts'
 import { QUIET } from '../slow/path-shape.ts'
+import type { NodePlan } from '../topology.ts'
 import type { LabCluster } from './cluster.ts'
 import type { ClientSource, LabFaults } from './lab-network.ts'
 
@@ -36,7 +37,7 @@ export class LabCommands {
       case 'status':
         return await this.#status()
       case 'exec':
-        return await this.#exec(request.cluster, request.namespace, gone)
+        return await this.#exec(request, gone)
       case 'cut':
         return await cuts.change('cut', request.clusters)
       case 'heal':
@@ -61,15 +62,14 @@ export class LabCommands {
 
   async #status(): Promise<LabStatus> {
     const clusters = await Promise.all(
-      this.#deps.members.map(async ({ cluster, clients }) =>
-        cluster.status(await nodeReady(cluster.files.kubeletSocket), clients.count),
-      ),
+      this.#deps.members.map(({ cluster, clients }) => cluster.status(clients.count)),
     )
     const { cuts, pods, slow } = this.#deps.faults
-    const { mode, startedAt, links } = this.#config
+    const { mode, startedAt, noIpv6, links } = this.#config
     return {
       mode,
       startedAt,
+      noIpv6,
       ready: clusters.every((cluster) => cluster.ready),
       clusters,
       links,
@@ -79,16 +79,17 @@ export class LabCommands {
     }
   }
 
-  async #exec(cluster: string, namespace: string, gone: AbortSignal): Promise<ClientPod> {
-    return await this.#member(cluster).clients.create(namespace, gone)
+  async #exec(
+    { cluster, ...request }: Extract<ControlRequest, { command: 'exec' }>,
+    gone: AbortSignal,
+  ): Promise<ClientPod> {
+    return await this.#member(cluster).clients.create(request, gone)
   }
 
   async #kill(name: string, role: string, signal: NodeJS.Signals): Promise<Killed> {
     const { cluster } = this.#member(name)
-    const processes =
-      role === 'api-server' || role === 'node'
-        ? [{ name: role, pid: cluster.pidOf(role) ?? 0 }].filter(({ pid }) => pid > 0)
-        : await podProcesses(cluster, role)
+    const own = cluster.processes(role)
+    const processes = own.length > 0 ? own : await podProcesses(cluster, role)
     if (processes.length === 0) throw new LabError(`nothing in cluster ${name} runs as "${role}"`)
     for (const { pid } of processes) process.kill(pid, signal)
     return { processes }
@@ -105,8 +106,10 @@ export class LabCommands {
 /** `router` means the pods fairlead-router-*; `demo/web` those of namespace demo whose names start with web. */
 async function podProcesses(cluster: LabCluster, role: string): Promise<{ name: string; pid: number }[]> {
   const [prefix = '', namespace] = role.split('/').reverse()
-  const containers = await runningContainers(cluster.files.kubeletSocket)
+  const ofNode = ({ index }: NodePlan) => runningContainers(cluster.files.node(index).kubeletSocket)
+  const containers = await Promise.all(cluster.plan.nodes.map(ofNode))
   return containers
+    .flat()
     .filter((each) => namespace === undefined || each.namespace === namespace)
     .filter((each) => each.pod.startsWith(prefix) || each.pod.startsWith(`fairlead-${prefix}`))
     .map((each) => ({ name: `${each.namespace}/${each.pod}/${each.container}`, pid: each.pid }))

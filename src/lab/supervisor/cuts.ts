@@ -1,17 +1,18 @@
-/** Faults between clusters, made of rules on both their nodes: every packet dropped, or every open connection reset. */
+/** Faults between clusters, made of rules on all nodes of both: every packet dropped, or every open connection reset. */
 import { LabError } from '../errors.ts'
+import { clusterAddresses } from '../topology.ts'
+import type { ClusterNetwork } from './cluster-network.ts'
 import type { CutControl } from './lab-network.ts'
-import type { NodeNetwork } from './node-network.ts'
 import { cutChange, resetChange } from './node-rules.ts'
 
 export class Cuts implements CutControl {
-  readonly #nodes: ReadonlyMap<string, NodeNetwork>
+  readonly #clusters: ReadonlyMap<string, ClusterNetwork>
   readonly #pairs = new Map<string, readonly [string, string]>()
   /** How often the connections of a pair were reset. */
   readonly #ages = new Map<string, number>()
 
-  constructor(nodes: readonly NodeNetwork[]) {
-    this.#nodes = new Map(nodes.map((node) => [node.plan.name, node]))
+  constructor(clusters: readonly ClusterNetwork[]) {
+    this.#clusters = new Map(clusters.map((cluster) => [cluster.plan.name, cluster]))
   }
 
   /** The pairs that are cut now. */
@@ -29,8 +30,8 @@ export class Cuts implements CutControl {
 
   /** Resets what is open between `name` and `peer`, or all others. Connections made from now on live. */
   async reset(name: string, peer: string | undefined): Promise<void> {
-    const others = [...this.#nodes.keys()].filter((each) => each !== this.#node(name).plan.name)
-    const peers = peer === undefined ? others : [this.#node(peer).plan.name]
+    const others = [...this.#clusters.keys()].filter((each) => each !== this.#cluster(name).plan.name)
+    const peers = peer === undefined ? others : [this.#cluster(peer).plan.name]
     await Promise.all(peers.map((each) => this.#resetPair(sortedPair([name, each]))))
   }
 
@@ -43,15 +44,16 @@ export class Cuts implements CutControl {
   }
 
   async #onBoth(pair: readonly [string, string], change: (peer: string) => string): Promise<void> {
-    const [a, b] = [this.#node(pair[0]), this.#node(pair[1])]
-    await Promise.all([a.applyRules(change(b.plan.nodeAddress)), b.applyRules(change(a.plan.nodeAddress))])
+    const [a, b] = [this.#cluster(pair[0]), this.#cluster(pair[1])]
+    const towards = ({ plan }: ClusterNetwork) => clusterAddresses(plan).map(change).join('')
+    await Promise.all([a.applyRules(towards(b)), b.applyRules(towards(a))])
   }
 
-  #node(name: string): NodeNetwork {
-    const node = this.#nodes.get(name)
-    if (node === undefined)
-      throw new LabError(`this lab has no cluster "${name}"; it has ${[...this.#nodes.keys()].join(', ')}`)
-    return node
+  #cluster(name: string): ClusterNetwork {
+    const cluster = this.#clusters.get(name)
+    if (cluster === undefined)
+      throw new LabError(`this lab has no cluster "${name}"; it has ${[...this.#clusters.keys()].join(', ')}`)
+    return cluster
   }
 }
 

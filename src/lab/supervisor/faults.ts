@@ -3,10 +3,10 @@ import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import { placedPods } from '../kubelet-client.ts'
 import type { LabFiles } from '../layout.ts'
+import type { ClusterNetwork } from './cluster-network.ts'
 import { Cuts } from './cuts.ts'
 import type { LabFaults } from './lab-network.ts'
-import type { NodeNetwork } from './node-network.ts'
-import { PodCuts } from './pod-cuts.ts'
+import { type PodCutNode, PodCuts } from './pod-cuts.ts'
 import { SlowPaths } from './slow-paths.ts'
 
 export interface FaultsDeps {
@@ -16,18 +16,19 @@ export interface FaultsDeps {
 
 export function createFaults(
   { clock, log }: FaultsDeps,
-  nodes: readonly NodeNetwork[],
+  clusters: readonly ClusterNetwork[],
   files: LabFiles,
 ): LabFaults {
-  const cuts = new Cuts(nodes)
-  const podNode = (node: NodeNetwork) => ({
-    pods: () => placedPods(files.cluster(node.plan.name).kubeletSocket),
-    applyRules: (input: string) => node.applyRules(input),
-  })
-  const byName = new Map(nodes.map((node) => [node.plan.name, podNode(node)]))
+  const cuts = new Cuts(clusters)
+  const podNodes = ({ plan, nodes }: ClusterNetwork): readonly PodCutNode[] =>
+    nodes.map((network) => ({
+      pods: () => placedPods(files.cluster(plan.name).node(network.node.index).kubeletSocket),
+      applyRules: (input) => network.applyRules(input),
+    }))
+  const byName = new Map(clusters.map((cluster) => [cluster.plan.name, podNodes(cluster)]))
   return {
     cuts,
     pods: new PodCuts({ clock, log, nodes: byName }),
-    slow: new SlowPaths({ clock, log, nodes, cuts }, files.state),
+    slow: new SlowPaths({ clock, log, clusters, cuts }, files.state),
   }
 }

@@ -3,12 +3,18 @@ import type { ClientPod, CutPod, SlowPath } from '../control/protocol.ts'
 import type { PathShape } from '../slow/path-shape.ts'
 import type { ClusterPlan } from '../topology.ts'
 
+/** Which client pod is wanted. */
+export interface ClientPodRequest {
+  readonly namespace: string
+  readonly node?: string | undefined
+}
+
 /** Client pods of `lab exec` in one cluster. */
 export interface ClientSource {
   /** Pods that live now. */
   readonly count: number
-  /** Makes a pod that lives until `gone` aborts. */
-  create(namespace: string, gone: AbortSignal): Promise<ClientPod>
+  /** Makes a pod that lives until `gone` aborts, on the node of that name or on the first. */
+  create(request: ClientPodRequest, gone: AbortSignal): Promise<ClientPod>
 }
 
 /** Separating clusters from each other. */
@@ -40,12 +46,15 @@ export interface LabFaults {
   readonly slow: SlowControl
 }
 
+/** `command` as it has to be called to run on a node. */
+export type InsideNode = (command: readonly string[]) => [string, ...string[]]
+
 /** One cluster's place in the networks. */
 export interface ClusterPlace {
   readonly plan: ClusterPlan
   readonly clients: ClientSource
-  /** `command` as it has to be called to run on the cluster's node. */
-  inside(command: readonly string[]): [string, ...string[]]
+  /** For each node, the way to write a command so that it runs there. */
+  readonly inside: readonly InsideNode[]
 }
 
 export interface LabNetwork {

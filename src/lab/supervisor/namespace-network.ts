@@ -4,9 +4,10 @@ import type { Logger } from '../../core/log.ts'
 import type { LabConfig } from '../lab-config.ts'
 import type { LabFiles } from '../layout.ts'
 import { ClientPods } from './client-pods.ts'
+import { ClusterNetwork } from './cluster-network.ts'
 import { createFaults } from './faults.ts'
 import type { ClusterPlace, LabNetwork } from './lab-network.ts'
-import { createInternet, NodeNetwork } from './node-network.ts'
+import { createInternet } from './node-network.ts'
 
 export interface NamespaceNetworkConfig {
   readonly lab: LabConfig
@@ -20,23 +21,22 @@ export async function createNamespaceNetwork(
   deps: { readonly clock: Clock; readonly log: Logger },
   config: NamespaceNetworkConfig,
 ): Promise<LabNetwork> {
-  await createInternet()
-  const nodes = await Promise.all(config.lab.clusters.map((plan) => NodeNetwork.create(plan)))
+  await createInternet(config.lab.noIpv6 === undefined)
+  const clusters = await Promise.all(config.lab.clusters.map((plan) => ClusterNetwork.create(plan)))
   return {
-    places: nodes.map((node) => placeOf(deps, config, node)),
-    faults: createFaults(deps, nodes, config.files),
+    places: clusters.map((cluster) => placeOf(deps, config, cluster)),
+    faults: createFaults(deps, clusters, config.files),
   }
 }
 
 function placeOf(
   { log }: { readonly log: Logger },
   { lab, files, hostPid }: NamespaceNetworkConfig,
-  node: NodeNetwork,
+  { plan, nodes }: ClusterNetwork,
 ): ClusterPlace {
-  const { plan } = node
   const clients = new ClientPods(
-    { log, node },
-    { lab: files, cluster: files.cluster(plan.name), hostPid, userNamespace: lab.userNamespace },
+    { log, nodes },
+    { plan, lab: files, cluster: files.cluster(plan.name), hostPid, userNamespace: lab.userNamespace },
   )
-  return { plan, clients, inside: (command) => node.inside(command) }
+  return { plan, clients, inside: nodes.map((node) => (command: readonly string[]) => node.inside(command)) }
 }

@@ -1,7 +1,9 @@
 /** The rules every node has, whatever Services there are. A pure function of the address plan. */
 import { MAX_RESET_AGES } from '../limits.ts'
-import { type ClusterPlan, INTERNET } from '../topology.ts'
+import type { NodePlan } from '../node-plan.ts'
+import type { ClusterPlan } from '../topology.ts'
 import { podCutRules } from './pod-cut-rules.ts'
+import { familyWord, type RuleFamily, ruleFamilies } from './rule-family.ts'
 import { slowRules } from './slow-rules.ts'
 
 /** Table that holds the peers a node is cut off from. */
@@ -15,88 +17,118 @@ export const RESET_TABLE = 'fairlead-lab-reset'
  * a private cluster takes no connections at all; everything from or to an address in the set `peers` is dropped before connection tracking sees it; and what belongs
  * to a doomed connection is answered with a reset.
  */
-export function nodeRules(plan: ClusterPlan): string {
-  return `table ip fairlead-lab-node {
+export function nodeRules(plan: ClusterPlan, node: NodePlan): string {
+  const families = ruleFamilies(plan, node)
+  const own = families.map((family) => familyRules(family, plan.private))
+  return [...own, podCutRules(plan, node), slowRules(families)].join('')
+}
+
+function familyRules(family: RuleFamily, isPrivate: boolean): string {
+  const { ip, podNetwork, siblings } = family
+  const uninvited = `ct state new ${ip} daddr ${podNetwork} ct status & dnat == 0`
+  return `table ${ip} fairlead-lab-node {
   chain leave {
-    type nat hook postrouting priority srcnat; policy accept;
-    ip saddr ${plan.podNetwork} oifname "eth0" masquerade
+    type nat hook postrouting priority srcnat; policy accept;${siblings.length === 0 ? '' : betweenNodes(family)}
+    ${ip} saddr ${podNetwork} oifname "eth0" masquerade
   }
   chain enter {
     type filter hook forward priority filter; policy accept;
-    iifname "eth0" ct state new ip daddr ${plan.podNetwork} ct status & dnat == 0 drop
-  }${plan.private ? HIDDEN : ''}
+    iifname "eth0" ${siblings.length === 0 ? '' : `${strangers(family)} `}${uninvited} drop
+  }${isPrivate ? hidden(family) : ''}
 }
-${CUT_RULES}${RESET_RULES}${podCutRules(plan)}${slowRules(plan)}`
-}
-
-/** As behind a router at home: only the lab's own end of the network may open connections, for the API server. */
-const HIDDEN = `
-  chain hide {
-    type filter hook prerouting priority mangle; policy accept;
-    iifname "eth0" ct state new ip saddr != ${INTERNET.gateway} drop
-  }`
-
-/** What the node itself sends is dropped where it arrives: dropped here, its sender would be told (EPERM). */
-const CUT_RULES = `table ip ${CUT_TABLE} {
-  set peers {
-    type ipv4_addr
-  }
-  chain arriving {
-    type filter hook prerouting priority raw; policy accept;
-    ip saddr @peers drop
-    ip daddr @peers drop
-  }
-}
-`
-
-/** A connection has the age (its mark) its peer had when it began; before the first reset that is none, mark 0. */
-const RESET_RULES = `table ip ${RESET_TABLE} {
-  map ages {
-    type ipv4_addr : mark
-  }
-  set doomed {
-    type ipv4_addr . mark
-  }
-  chain arriving {
-    type filter hook prerouting priority mangle; policy accept;
-    ct state new meta l4proto tcp ct mark set ip saddr map @ages
-    ct state new meta l4proto tcp ct mark set ip daddr map @ages
-  }
-  chain leaving {
-    type filter hook output priority mangle; policy accept;
-    ct state new meta l4proto tcp ct mark set ip daddr map @ages
-  }
-  chain forwarded {
-    type filter hook forward priority filter; policy accept;
-    meta l4proto tcp ip daddr . ct mark @doomed reject with tcp reset
-  }
-  chain sent {
-    type filter hook output priority filter; policy accept;
-    meta l4proto tcp ip daddr . ct mark @doomed reject with tcp reset
-  }
-}
-`
-
-/** The change that cuts a node off from `peer`, or lets it through again. Both may be repeated. */
-export function cutChange(action: 'cut' | 'heal', peer: string): string {
-  const add = `add element ip ${CUT_TABLE} peers { ${peer} }\n`
-  // Deleting what is not there is an error, so that it is put there first, in the same transaction.
-  return action === 'cut' ? add : `${add}delete element ip ${CUT_TABLE} peers { ${peer} }\n`
+${cutRules(family)}${resetRules(family)}`
 }
 
 /**
- * The change that dooms the connections with `peer` of the given age and makes new ones a step older. Whoever speaks
- * on a doomed one gets a reset from its own node, so that both ends do.
+ * Pods keep their address on the way to those of another node. What came for a port of this node and goes on to a pod
+ * of another has to come back by this one.
+ */
+const betweenNodes = ({ ip, podNetwork }: RuleFamily): string => `
+    ${ip} saddr ${podNetwork} ${ip} daddr ${podNetwork} accept
+    ct status dnat ${ip} daddr ${podNetwork} oifname "eth0" masquerade`
+
+/** Whatever is none of the cluster's pods and nodes. */
+const strangers = ({ ip, podNetwork, siblings }: RuleFamily): string =>
+  `${ip} saddr != { ${[podNetwork, ...siblings].join(', ')} }`
+
+/** As behind a router at home: only the lab's own end of the network may open connections, for the API server, and the cluster itself. */
+const hidden = (family: RuleFamily): string => {
+  const { ip, internet, siblings } = family
+  const others = siblings.length === 0 ? '' : ` ${strangers(family)}`
+  return `
+  chain hide {
+    type filter hook prerouting priority mangle; policy accept;
+    iifname "eth0" ct state new ${ip} saddr != ${internet.gateway}${others} drop
+  }`
+}
+
+/**
+ * What the node itself sends is dropped where it arrives: dropped here, its sender would be told (EPERM). Neighbours
+ * still find each other, as they do by ARP: else senders would soon be told that there is no such host.
+ */
+const cutRules = ({ ip, type }: RuleFamily): string => `table ${ip} ${CUT_TABLE} {
+  set peers {
+    type ${type}
+  }
+  chain arriving {
+    type filter hook prerouting priority raw; policy accept;${ip === 'ip6' ? NEIGHBOURS : ''}
+    ${ip} saddr @peers drop
+    ${ip} daddr @peers drop
+  }
+}
+`
+
+const NEIGHBOURS = `
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`
+
+/** A connection has the age (its mark) its peer had when it began; before the first reset that is none, mark 0. */
+const resetRules = ({ ip, type }: RuleFamily): string => `table ${ip} ${RESET_TABLE} {
+  map ages {
+    type ${type} : mark
+  }
+  set doomed {
+    type ${type} . mark
+  }
+  chain arriving {
+    type filter hook prerouting priority mangle; policy accept;
+    ct state new meta l4proto tcp ct mark set ${ip} saddr map @ages
+    ct state new meta l4proto tcp ct mark set ${ip} daddr map @ages
+  }
+  chain leaving {
+    type filter hook output priority mangle; policy accept;
+    ct state new meta l4proto tcp ct mark set ${ip} daddr map @ages
+  }
+  chain forwarded {
+    type filter hook forward priority filter; policy accept;
+    meta l4proto tcp ${ip} daddr . ct mark @doomed reject with tcp reset
+  }
+  chain sent {
+    type filter hook output priority filter; policy accept;
+    meta l4proto tcp ${ip} daddr . ct mark @doomed reject with tcp reset
+  }
+}
+`
+
+/** The change that cuts a node off from a peer's address, or lets it through again. Both may be repeated. */
+export function cutChange(action: 'cut' | 'heal', peer: string): string {
+  const element = `element ${familyWord(peer)} ${CUT_TABLE} peers { ${peer} }\n`
+  // Deleting what is not there is an error, so that it is put there first, in the same transaction.
+  return action === 'cut' ? `add ${element}` : `add ${element}delete ${element}`
+}
+
+/**
+ * The change that dooms the connections with a peer's address of the given age and makes new ones a step older. Whoever
+ * speaks on a doomed one gets a reset from its own node, so that both ends do.
  */
 export function resetChange(peer: string, age: number): string {
-  const doom = (action: string, old: number) =>
-    `${action} element ip ${RESET_TABLE} doomed { ${peer} . ${old} }\n`
+  const table = `${familyWord(peer)} ${RESET_TABLE}`
+  const doom = (action: string, old: number) => `${action} element ${table} doomed { ${peer} . ${old} }\n`
   const forgotten = age - MAX_RESET_AGES
   return [
     doom('add', age),
     forgotten < 0 ? '' : doom('delete', forgotten),
-    `add element ip ${RESET_TABLE} ages { ${peer} : ${age} }\n`,
-    `delete element ip ${RESET_TABLE} ages { ${peer} }\n`,
-    `add element ip ${RESET_TABLE} ages { ${peer} : ${age + 1} }\n`,
+    `add element ${table} ages { ${peer} : ${age} }\n`,
+    `delete element ${table} ages { ${peer} }\n`,
+    `add element ${table} ages { ${peer} : ${age + 1} }\n`,
   ].join('')
 }

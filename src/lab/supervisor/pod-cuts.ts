@@ -20,12 +20,13 @@ export interface PodCutsDeps {
   readonly clock: Pick<Clock, 'after'>
   readonly log: Logger
   /** By cluster. */
-  readonly nodes: ReadonlyMap<string, PodCutNode>
+  readonly nodes: ReadonlyMap<string, readonly PodCutNode[]>
 }
 
 interface Cut extends CutPod {
+  readonly node: PodCutNode
   readonly uid: string
-  readonly address: string
+  readonly addresses: readonly string[]
 }
 
 export class PodCuts implements PodCutControl {
@@ -44,24 +45,23 @@ export class PodCuts implements PodCutControl {
 
   /** `name` is a pod's, or `namespace/name`. Repeating does no harm. */
   async cut(cluster: string, name: string): Promise<void> {
-    const node = this.#node(cluster)
-    const { uid, address, namespace, name: pod } = find(cluster, name, await node.pods())
-    await node.applyRules(podCutChange('cut', address))
-    this.#cuts.set(uid, { cluster, namespace, pod, uid, address })
+    const { node, uid, addresses, namespace, name: pod } = find(cluster, name, await this.#pods(cluster))
+    await node.applyRules(podCutChange('cut', addresses))
+    this.#cuts.set(uid, { cluster, node, namespace, pod, uid, addresses })
     this.#watch()
   }
 
   /** A pod that is not cut off is left as it is. */
   async heal(cluster: string, name: string): Promise<void> {
-    this.#node(cluster)
+    this.#nodes(cluster)
     const healed = [...this.#cuts.values()].filter(
       (cut) => cut.cluster === cluster && matches(name, { namespace: cut.namespace, name: cut.pod }),
     )
     for (const cut of healed) await this.#remove(cut)
   }
 
-  async #remove({ cluster, uid, address }: Cut): Promise<void> {
-    await this.#node(cluster).applyRules(podCutChange('heal', address))
+  async #remove({ node, uid, addresses }: Cut): Promise<void> {
+    await node.applyRules(podCutChange('heal', addresses))
     this.#cuts.delete(uid)
   }
 
@@ -90,20 +90,25 @@ export class PodCuts implements PodCutControl {
 
   async #letGo(cluster: string): Promise<void> {
     const asked = [...this.#cuts.values()].filter((cut) => cut.cluster === cluster)
-    const there = new Map((await this.#node(cluster).pods()).map((pod) => [pod.uid, pod.address]))
-    for (const cut of asked) if (there.get(cut.uid) !== cut.address) await this.#remove(cut)
+    const there = new Map((await this.#pods(cluster)).map((pod) => [pod.uid, pod.addresses[0]]))
+    for (const cut of asked) if (there.get(cut.uid) !== cut.addresses[0]) await this.#remove(cut)
   }
 
-  #node(cluster: string): PodCutNode {
-    const node = this.#deps.nodes.get(cluster)
-    if (node !== undefined) return node
+  async #pods(cluster: string): Promise<readonly (PlacedPod & { readonly node: PodCutNode })[]> {
+    const ofNode = async (node: PodCutNode) => (await node.pods()).map((pod) => ({ ...pod, node }))
+    return (await Promise.all(this.#nodes(cluster).map(ofNode))).flat()
+  }
+
+  #nodes(cluster: string): readonly PodCutNode[] {
+    const nodes = this.#deps.nodes.get(cluster)
+    if (nodes !== undefined) return nodes
     throw new LabError(
       `this lab has no cluster "${cluster}"; it has ${[...this.#deps.nodes.keys()].join(', ')}`,
     )
   }
 }
 
-function find(cluster: string, name: string, pods: readonly PlacedPod[]): PlacedPod {
+function find<T extends PlacedPod>(cluster: string, name: string, pods: readonly T[]): T {
   const [found, second] = pods.filter((pod) => matches(name, pod))
   if (found === undefined)
     throw new LabError(`cluster ${cluster} has no pod "${name}" with a network of its own`)

@@ -9,13 +9,14 @@ import { LabError } from '../errors.ts'
 import { LINE_START_TIMEOUT, RESTART_BACKOFF } from '../limits.ts'
 import type { LineReady, LineRequest } from '../slow/line-protocol.ts'
 import type { PathShape } from '../slow/path-shape.ts'
+import type { SocketEnd } from '../slow/wanted-end.ts'
 import { systemEnv } from '../system-env.ts'
 
 export interface SlowLineDeps {
   readonly clock: Clock
   readonly log: Logger
   /** Told where it listens, at first and whenever that changes. */
-  readonly redirect: (port: number) => Promise<void>
+  readonly redirect: (ends: readonly SocketEnd[]) => Promise<void>
 }
 
 export class SlowLine {
@@ -64,8 +65,8 @@ export class SlowLine {
 
   async #ready(child: ChildProcess): Promise<void> {
     this.#tell({ shape: this.#shape })
-    const { port } = await within(firstLine(child), LINE_START_TIMEOUT, 'a slow line', this.#deps.clock)
-    if (!this.#isDraining) await this.#deps.redirect(port)
+    const { ends } = await within(firstLine(child), LINE_START_TIMEOUT, 'a slow line', this.#deps.clock)
+    if (!this.#isDraining) await this.#deps.redirect(ends)
   }
 
   #lost(reason: string): void {

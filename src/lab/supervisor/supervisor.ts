@@ -3,7 +3,6 @@ import type { Clock } from '../../core/clock.ts'
 import { TimeoutError } from '../../core/errors.ts'
 import type { Logger } from '../../core/log.ts'
 import { ControlServer } from '../control/server.ts'
-import { nodeReady } from '../kubelet-client.ts'
 import type { LabConfig } from '../lab-config.ts'
 import type { LabFiles } from '../layout.ts'
 import { CLUSTER_READY_TIMEOUT } from '../limits.ts'
@@ -49,7 +48,9 @@ export class Supervisor {
   /** Resolves when every cluster is ready. */
   async start(): Promise<void> {
     const { places, faults } = await this.#network()
-    this.#deps.progress(`networks of ${places.map(({ plan }) => plan.name).join(', ')} are up`)
+    const { noIpv6 } = this.#config.lab
+    const only = noIpv6 === undefined ? '' : `, with IPv4 only: ${noIpv6}`
+    this.#deps.progress(`networks of ${places.map(({ plan }) => plan.name).join(', ')} are up${only}`)
     const members = places.map((place) => this.#member(place))
     await Promise.all(members.map(({ cluster }) => cluster.start()))
     await this.#serve(members, faults)
@@ -81,10 +82,12 @@ export class Supervisor {
   async #ready(cluster: LabCluster): Promise<void> {
     const { clock, progress } = this.#deps
     const began = clock.monotonic()
-    while (!(await nodeReady(cluster.files.kubeletSocket))) {
+    for (;;) {
+      const [node] = await cluster.notReady()
+      if (node === undefined) break
       if (clock.monotonic() - began > CLUSTER_READY_TIMEOUT) {
         throw new TimeoutError(
-          `cluster ${cluster.plan.name} is not ready after ${CLUSTER_READY_TIMEOUT / 1000} s: see ${cluster.files.nodeLog} and ${cluster.files.apiLog}`,
+          `node ${node.name} of cluster ${cluster.plan.name} is not ready after ${CLUSTER_READY_TIMEOUT / 1000} s: see ${cluster.files.node(node.index).log} and ${cluster.files.apiLog}`,
         )
       }
       await clock.sleep(READY_POLL)

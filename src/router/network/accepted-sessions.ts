@@ -1,5 +1,5 @@
 /**
- * Control sessions that others opened to us: routers of other clusters and our own controller.
+ * Control sessions that others opened to us: routers of other clusters, our own controller, and agents of our cluster.
  */
 import type { TLSSocket } from 'node:tls'
 import { describeError, type FairleadError } from '../../core/errors.ts'
@@ -7,18 +7,25 @@ import type { ControlSessionConfig } from '../../link/control-session.ts'
 import {
   DirectorySession,
   type DirectorySessionDeps,
+  type DirectorySessionHandlers,
   type SharingConfig,
 } from '../../link/directory-session.ts'
-import { ViolationError } from '../../link/errors.ts'
+import { PeerRefusedError, ViolationError } from '../../link/errors.ts'
 import { ACCEPTED_HELLO_TIMEOUT_MS } from '../../link/limits.ts'
 import type { Hello } from '../../link/messages.ts'
-import type { PeerIdentity } from '../../pki/identity.ts'
+import { SourceSession } from '../../link/source-session.ts'
+import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import type { SourceAgents } from './source-agents.ts'
 
 export interface AcceptedSessionsConfig extends Pick<ControlSessionConfig, 'hello' | 'heartbeat'> {
   readonly syncWith: (peer: PeerIdentity) => SharingConfig
+  /** Absent: agents are refused. */
+  readonly agents: SourceAgents | undefined
   /** Told why each session ended; `id` is that of the process, once it has said hello. */
   readonly onClosed: (peer: PeerIdentity, id: string | undefined, error: FairleadError) => void
 }
+
+type AcceptedSession = Pick<DirectorySession, 'peer' | 'whenClosed' | 'close'>
 
 /**
  * Holds them until they close. A process that connects again replaces its own older session; not with a router that
@@ -27,9 +34,9 @@ export interface AcceptedSessionsConfig extends Pick<ControlSessionConfig, 'hell
 export class AcceptedSessions {
   readonly #deps: DirectorySessionDeps
   readonly #config: AcceptedSessionsConfig
-  readonly #all = new Set<DirectorySession>()
+  readonly #all = new Set<AcceptedSession>()
   /** By cluster, role and the id the process gave in its hello. */
-  readonly #byProcess = new Map<string, DirectorySession>()
+  readonly #byProcess = new Map<string, AcceptedSession>()
   #draining = false
 
   constructor(deps: DirectorySessionDeps, config: AcceptedSessionsConfig) {
@@ -41,35 +48,54 @@ export class AcceptedSessions {
     return this.#all.size
   }
 
-  /** Takes an authenticated socket. */
+  /** Takes an authenticated socket. Throws PeerRefusedError when it is an agent's and there is nothing to tell it. */
   add(socket: TLSSocket, peer: PeerIdentity): void {
-    const { hello, heartbeat, syncWith } = this.#config
     const address = socket.remoteAddress ?? ''
     let id: string | undefined
-    const session = new DirectorySession(
-      this.#deps,
-      {
-        side: 'acceptor',
-        hello,
-        heartbeat,
-        helloTimeoutMs: ACCEPTED_HELLO_TIMEOUT_MS,
-        peer,
-        ...syncWith(peer),
+    const handlers = {
+      onReady: (theirs: Hello) => {
+        id = theirs.id
+        this.#onReady(session, theirs, address)
       },
-      {
-        onReady: (theirs) => {
-          id = theirs.id
-          this.#onReady(session, theirs, address)
-        },
-        onRoundTrip: () => {},
-        onClosed: (error) => {
-          this.#onClosed(session, address, error)
-          this.#config.onClosed(peer, id, error)
-        },
+      onClosed: (error: FairleadError) => {
+        this.#onClosed(session, address, error)
+        this.#config.onClosed(peer, id, error)
       },
-      socket,
-    )
+    }
+    const session = this.#open(socket, peer, handlers)
     this.#all.add(session)
+  }
+
+  #open(
+    socket: TLSSocket,
+    peer: PeerIdentity,
+    handlers: Pick<DirectorySessionHandlers, 'onReady' | 'onClosed'>,
+  ): AcceptedSession {
+    const { hello, heartbeat, syncWith, agents } = this.#config
+    const config = {
+      side: 'acceptor',
+      hello,
+      heartbeat,
+      helloTimeoutMs: ACCEPTED_HELLO_TIMEOUT_MS,
+      peer,
+    } as const
+    if (peer.role !== Role.agent) {
+      const session = { ...handlers, onRoundTrip: () => {} }
+      return new DirectorySession(this.#deps, { ...config, ...syncWith(peer) }, session, socket)
+    }
+    if (agents === undefined) throw new PeerRefusedError('role', 'this router has no global addresses')
+    const agent = agents.handler()
+    const both = {
+      onReady: (theirs: Hello) => {
+        handlers.onReady(theirs)
+        agent.onReady(theirs)
+      },
+      onClosed: (error: FairleadError) => {
+        agent.onClosed()
+        handlers.onClosed(error)
+      },
+    }
+    return new SourceSession(this.#deps, config, agent.role, both, socket)
   }
 
   /** From now on the sessions there are stay. */
@@ -84,7 +110,7 @@ export class AcceptedSessions {
     await Promise.all(all.map((session) => session.whenClosed))
   }
 
-  #onReady(session: DirectorySession, hello: Hello, address: string): void {
+  #onReady(session: AcceptedSession, hello: Hello, address: string): void {
     const { cluster, role, id, version } = hello
     this.#deps.logger.info({ cluster, role, id, version, address }, 'control session accepted')
     const key = processKey(hello)
@@ -97,7 +123,7 @@ export class AcceptedSessions {
     void session.whenClosed.then(() => this.#byProcess.get(key) === session && this.#byProcess.delete(key))
   }
 
-  #onClosed(session: DirectorySession, address: string, error: FairleadError): void {
+  #onClosed(session: AcceptedSession, address: string, error: FairleadError): void {
     this.#all.delete(session)
     const { cluster, role } = session.peer
     const fields = { cluster, role, address, error: describeError(error) }

@@ -8,6 +8,15 @@ export const MAX_LINKS = 256
 /** Other routers of our own cluster that are dialled. */
 export const MAX_REPLICAS = 64
 
+/** A new slot of source ports is used once all agents know it, or after this, milliseconds: the flow waits. */
+export const APPLY_MS = 500
+
+/** An agent that was lost may still translate by what it knew for so long, milliseconds. */
+export const AGENT_LOST_MS = 600_000
+
+/** Lost agents remembered for that. */
+export const MAX_LOST_AGENTS = 2_048
+
 /** Processors that leave one for a second data connection beside the first and what feeds it. */
 export const MANY_PROCESSORS = 3
 

@@ -22,6 +22,7 @@ import { HEARTBEAT } from '../../link/limits.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
+import type { AnnouncedSources } from '../../link/sources.ts'
 import { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
@@ -36,6 +37,7 @@ import { Links } from './links.ts'
 import { NetworkTopology } from './network-topology.ts'
 import type { PeerTransports } from './peers.ts'
 import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
+import { SourceAgents } from './source-agents.ts'
 import { TopologyPaths } from './topology-paths.ts'
 
 export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
@@ -46,6 +48,8 @@ export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
   readonly resolve?: ResolveHost
   /** All routers of our own cluster, ourselves included. Absent: we are the only one. */
   readonly replicas?: SnapshotSource<readonly ReplicaAddress[]>
+  /** Told to the agents of our own cluster. Absent: agents are refused. */
+  readonly sources?: SnapshotSource<AnnouncedSources>
 }
 
 export interface RouterNetworkConfig {
@@ -88,6 +92,7 @@ export class RouterNetwork implements Startable {
   readonly #replicaLinks: Links
   readonly #topology: NetworkTopology
   readonly #arrival: Arrival
+  readonly #agents: SourceAgents | undefined
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
@@ -121,6 +126,8 @@ export class RouterNetwork implements Startable {
       topology: this.#topology.view,
       replicas: deps.replicas ?? new Snapshot([]),
     })
+    this.#agents =
+      deps.sources === undefined ? undefined : new SourceAgents({ ...deps, sources: deps.sources })
     this.#acceptor = new Acceptor(
       {
         ...deps,
@@ -175,6 +182,11 @@ export class RouterNetwork implements Startable {
     return this.#topology.lost
   }
 
+  /** The agents of our cluster; undefined when there is nothing to tell them. */
+  get agents(): SourceAgents | undefined {
+    return this.#agents
+  }
+
   /** The state of each Link. */
   get linkStatus(): SnapshotSource<readonly LinkStatus[]> {
     return this.#links.status
@@ -206,6 +218,7 @@ export class RouterNetwork implements Startable {
       hello: this.#hello(),
       heartbeat: this.#heartbeat,
       syncWith: (peer) => this.#syncWith(peer, DEFAULT_COST),
+      agents: this.#agents,
       onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
     })
     this.#topology.start(this.identity.cluster)

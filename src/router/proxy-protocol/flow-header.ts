@@ -12,15 +12,22 @@ export interface HeaderContext {
   readonly cluster: string
   readonly flow: string
   readonly backend: AddressAndPort
+  /** The client's, when it has one that is believed. */
+  readonly globalAddress: string | undefined
 }
 
-/** A client that named no address of ours named the backend, as far as that can be told. */
+/**
+ * A client that named no address of ours named the backend, as far as that can be told. One with a global address is known
+ * by that: its own means nothing in another cluster.
+ */
 export function flowHeader(
   version: ProxyProtocol,
   { client, destination, protocol }: FlowRequest,
-  { cluster, flow, backend }: HeaderContext,
+  { cluster, flow, backend, globalAddress }: HeaderContext,
 ): Buffer {
   const { address, port } = backend
   const named = destination ?? { address, port }
-  return proxyHeader(version, { ...client, protocol, source: client, destination: named, cluster, flow })
+  const source = globalAddress === undefined ? client : { address: globalAddress, port: client.port }
+  const told = { ...client, globalAddress, protocol, source, destination: named, cluster, flow }
+  return proxyHeader(version, told)
 }

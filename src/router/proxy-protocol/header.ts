@@ -13,6 +13,7 @@ export const TlvType = {
   namespace: 0xe1,
   pod: 0xe2,
   serviceAccount: 0xe3,
+  globalAddress: 0xe4,
 } as const
 
 /** What is told. */
@@ -27,6 +28,8 @@ export interface ProxiedClient {
   readonly namespace?: string | undefined
   readonly pod?: string | undefined
   readonly serviceAccount?: string | undefined
+  /** In text. The source has it too, unless that is a family that it does not fit. */
+  readonly globalAddress?: string | undefined
   /** Names the flow in the records of both routers. */
   readonly flow: string
 }
@@ -69,13 +72,15 @@ function portsOf({ source, destination }: ProxiedClient): Uint8Array {
   return Uint8Array.of(source.port >> 8, source.port & 0xff, destination.port >> 8, destination.port & 0xff)
 }
 
-function tlvsOf({ flow, cluster, namespace, pod, serviceAccount }: ProxiedClient): Uint8Array[] {
+function tlvsOf(client: ProxiedClient): Uint8Array[] {
+  const { flow, cluster, namespace, pod, serviceAccount, globalAddress } = client
   return [
     ...tlv(TlvType.uniqueId, flow, MAX_TLV_BYTES),
     ...tlv(TlvType.cluster, cluster, MAX_NAME_BYTES),
     ...tlv(TlvType.namespace, namespace, MAX_NAME_BYTES),
     ...tlv(TlvType.pod, pod, MAX_NAME_BYTES),
     ...tlv(TlvType.serviceAccount, serviceAccount, MAX_NAME_BYTES),
+    ...tlv(TlvType.globalAddress, globalAddress, MAX_NAME_BYTES),
   ]
 }
 

@@ -22,12 +22,16 @@ export class BackendSocket {
   readonly #sent = (error: Error | null): void => this.#onSent(error)
   #state: 'opening' | 'connected' | 'closed' = 'opening'
 
-  constructor(owner: BackendSocketOwner, address: string, port: number) {
+  /** `localPort`: the datagrams leave from there, or the owner is told that somebody else has it. */
+  constructor(owner: BackendSocketOwner, address: string, port: number, localPort?: number) {
     this.#owner = owner
     this.#socket = datagramSocket(address)
     this.#socket
       .on('message', (datagram) => this.#onMessage(datagram))
       .on('error', (error) => this.#onError(error))
+    // At once: the addresses need no look-up. After a failure a connect would take any port.
+    if (localPort !== undefined) this.#socket.bind({ port: localPort, exclusive: true })
+    if (localPort !== undefined && !isBound(this.#socket)) return
     this.#socket.connect(port, address)
     if (isConnected(this.#socket)) {
       setBuffers(this.#socket, BACKEND_BUFFER_BYTES)
@@ -65,6 +69,14 @@ export class BackendSocket {
     setImmediate(() => {
       if (this.#state !== 'closed') this.#owner.backendFailed(error)
     })
+  }
+}
+
+function isBound(socket: Socket): boolean {
+  try {
+    return socket.address().port !== 0
+  } catch {
+    return false
   }
 }
 

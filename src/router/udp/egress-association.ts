@@ -24,7 +24,9 @@ import {
   trafficOf,
 } from '../endpoints/service-target.ts'
 import type { FlowEnding } from '../flow-end.ts'
-import type { FlowAttempt } from '../flow-log.ts'
+import { believedClient, type FlowAttempt } from '../flow-log.ts'
+import type { FlowSource } from '../global/flow-source.ts'
+import type { GlobalSources } from '../global/global-sources.ts'
 import { flowHeader } from '../proxy-protocol/flow-header.ts'
 import { Association, type AssociationDeps } from './association.ts'
 import { BackendSocket, type BackendSocketOwner } from './backend-socket.ts'
@@ -40,6 +42,8 @@ export interface EgressAssociationDeps extends AssociationDeps {
   readonly open: Set<EgressAssociation>
   /** Those whose backend may still refuse. */
   readonly settling: Deadlines<EgressAssociation>
+  /** Absent: backends see the router's address. */
+  readonly globalSources: GlobalSources | undefined
 }
 
 /** Errors of this machine and not of the backend. */
@@ -59,6 +63,8 @@ export class EgressAssociation extends Association implements BackendSocketOwner
   #socket: BackendSocket | undefined
   /** Goes in front of each datagram: a server of datagrams knows no first one. */
   #header: Buffer | undefined
+  /** Of the client's global address, when it has one that is believed. */
+  readonly #source: FlowSource | undefined
   #answered = false
 
   constructor(deps: EgressAssociationDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
@@ -70,6 +76,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     this.#request = request
     this.#target = target
     this.#settings = settings
+    this.#source = deps.globalSources?.sourceOf(peer, request.client, 'UDP')
     this.channel = channel
     this.begin()
     deps.open.add(this)
@@ -125,21 +132,35 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     this.#backend = backend
     // Version 1 is for TCP only.
     this.#header = proxyProtocol === ProxyProtocol.v2 ? this.#headerFor(backend) : undefined
-    this.#socket = new BackendSocket(this, backend.address, backend.port)
+    if (this.#source === undefined) this.#open(backend)
+    else this.#openFrom(this.#source, backend)
+  }
+
+  #openFrom(source: FlowSource, backend: Endpoint): void {
+    source.acquire(backend, {
+      connect: (localPort) => this.#open(backend, localPort),
+      refused: (description) => this.#refuse(FlowCondition.overloaded, description),
+    })
+  }
+
+  #open(backend: Endpoint, localPort?: number): void {
+    this.#socket = new BackendSocket(this, backend.address, backend.port, localPort)
     for (const datagram of this.first.kept) this.#send(datagram)
     if (this.first.open) this.#deps.settling.add(this)
   }
 
   #headerFor(backend: Endpoint): Buffer {
     const flow = this.channel?.id ?? ''
-    return flowHeader(ProxyProtocol.v2, this.#request, { cluster: this.#peer, flow, backend })
+    const globalAddress = this.#source?.address
+    return flowHeader(ProxyProtocol.v2, this.#request, { cluster: this.#peer, flow, backend, globalAddress })
   }
 
   // From the client
 
   protected override deliver(datagram: Buffer): void {
-    if (this.first.open) this.first.keep(datagram)
-    this.#send(datagram)
+    const isKept = this.first.open && this.first.keep(datagram)
+    // Once there is a socket it gets all that is kept.
+    if (!isKept || this.#source?.waiting !== true) this.#send(datagram)
   }
 
   #send(datagram: Buffer): void {
@@ -177,12 +198,24 @@ export class EgressAssociation extends Association implements BackendSocketOwner
 
   backendFailed(error: Error): void {
     const code = errorCode(error) ?? error.message
+    if (this.#source?.isTaken(code) === true && this.#backend !== undefined) {
+      this.#moveOver(this.#source, this.#backend)
+      return
+    }
     const to = this.#backend?.name ?? ''
     const failure = `${to}: ${code}`
     this.#attempts.push({ to, reason: code })
     if (OWN_FAULTS.has(code)) this.#refuse(FlowCondition.overloaded, failure)
     else if (this.#answered) this.#refuse(FlowCondition.connectFailed, failure)
     else this.#moveOn(failure)
+  }
+
+  /** To another port, for this one is in use. */
+  #moveOver(source: FlowSource, backend: Endpoint): void {
+    this.#socket?.close()
+    this.#socket = undefined
+    source.passOver()
+    this.#openFrom(source, backend)
   }
 
   /** One that was taken for good begins to count anew: backends may come and go while a client only sends. */
@@ -197,6 +230,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     this.#deps.settling.delete(this)
     this.#socket?.close()
     this.#socket = undefined
+    this.#source?.release(false)
     if (this.#backend !== undefined) this.#deps.backends.release(this.#backend)
     this.#backend = undefined
   }
@@ -210,6 +244,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     this.#deps.settling.delete(this)
     this.#socket?.close()
     this.#socket = undefined
+    this.#source?.release(false)
   }
 
   protected override finished(ending: FlowEnding): void {
@@ -219,7 +254,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     this.#deps.flowLog?.({
       side: 'egress',
       ...this.recordOf(this.#request, ending),
-      client: { ...this.#request.client, cluster: this.#peer },
+      client: believedClient(this.#request.client, this.#peer, this.#source?.address),
       cluster: this.#deps.cluster,
       backend,
       attempts: this.#attempts,

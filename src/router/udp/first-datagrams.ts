@@ -27,15 +27,16 @@ export class FirstDatagrams {
     return this.#kept !== undefined
   }
 
-  /** Keeps it if there is room; later ones are not kept either then, for they would overtake it. */
-  keep(datagram: Buffer): void {
-    if (this.#kept === undefined || this.#full) return
+  /** Keeps it if there is room, and says so; later ones are not kept either then, for they would overtake it. */
+  keep(datagram: Buffer): boolean {
+    if (this.#kept === undefined || this.#full) return false
     const bytes = this.#bytes + datagram.length
     const fits = this.#kept.length < FIRST_DATAGRAMS && bytes <= FIRST_DATAGRAMS_BYTES
     this.#full = !fits || !this.#budget.take(datagram.length)
-    if (this.#full) return
+    if (this.#full) return false
     this.#kept.push(datagram)
     this.#bytes = bytes
+    return true
   }
 
   /** Forgets them. */

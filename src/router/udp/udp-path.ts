@@ -18,6 +18,7 @@ import { Deadlines, DeadlinesByTime } from '../deadlines.ts'
 import type { BackendPool } from '../endpoints/backend-pool.ts'
 import type { FlowLog } from '../flow-log.ts'
 import { FlowRegistry } from '../flow-registry.ts'
+import type { GlobalSources } from '../global/global-sources.ts'
 import type { IngressRequests } from '../ingress-requests.ts'
 import { Allowance } from './allowance.ts'
 import type { Association } from './association.ts'
@@ -46,6 +47,7 @@ export interface UdpPathDeps {
   /** All flows with a socket of their own; associations to backends are among them. */
   readonly flows: FlowRegistry
   readonly flowLog: FlowLog | undefined
+  readonly globalSources: GlobalSources | undefined
 }
 
 export interface UdpPathConfig {

@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { GlobalNetwork } from '../../../src/api/globalnet.ts'
 import { Annotation, Label, MANAGED_BY, SYSTEM_NAMESPACE } from '../../../src/api/names.ts'
 import type { EndpointSlice, Namespace, Pod, Service } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
-import { AgentResource, type GlobalNetwork } from '../../../src/globalnet/agent-objects.ts'
+import { TestClusterset } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
-import { GLOBAL_CRDS } from '../../support/global-crds.ts'
+import { globalCrds } from '../../support/global-crds.ts'
 import { type KubeApi, startKubeApi } from '../../support/kube-api.ts'
 import { describeUnless } from '../../support/missing.ts'
 import { NatWorld, noNatWorld } from '../../support/nat-world.ts'
@@ -27,6 +28,8 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
   let world: NatWorld
   let folder: string
   let tunnel: Server
+  let clusterset: TestClusterset
+  let tlsDir: string
   let agent: Agent
   let before: string
 
@@ -39,9 +42,11 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
     await world.node.peer('relay', `${api.port}`, join(folder, 'api'))
     await world.nft(THEIRS)
     before = await world.ruleset()
-    for (const crd of GLOBAL_CRDS) await api.client.create(Resource.customResourceDefinition, crd)
+    for (const crd of await globalCrds()) await api.client.create(Resource.customResourceDefinition, crd)
     await objects()
-    agent = new Agent(world, api.kubeconfig)
+    clusterset = await TestClusterset.create()
+    tlsDir = await clusterset.tlsDir('east', 'agent')
+    agent = new Agent(world, api.kubeconfig, `--tls-dir=${tlsDir}`)
     await agent.line('agent is running')
   }, 60_000)
   afterAll(async () => {
@@ -49,6 +54,7 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
     world?.stop()
     tunnel?.close()
     await api?.stop()
+    await clusterset?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
@@ -57,7 +63,12 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
     for (const name of ['demo', SYSTEM_NAMESPACE]) {
       await client.create<Namespace>(Resource.namespace, { metadata: { name } })
     }
-    await eventually(createNetwork)
+    await eventually(() =>
+      client.create<GlobalNetwork>(Resource.globalNetwork, {
+        metadata: { name: 'cluster' },
+        spec: { range: '242.0.0.0/8' },
+      }),
+    )
     await client.create<Service>(Resource.service, {
       metadata: {
         namespace: 'demo',
@@ -71,12 +82,6 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
     await slice(SYSTEM_NAMESPACE, 'fairlead-router', { name: 'link', protocol: 'TCP', port: 5671 })
     await runningPod()
   }
-
-  const createNetwork = () =>
-    api.client.create<GlobalNetwork>(AgentResource.globalNetwork, {
-      metadata: { name: 'cluster' },
-      spec: { range: '242.0.0.0/8' },
-    })
 
   const slice = (
     namespace: string,
@@ -128,14 +133,6 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
       await world.nft('delete table ip fairlead')
       await serves()
     })
-  })
-
-  test('without a GlobalNetwork nothing of ours is on the node', async () => {
-    await api.client.delete(AgentResource.globalNetwork, { name: 'cluster' })
-    await eventually(async () => expect(await world.ruleset()).toBe(before), { within: 15_000 })
-    expect(await agent.health('/readyz')).toBe('ok\n')
-    await createNetwork()
-    await eventually(async () => expect(await asked()).toBe(`one sees ${PODS.client}`))
   })
 
   test('a service that is gone is refused', async () => {

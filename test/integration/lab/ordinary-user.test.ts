@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { fairlead } from '../../support/clusters.ts'
-import { describeInLab } from '../../support/missing.ts'
+import { eventually } from '../../support/eventually.ts'
+import { describeInLab, noLabIpv6 } from '../../support/missing.ts'
 import { type OrdinaryUser, ordinaryUser } from '../../support/ordinary-user.ts'
 import type { RunOptions } from '../../support/run.ts'
 
@@ -21,7 +22,7 @@ const POD = {
         command: [
           'sh',
           '-c',
-          'echo hello > /srv/www/index.html; touch /etc/mine; cd /srv/www; exec python3 -m http.server 8080',
+          'echo hello > /srv/www/index.html; touch /etc/mine; cd /srv/www; exec python3 -m http.server --bind :: 8080',
         ],
         volumeMounts: [{ name: 'data', mountPath: '/srv/www' }],
         securityContext: { runAsUser: 65532 },
@@ -35,7 +36,12 @@ const SERVICE = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: 'web', namespace: 'default' },
-  spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+  spec: {
+    type: 'LoadBalancer',
+    ipFamilyPolicy: 'PreferDualStack',
+    selector: { app: 'web' },
+    ports: [{ port: 80, targetPort: 8080 }],
+  },
 }
 
 describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
@@ -70,6 +76,33 @@ describeInLab(['setpriv', 'python3'], 'the lab of an ordinary user', () => {
     expect((await lab('exec', ask, { codes: [28] })).code).toBe(28)
     await lab('heal', ['east', 'west'])
     expect((await lab('exec', ask)).stdout).toBe('hello\n')
+  })
+
+  test('has IPv6 where the machine has', async () => {
+    const ask = ['west', '--', 'curl', '-sS', '-m', '2', 'http://[fd00:31::a]/index.html']
+    const [answer, codes] = noLabIpv6() === undefined ? ['hello\n', [0]] : ['', [7]]
+    expect((await lab('exec', ask, { codes })).stdout).toBe(answer)
+  })
+
+  test('lets pods change the rules of their node with NET_ADMIN only', async () => {
+    const command = ['sh', '-c', 'nft add table ip made && nft delete table ip made']
+    const podOf = (name: string, securityContext: object) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        hostNetwork: true,
+        restartPolicy: 'Never',
+        containers: [{ name: 'nft', image: 'none', command, securityContext }],
+      },
+    })
+    const items = [
+      podOf('plain', {}),
+      podOf('admin', { capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } }),
+    ]
+    await kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) })
+    const phases = ['get', 'pods', 'plain', 'admin', '-o', 'jsonpath={.items[*].status.phase}']
+    await eventually(async () => expect((await kubectl(phases)).stdout).toBe('Failed Succeeded'))
   })
 
   test('passes exit codes on', async () => {

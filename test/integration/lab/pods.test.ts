@@ -176,6 +176,14 @@ describeInLab([], 'pods of the lab', () => {
     expect(output).toBe('65532\n65532\n65532 65533\nread-only\nwritable\n1\n{\ns3cret\n')
   })
 
+  test('change the rules of their node with NET_ADMIN only', async () => {
+    const script = 'nft add table ip made 2>/dev/null && nft delete table ip made && echo may || echo may not'
+    const host = { hostNetwork: true }
+    expect(await outputOf('plain', script, host)).toBe('may not\n')
+    const add = { securityContext: { capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } } }
+    expect(await outputOf('admin', script, host, add)).toBe('may\n')
+  })
+
   test('run their init containers first, one after the other', async () => {
     const init = (name: string) => ({
       name,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Alpn } from '../../../src/api/names.ts'
 import { MAX_PENDING_HANDSHAKES } from '../../../src/link/limits.ts'
 import { createAuthority } from '../../../src/pki/certificates.ts'
+import type { Role } from '../../../src/pki/identity.ts'
 import { TestClusterset, uriOf } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
 import { linkTo, record, sample, startNetwork, stateOf, type TestNetwork } from '../../support/network.ts'
@@ -55,11 +56,7 @@ const hello = (cluster: string, role = 'router') => ({
 })
 
 /** Connects as a router of `cluster` and sends messages; gives the condition the session was closed with. */
-async function speakAs(
-  cluster: string,
-  messages: readonly unknown[],
-  role: 'router' | 'controller' = 'router',
-) {
+async function speakAs(cluster: string, messages: readonly unknown[], role: Role = 'router') {
   const peer = scriptedPeer(await tlsSocket(east.network.port, await set.tlsDir(cluster, role)))
   for (const message of messages) peer.send(message)
   return peer.closed
@@ -105,6 +102,23 @@ test('a controller may not open a data connection', async () => {
   await expectRefusal('role', async () => {
     await gone(await tlsSocket(east.network.port, dir, { ALPNProtocols: [Alpn.data] }))
   })
+})
+
+test('the agent of another cluster is refused', async () => {
+  const dir = await set.tlsDir('west', 'agent')
+  await expectRefusal('role', async () => gone(await tlsSocket(east.network.port, dir)))
+})
+
+test('an agent may not open a data connection', async () => {
+  const dir = await set.tlsDir('east', 'agent')
+  await expectRefusal('role', async () => {
+    await gone(await tlsSocket(east.network.port, dir, { ALPNProtocols: [Alpn.data] }))
+  })
+})
+
+test('an agent is refused where there are no global addresses', async () => {
+  const dir = await set.tlsDir('east', 'agent')
+  await expectRefusal('role', async () => gone(await tlsSocket(east.network.port, dir)))
 })
 
 test('TLS 1.2 is refused', async () => {
@@ -270,6 +284,17 @@ test('nobody tells a router which clusters can be reached', async () => {
   expect(await speakAs('south', [hello('south'), reach])).toBe('amqp:unauthorized-access')
   const controller = await speakAs('east', [hello('east', 'controller'), reach], 'controller')
   expect(controller).toBe('amqp:unauthorized-access')
+})
+
+test('neither controllers nor routers speak of source ports', async () => {
+  const sources = { type: 'sources', version: 1, upserts: [[32_768, 32_831, '242.0.0.1']], removes: [] }
+  for (const message of [sources, { type: 'sources-applied', version: 0 }]) {
+    expect(await speakAs('south', [modern('south'), message])).toBe('amqp:unauthorized-access')
+    const replica = { ...modern('east'), id: 'e'.repeat(32) }
+    expect(await speakAs('east', [replica, message])).toBe('amqp:unauthorized-access')
+    const controller = await speakAs('east', [modern('east', 'controller'), message], 'controller')
+    expect(controller).toBe('amqp:unauthorized-access')
+  }
 })
 
 test('a router of our own cluster may relay our records, for it is a replica of us', async () => {

@@ -43,7 +43,9 @@ async function ensureNamespace(name: string): Promise<void> {
   }
 }
 
-function install(options: { clusterId?: string; clusterset?: string } = {}): Promise<InstallReport> {
+function install(
+  options: { clusterId?: string; clusterset?: string; globalnet?: boolean } = {},
+): Promise<InstallReport> {
   return installFairlead({ kubeconfig: api.kubeconfig, pkiDir, overlay: 'lab', ...options })
 }
 
@@ -94,6 +96,13 @@ test('the second install changes nothing, and knows by itself which cluster it i
   const report = await install()
   expect(report).toMatchObject({ clusterId: 'east', clusterset: 'shop', dns: { outcome: 'unchanged' } })
   expect(report.objects.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+})
+
+test('agents have a certificate only where there are global addresses', async () => {
+  expect(await secretFile('fairlead-agent-tls', 'tls.crt')).toBe('')
+  await install({ globalnet: true })
+  const certificate = await secretFile('fairlead-agent-tls', 'tls.crt')
+  expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role: 'agent' })
 })
 
 test('a member is not given another id', async () => {
@@ -188,7 +197,7 @@ test('uninstall removes what we made, keeps what is not ours, and leaves CRDs an
 
   const again = await uninstallFairlead({ kubeconfig: api.kubeconfig, crds: true })
   expect(again.deleted.filter((object) => !object.startsWith('customresourcedefinition/'))).toEqual([])
-  expect(again.deleted).toHaveLength(5)
+  expect(again.deleted).toHaveLength(8)
 })
 
 /** What a controller would have written. */

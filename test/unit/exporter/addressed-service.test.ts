@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals'
 import type { Service } from '../../../src/api/objects.ts'
 import { ensureAddressed } from '../../../src/exporter/addressed-service.ts'
 import { ADDRESS_RETRY } from '../../../src/exporter/limits.ts'
-import type { OwnedObjects } from '../../../src/exporter/owned-objects.ts'
 import { ApiError } from '../../../src/kube/errors.ts'
+import type { OwnedObjects } from '../../../src/kube/owned-objects.ts'
 
 const invalid = () => new ApiError(422, { reason: 'Invalid', message: 'taken' }, 'apply')
 

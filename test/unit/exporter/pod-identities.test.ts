@@ -40,7 +40,7 @@ async function* untilAborted(signal: AbortSignal): AsyncGenerator<Uint8Array> {
 async function follow(max: number, ...lists: Pod[][]): Promise<PodIdentities> {
   const clock = new FakeClock()
   const deps = { client: client(...lists), clock, log: silentLogger, random: () => 1 }
-  const pods = new PodIdentities(deps, createMetrics(), max)
+  const pods = new PodIdentities(deps, createMetrics(), { max })
   await pods.start()
   for (const _ of lists) await clock.advance(1_000)
   await pods.stop()

@@ -1,11 +1,12 @@
 /** Clusters that are out of reach: when they become stale, when they cease to be, what imports say. */
 import { expect, test } from '@jest/globals'
+import { CONDITION_MESSAGE_MAX } from '../../../src/api/limits.ts'
 import type { ServiceImport } from '../../../src/api/mcs.ts'
 import type { Directory } from '../../../src/api/service-record.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import type { ViewChange } from '../../../src/exporter/clusterset-view.ts'
 import { importStatus } from '../../../src/exporter/import-object.ts'
-import { CONDITION_MESSAGE_MAX, MESSAGE_CLUSTERS } from '../../../src/exporter/limits.ts'
+import { MESSAGE_CLUSTERS } from '../../../src/exporter/limits.ts'
 import { mergeService } from '../../../src/exporter/service-merge.ts'
 import { StaleClusters } from '../../../src/exporter/stale-clusters.ts'
 import { staleNames } from '../../../src/exporter/staleness.ts'
@@ -50,7 +51,13 @@ function watching(clusters: readonly string[], imports: readonly ServiceImport[]
     forget: () => reachable.set(undefined),
     appear: (cluster: string) => {
       known = new Map(known).set(cluster, origin(cluster))
-      listener({ keys: new Set(), appeared: [cluster], namespaces: new Set(), properties: false })
+      listener({
+        keys: new Set(),
+        appeared: [cluster],
+        namespaces: new Set(),
+        properties: false,
+        blocks: false,
+      })
     },
   }
 }

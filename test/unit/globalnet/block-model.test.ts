@@ -216,7 +216,7 @@ test('there is never a second owner, and a network that is whole again agrees on
       expect(run.world.settle(order)).toBeLessThan(20)
       expectSettled(run.world)
     }),
-    { numRuns: 800 },
+    { numRuns: 800, interruptAfterTimeLimit: 40_000 },
   )
 })
 
@@ -260,5 +260,33 @@ test('two clustersets that grew apart and are joined: the earlier claim stays, t
       }
       expectSettled(world)
     }),
+  )
+})
+
+test('a member that claims what it likes and gives nothing up gets what the rule gives it, and the others settle', () => {
+  const lie = fc.record({
+    number: fc.nat({ max: 7 }),
+    prefix: fc.integer({ min: 27, max: 30 }),
+    late: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(scenario, lie, ({ clusters, commands, order }, { number, prefix: size, late }) => {
+      const run = new Run(clusters)
+      const { world } = run
+      const claimedAt = late ? Number.MAX_SAFE_INTEGER : 1
+      const claim = { cluster: 'a-liar', block: blockAt(number, size), claimedAt }
+      const lieToAll = () => {
+        for (const cluster of world.clusters) cluster.hear('a-liar', { version: 1, claim }, world.time)
+      }
+      lieToAll()
+      for (const step of commands) run.do(step)
+      for (const cluster of world.clusters.filter(({ running }) => !running)) cluster.restart()
+      lieToAll()
+      expect(world.settle(order)).toBeLessThan(20)
+      expectSettled(world)
+      const robbed = world.clusters.some(({ own }) => own !== undefined && overlaps(own.block, claim.block))
+      expect(robbed && !late).toBe(false)
+    }),
+    { numRuns: 200 },
   )
 })

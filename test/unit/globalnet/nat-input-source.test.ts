@@ -61,10 +61,10 @@ test('there is no input before the last store is complete, though it be empty', 
 
 test('a slot that is told is there at once', async () => {
   await fill({ networks: [NETWORK], routerSlices: [ROUTERS] })
-  const table: SourceTable = new Map([['10.0.0.5', [SLOT]]])
-  told.set(table)
+  const slots = [SLOT]
+  told.set(new Map([['10.0.0.5', slots]]))
   expect(source.desired.current()?.input.sources).toEqual([{ router: '10.0.0.5', ...SLOT }])
-  expect(source.desired.current()?.sources).toBe(table)
+  expect(source.desired.current()?.sources.get('10.0.0.5')).toBe(slots)
 })
 
 test('a problem is said once, and again when it was gone in between', async () => {

@@ -1,5 +1,7 @@
 /** What a node translates, from the objects that say it. */
+
 import { expect, test } from '@jest/globals'
+import type { GlobalIngressIP } from '../../../src/api/globalnet.ts'
 import { Annotation, Label, MANAGED_BY } from '../../../src/api/names.ts'
 import type { Endpoint, EndpointSlice, Pod, Service } from '../../../src/api/objects.ts'
 import { assembleNatBase, type NatObjects } from '../../../src/globalnet/nat-input.ts'
@@ -145,9 +147,11 @@ test('without a GlobalNetwork nothing is translated, and nothing is wrong', () =
 })
 
 test('a headless endpoint of this cluster is reached at its pod', () => {
-  const ingress = (kind: string) => ({
+  const ingress = (kind: 'Endpoint' | 'Service'): GlobalIngressIP => ({
     metadata: { namespace: 'demo', name: `db-${kind}`, creationTimestamp: '2026-01-01T00:00:00Z' },
-    spec: { target: { kind } },
+    spec: {
+      target: kind === 'Service' ? { kind, service: 'db' } : { kind, service: 'db', endpoint: 'db-0' },
+    },
     status: {
       allocatedIP: kind === 'Endpoint' ? '242.1.0.7' : '242.1.0.8',
       endpoint: {

@@ -167,12 +167,12 @@ test('flows that lead nowhere any more are forgotten', async () => {
 
 test('without global addresses there is no table, and the one that there was is removed', async () => {
   const reconciler = await started(wanted(NO_INPUT))
-  expect([driver.table, reconciler.notReady()]).toEqual([undefined, []])
+  expect([driver.table, reconciler.notReady()]).toEqual([undefined, ['a GlobalNetwork']])
   desired.set(wanted(EXAMPLE))
   await clock.advance(20)
   desired.set(wanted(NO_INPUT))
   await clock.advance(20)
-  expect([driver.table, reconciler.notReady()]).toEqual([undefined, []])
+  expect([driver.table, reconciler.notReady()]).toEqual([undefined, ['a GlobalNetwork']])
   expect(await metric('fairlead_agent_drift_repairs_total')).toBe(0)
 })
 

@@ -11,22 +11,24 @@ const BASE = {
   ranges: [cidr('242.0.0.0/8')],
 }
 
-test('the slots of routers that are there', () => {
+test('the slots of routers that are there, in the very lists that were told', () => {
   const told: SourceTable = new Map([
     ['10.0.0.5', [slot(40_000), slot(32_768)]],
     ['10.0.0.6', []],
   ])
-  const { input, problems } = addSlots(BASE, told)
-  expect(input.sources).toEqual([slot(32_768), slot(40_000)].map((each) => ({ router: '10.0.0.5', ...each })))
+  const { input, sources, problems } = addSlots(BASE, told)
+  expect(input.sources).toEqual([slot(40_000), slot(32_768)].map((each) => ({ router: '10.0.0.5', ...each })))
+  expect(sources).toEqual(told)
+  expect(sources.get('10.0.0.5')).toBe(told.get('10.0.0.5'))
   expect(problems).toEqual([])
 })
 
-test('the address of a router that is gone may be anybody’s', () => {
-  const { input } = addSlots(BASE, new Map([['10.0.0.9', [slot(32_768)]]]))
-  expect(input.sources).toEqual([])
+test('the address of a router that is gone may be anybody’s, and is not said to be in force', () => {
+  const { input, sources } = addSlots(BASE, new Map([['10.0.0.9', [slot(32_768)]]]))
+  expect([input.sources, sources.size]).toEqual([[], 0])
 })
 
-test('a slot that would spoil the others is left out', () => {
+test('a slot that would spoil the others is left out, and not said to be in force', () => {
   const told: SourceTable = new Map([
     [
       '10.0.0.5',
@@ -34,7 +36,13 @@ test('a slot that would spoil the others is left out', () => {
     ],
     ['10.0.0.6', [slot(32_768, 32_831, '10.96.0.1'), slot(40_000, 40_063, '242.9.0.1 }')]],
   ])
-  const { input, problems } = addSlots(BASE, told)
+  const { input, sources, problems } = addSlots(BASE, told)
   expect(input.sources).toEqual([{ router: '10.0.0.5', ...slot(32_768) }])
+  expect(sources).toEqual(
+    new Map([
+      ['10.0.0.5', [slot(32_768)]],
+      ['10.0.0.6', []],
+    ]),
+  )
   expect(problems).toHaveLength(7)
 })

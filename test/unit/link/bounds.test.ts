@@ -21,6 +21,7 @@ describe('admission', () => {
     ['another router of our own cluster for control', peer({ cluster: 'east' }), 'control'],
     ['another router of our own cluster for data', peer({ cluster: 'east' }), 'data'],
     ['our own controller for control', peer({ cluster: 'east', role: 'controller' }), 'control'],
+    ['an agent of our own cluster for control', peer({ cluster: 'east', role: 'agent' }), 'control'],
   ] as const)('%s is let in', (_who, who, kind) => {
     expect(() => admit(own, who, kind)).not.toThrow()
   })
@@ -29,6 +30,8 @@ describe('admission', () => {
     ['another clusterset', peer({ clusterset: 'other' }), 'control', 'clusterset'],
     ['the controller of another cluster', peer({ role: 'controller' }), 'control', 'role'],
     ['our controller for data', peer({ cluster: 'east', role: 'controller' }), 'data', 'role'],
+    ['the agent of another cluster', peer({ role: 'agent' }), 'control', 'role'],
+    ['an agent of ours for data', peer({ cluster: 'east', role: 'agent' }), 'data', 'role'],
   ] as const)('%s is refused', (_who, who, kind, reason) => {
     expect(() => admit(own, who, kind)).toThrow(expect.objectContaining({ reason }))
   })

@@ -27,7 +27,7 @@ const messages: readonly ControlMessage[] = [
     part: 0,
     last: true,
     records: [record('a')],
-    facts: { missingNamespaces: ['demo'] },
+    facts: { missingNamespaces: ['demo'], globalnet: { block: '242.7.0.0/16', claimedAt: 1 } },
   },
   {
     type: 'directory-delta',
@@ -54,6 +54,8 @@ const messages: readonly ControlMessage[] = [
   },
   { type: 'directory-request', cluster: 'east' },
   { type: 'reach', last: true, clusters: ['east', 'north'] },
+  { type: 'sources', version: 2, upserts: [[32_768, 32_831, '242.7.0.1']], removes: [65_472] },
+  { type: 'sources-applied', version: 2 },
   { type: 'ping', id: 1 },
   { type: 'pong', id: 1 },
   { type: 'goodbye', reason: 'so long' },
@@ -82,6 +84,7 @@ describe('refused is', () => {
     records: [{ ...record('a'), ...changes }],
   })
   const port = record('a').ports[0]
+  const sources = (changes: object) => ({ type: 'sources', version: 1, upserts: [], removes: [], ...changes })
 
   test.each<[string, unknown]>([
     ['a message without a type', { id: 1 }],
@@ -121,6 +124,22 @@ describe('refused is', () => {
       'a removed key with a path in it',
       { type: 'directory-delta', cluster: 'e', epoch: 1, from: 1, to: 2, upserts: [], removes: ['../x'] },
     ],
+    ['a global block of no network', { ...origin({}), facts: { globalnet: { block: 'all', claimedAt: 1 } } }],
+    [
+      'a global block without end',
+      { ...origin({}), facts: { globalnet: { block: '0.0.0.0/0', claimedAt: 1 } } },
+    ],
+    ['a global block of IPv6', { ...origin({}), facts: { globalnet: { block: 'fd00::/8', claimedAt: 1 } } }],
+    ['a global block claimed at no time', { ...origin({}), facts: { globalnet: { block: '242.0.0.0/16' } } }],
+    ['a source port that listeners have', sources({ upserts: [[20_000, 20_063, '242.0.0.1']] })],
+    ['a source port beyond all', sources({ upserts: [[65_472, 65_536, '242.0.0.1']] })],
+    ['a source port that stands for nothing', sources({ upserts: [[32_768, 32_831]] })],
+    ['a source address of IPv6', sources({ upserts: [[32_768, 32_831, 'fd00::1']] })],
+    ['a source address with a command', sources({ upserts: [[32_768, 32_831, '242.0.0.1;x']] })],
+    ['a source address that readers take for octal', sources({ upserts: [[32_768, 32_831, '242.0.0.010']] })],
+    ['more slots than there are', sources({ upserts: Array(513).fill([32_768, 32_831, '242.0.0.1']) })],
+    ['more removed slots than there are', sources({ removes: Array(513).fill(32_768) })],
+    ['a version that was never there', { type: 'sources-applied', version: -1 }],
   ])('%s', (_what, message) => {
     expect(() => codec.decode(bytes(message))).toThrow(expect.objectContaining({ code: 'violation' }))
   })

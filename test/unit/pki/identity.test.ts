@@ -18,7 +18,7 @@ const domains = fc.stringMatching(/^[a-z0-9._-]{1,50}$/)
 const identities = fc.record({
   clusterset: domains,
   cluster: labels,
-  role: fc.constantFrom(Role.router, Role.controller),
+  role: fc.constantFrom(Role.router, Role.controller, Role.agent),
 })
 
 test('what is formatted is parsed back', () => {

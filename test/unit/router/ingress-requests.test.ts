@@ -26,6 +26,18 @@ test('a request names the pod behind the client, when one is known', () => {
   })
 })
 
+test('a client that is no pod has a global address when its cluster has one for such', () => {
+  const clients = {
+    find: (address: string) => (address === '10.1.0.5' ? pod : undefined),
+    globalAddressOf: (address: string) => (address === '10.0.0.1' ? '242.7.0.9' : undefined),
+  }
+  const west = new IngressRequests({ snapshot: new Snapshot(exportingNothing), clients }, 'west')
+  const clientAt = (address: string) => west.requestOf(spec, { address, port: 4 }).client
+  expect(clientAt('10.1.0.5')).toEqual({ address: '10.1.0.5', port: 4, ...pod })
+  expect(clientAt('::ffff:10.0.0.1')).toEqual({ address: '10.0.0.1', port: 4, globalAddress: '242.7.0.9' })
+  expect(clientAt('10.0.0.2')).toEqual({ address: '10.0.0.2', port: 4 })
+})
+
 test('a port of one endpoint asks for that endpoint', () => {
   const one = { ...spec, endpoint: { cluster: 'east', id: 'web-0' } }
   expect(requests.requestOf(one, { address: '10.1.0.5', port: 4 }).endpoint).toBe('web-0')

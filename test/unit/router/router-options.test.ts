@@ -14,7 +14,13 @@ test('without flags the router is what the manifests need', () => {
     bufferMemory: undefined,
     logLevel: 'info',
     flowLog: 'debug',
+    globalnet: false,
   })
+})
+
+test('global addresses are asked for by a flag, and not at a site without agents', () => {
+  expect(parseRouterOptions(['--globalnet'], {}).globalnet).toBe(true)
+  expect(() => parseRouterOptions(['--globalnet', '--resources', '/etc/fairlead'], {})).toThrow('--globalnet')
 })
 
 test('the pod address is the listen address unless a flag says otherwise', () => {

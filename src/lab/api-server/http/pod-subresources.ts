@@ -57,8 +57,8 @@ const LOG_OPTIONS = [
   'limitBytes',
 ]
 
-/** A handler that hands logs on from the kubelet behind `socketPath`. */
-export function logHandler(socketPath: string | undefined) {
+/** A handler that hands logs on from the kubelet of the pod's node. */
+export function logHandler(kubelets: ReadonlyMap<string, string>) {
   return async (
     deps: ObjectHandlerDeps,
     target: Target,
@@ -68,10 +68,11 @@ export function logHandler(socketPath: string | undefined) {
   ): Promise<Reply> => {
     const pod = readObject(deps, target, name)
     const container = containerOf(pod, context.query.get('container'))
-    if (!stringAt(pod, 'spec', 'nodeName')) {
-      throw badRequest(`pod ${name} does not have a host assigned`)
-    }
-    if (socketPath === undefined) throw unavailable('no kubelet is connected to this API server')
+    const node = stringAt(pod, 'spec', 'nodeName')
+    if (!node) throw badRequest(`pod ${name} does not have a host assigned`)
+    const socketPath = kubelets.get(node)
+    if (socketPath === undefined)
+      throw unavailable(`no kubelet of node ${node} is connected to this API server`)
     const answer = await fetchLog(socketPath, logPath(pod, container, context.query), context.signal)
     if (answer.statusCode !== 200) throw await logError(answer)
     return {

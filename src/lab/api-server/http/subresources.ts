@@ -44,11 +44,11 @@ export class SubresourceHandlers {
   }
 }
 
-/** All there are; `kubeletSocket` is where logs come from. */
+/** All there are; `kubelets` are the sockets that logs come from, by node. */
 export function createSubresources(
   deps: ObjectHandlerDeps,
   tokens: TokenIssuer,
-  kubeletSocket: string | undefined,
+  kubelets: ReadonlyMap<string, string>,
 ): SubresourceHandlers {
   return new SubresourceHandlers(
     deps,
@@ -57,7 +57,7 @@ export function createSubresources(
       ['eviction', evictionHandler],
       ['finalize', finalizeHandler],
       ['token', tokenHandler(tokens)],
-      ['log', logHandler(kubeletSocket)],
+      ['log', logHandler(kubelets)],
       ['proxy', podProxyHandler],
     ]),
   )

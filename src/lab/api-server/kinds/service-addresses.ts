@@ -1,10 +1,10 @@
 /**
  * Which ClusterIPs and node ports are taken, and which is next. Usage follows the stored Services, so a write that fails takes nothing.
  */
-import { BlockList, isIPv4 } from 'node:net'
 import type { ApiObject } from '../api-object.ts'
 import { numberAt, objectsAt, stringAt, stringsAt } from '../json/access.ts'
 import type { Bucket } from '../storage/bucket.ts'
+import { familyOf, type IpFamily, ServiceRange } from './service-range.ts'
 
 /** Node ports that may be given out, first and last. */
 export const NODE_PORTS = { first: 30_000, last: 32_767 } as const
@@ -16,22 +16,15 @@ const MIN_STATIC_BAND = 16
 export class ServiceAddresses {
   readonly #addresses = new Map<string, number>()
   readonly #nodePorts = new Map<number, number>()
-  readonly #range: BlockList
-  readonly #base: number
-  readonly #size: number
-  readonly cidr: string
-  #next: number
+  /** The main family's first. */
+  readonly #ranges: readonly ServiceRange[]
+  readonly #next = new Map<ServiceRange, number>()
   #nextPort: number = NODE_PORTS.first
 
-  /** `cidr` is an IPv4 block such as 10.96.0.0/16. */
+  /** `cidr` is a block such as 10.96.0.0/16, or two of different families with a comma between. */
   constructor(cidr: string, services: Bucket) {
-    const [address = '', bits = '32'] = cidr.split('/')
-    this.cidr = cidr
-    this.#range = new BlockList()
-    this.#range.addSubnet(address, Number(bits), 'ipv4')
-    this.#size = 2 ** (32 - Number(bits))
-    this.#base = toNumber(address) - (toNumber(address) % this.#size)
-    this.#next = this.#staticBand
+    this.#ranges = cidr.split(',').map((each) => new ServiceRange(each))
+    for (const range of this.#ranges) this.#next.set(range, staticBand(range))
     for (const service of services.values()) this.#count(service, 1)
     services.subscribe(({ object, previous, type }) => {
       if (previous !== undefined) this.#count(previous, -1)
@@ -39,20 +32,24 @@ export class ServiceAddresses {
     })
   }
 
-  /** The first address of the range: that of the API server's own Service. */
+  /** Those that there are, the main one first. */
+  get families(): readonly IpFamily[] {
+    return this.#ranges.map(({ family }) => family)
+  }
+
+  /** The first address of the main range: that of the API server's own Service. */
   get first(): string {
-    return toAddress(this.#base + 1)
+    return this.#ranges[0]?.addressAt(1) ?? ''
   }
 
-  get #staticBand(): number {
-    return Math.min(Math.max(MIN_STATIC_BAND, this.#size >>> 4), MAX_STATIC_BAND)
+  /** The block that an address of this family would have to be in: the main one when there is none. */
+  cidrOf(family: IpFamily | undefined): string {
+    return (this.#range(family) ?? this.#ranges[0])?.cidr ?? ''
   }
 
-  /** A valid address of the range other than the first and last. */
+  /** A valid address of a range other than its first and last. */
   inRange(address: string): boolean {
-    if (!isIPv4(address) || !this.#range.check(address, 'ipv4')) return false
-    const offset = toNumber(address) - this.#base
-    return offset > 0 && offset < this.#size - 1
+    return this.#ranges.some((range) => range.has(address))
   }
 
   isTaken(address: string): boolean {
@@ -64,13 +61,16 @@ export class ServiceAddresses {
   }
 
   /** A free address; undefined when there is none. The upper part of the range is used first. */
-  freeAddress(): string | undefined {
-    const usable = this.#size - 2
+  freeAddress(family?: IpFamily): string | undefined {
+    const range = family === undefined ? this.#ranges[0] : this.#range(family)
+    if (range === undefined) return undefined
+    const usable = range.size - 2
+    const next = this.#next.get(range) ?? 1
     for (let tried = 0; tried < usable; tried += 1) {
-      const offset = 1 + ((this.#next - 1 + tried) % usable)
-      const address = toAddress(this.#base + offset)
+      const offset = 1 + ((next - 1 + tried) % usable)
+      const address = range.addressAt(offset)
       if (this.isTaken(address)) continue
-      this.#next = offset + 1
+      this.#next.set(range, offset + 1)
       return address
     }
     return undefined
@@ -88,12 +88,16 @@ export class ServiceAddresses {
     return undefined
   }
 
+  #range(family: IpFamily | undefined): ServiceRange | undefined {
+    return this.#ranges.find((range) => range.family === family)
+  }
+
   #count(service: ApiObject, by: 1 | -1): void {
     for (const address of new Set([
       stringAt(service, 'spec', 'clusterIP') ?? '',
       ...stringsAt(service, 'spec', 'clusterIPs'),
     ])) {
-      if (isIPv4(address)) add(this.#addresses, address, by)
+      if (familyOf(address) !== undefined) add(this.#addresses, address, by)
     }
     for (const port of objectsAt(service, 'spec', 'ports')) {
       const nodePort = numberAt(port, 'nodePort') ?? 0
@@ -108,10 +112,6 @@ function add<K>(counts: Map<K, number>, key: K, by: number): void {
   else counts.set(key, count)
 }
 
-function toNumber(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-}
-
-function toAddress(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
+function staticBand({ size }: ServiceRange): number {
+  return Math.min(Math.max(MIN_STATIC_BAND, size >>> 4), MAX_STATIC_BAND)
 }

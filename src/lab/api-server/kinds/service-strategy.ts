@@ -2,7 +2,7 @@
  * Rules of Services: defaults, addresses and node ports, and what may change later.
  */
 import type { ApiObject } from '../api-object.ts'
-import { internal, invalid } from '../errors.ts'
+import { internal, invalid, type StatusError } from '../errors.ts'
 import {
   ensureObject,
   fillDefaults,
@@ -17,6 +17,7 @@ import { type FieldError, invalidValue } from '../validation/field-error.ts'
 import { checkService } from '../validation/service.ts'
 import type { Strategy } from './resource-definition.ts'
 import { NODE_PORTS, type ServiceAddresses } from './service-addresses.ts'
+import { familyOf, type IpFamily } from './service-range.ts'
 
 /** Session affinity lasts three hours. */
 const AFFINITY_SECONDS = 10_800
@@ -78,8 +79,9 @@ function keepAddress(next: ApiObject, current: ApiObject): void {
   }
   if (!stringAt(spec, 'clusterIP') && stringsAt(spec, 'clusterIPs').length === 0) {
     const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = objectAt(current, 'spec') ?? {}
-    for (const [key, value] of Object.entries({ clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy })) {
-      if (value !== undefined) spec[key] = value
+    Object.assign(spec, { clusterIP, clusterIPs })
+    for (const [key, value] of Object.entries({ ipFamilies, ipFamilyPolicy })) {
+      if (value !== undefined && spec[key] === undefined) spec[key] = value
     }
   }
   if (!usesNodePorts(spec)) {
@@ -95,27 +97,63 @@ function assignAddress(
 ): void {
   const spec = ensureObject(service, 'spec')
   if (spec['type'] === 'ExternalName') return
-  const wanted = stringAt(spec, 'clusterIP') || stringsAt(spec, 'clusterIPs')[0] || ''
-  const address = wanted === '' ? addresses.freeAddress() : wanted
-  if (address === undefined) throw internal('failed to allocate a serviceIP: range is full')
-  const held = stringAt(current, 'spec', 'clusterIP')
-  if (wanted !== '' && wanted !== 'None' && wanted !== held) checkWanted(service, wanted, addresses)
-  Object.assign(spec, { clusterIP: address, clusterIPs: [address] })
-  fillDefaults(spec, { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' })
+  const wanted = wantedAddresses(spec)
+  const { policy, families } = familiesOf(service, wanted, addresses.families)
+  Object.assign(spec, { ipFamilies: [...families], ipFamilyPolicy: policy })
+  if (wanted[0] === 'None') {
+    Object.assign(spec, { clusterIP: 'None', clusterIPs: ['None'] })
+    return
+  }
+  const held = stringsAt(current, 'spec', 'clusterIPs')
+  for (const address of wanted) if (!held.includes(address)) checkWanted(service, address, addresses)
+  const given = families.map(
+    (family) => wanted.find((each) => familyOf(each) === family) ?? addresses.freeAddress(family),
+  )
+  if (given.includes(undefined)) throw internal('failed to allocate a serviceIP: range is full')
+  Object.assign(spec, { clusterIP: given[0], clusterIPs: given })
+}
+
+/** `clusterIP` is the first of `clusterIPs`. */
+function wantedAddresses(spec: JsonObject): string[] {
+  const [first, ...others] = stringsAt(spec, 'clusterIPs')
+  const main = stringAt(spec, 'clusterIP') || first
+  return main ? [main, ...others] : []
+}
+
+/** Which families a Service gets, in their order, of those that the cluster has. */
+function familiesOf(
+  service: ApiObject,
+  wanted: readonly string[],
+  offered: readonly IpFamily[],
+): { policy: string; families: readonly IpFamily[] } {
+  const spec = ensureObject(service, 'spec')
+  const asked = stringsAt(spec, 'ipFamilies') as IpFamily[]
+  const inferred = asked.length > 1 || wanted.length > 1 ? 'RequireDualStack' : 'SingleStack'
+  const policy = stringAt(spec, 'ipFamilyPolicy') ?? inferred
+  const primary = asked[0] ?? familyOf(wanted[0] ?? '') ?? offered[0] ?? 'IPv4'
+  if (!offered.includes(primary)) {
+    throw refused(service, 'spec.ipFamilies[0]', primary, 'not configured on this cluster')
+  }
+  const other = offered.find((family) => family !== primary)
+  if (policy === 'RequireDualStack' && other === undefined) {
+    const why = 'this cluster is not configured for dual-stack services'
+    throw refused(service, 'spec.ipFamilyPolicy', policy, why)
+  }
+  return { policy, families: policy === 'SingleStack' || other === undefined ? [primary] : [primary, other] }
 }
 
 function checkWanted(service: ApiObject, wanted: string, addresses: ServiceAddresses): void {
-  const name = service.metadata.name ?? ''
   const refuse = (why: string) =>
-    invalid(KIND, name, [
-      invalidValue('spec.clusterIPs', [wanted], `failed to allocate IP ${wanted}: ${why}`),
-    ])
+    refused(service, 'spec.clusterIPs', [wanted], `failed to allocate IP ${wanted}: ${why}`)
   if (!addresses.inRange(wanted)) {
-    throw refuse(
-      `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${addresses.cidr}`,
-    )
+    const range = addresses.cidrOf(familyOf(wanted))
+    throw refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${range}`)
   }
   if (addresses.isTaken(wanted)) throw refuse('provided IP is already allocated')
+}
+
+function refused({ metadata }: ApiObject, field: string, value: unknown, why: string): StatusError {
+  return invalid(KIND, metadata.name ?? '', [invalidValue(field, value, why)])
 }
 
 function assignNodePorts(

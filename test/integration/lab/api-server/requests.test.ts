@@ -24,7 +24,7 @@ describe('a request', () => {
     })
     await new Promise<void>((resolve) => kubelet.listen(join(folder, 'kubelet.sock'), resolve))
     api = await startRawApi({
-      kubeletSocket: join(folder, 'kubelet.sock'),
+      kubelets: new Map([['node', join(folder, 'kubelet.sock')]]),
       sockets: [join(folder, 'api.sock')],
     })
   })

@@ -76,6 +76,21 @@ describe('service addresses', () => {
     )
   })
 
+  test('of two families come from two ranges', () => {
+    const addresses = new ServiceAddresses('10.96.0.0/16,fd00:96::/112', new Bucket(10, 0))
+    expect(addresses.families).toEqual(['IPv4', 'IPv6'])
+    expect([addresses.freeAddress(), addresses.freeAddress('IPv6')]).toEqual(['10.96.1.0', 'fd00:96::100'])
+    const valid = ['fd00:96::', 'fd00:96::1', 'fd00:96:0:0::fffe', 'fd00:96::ffff', 'fd00:97::1', '10.96.0.1']
+    expect(valid.map((address) => addresses.inRange(address))).toEqual([
+      false,
+      true,
+      true,
+      false,
+      false,
+      true,
+    ])
+  })
+
   test('count node ports of stored Services', () => {
     const bucket = new Bucket(10, 0)
     bucket.set('n/a', service('a', '10.96.0.9', 30_000), 1)

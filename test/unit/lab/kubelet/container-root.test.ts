@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type ContainerScript, containerScript } from '../../../../src/lab/kubelet/container-script.ts'
-import type { LabPod, LabPodSpec } from '../../../../src/lab/kubelet/pod.ts'
+import type { LabPod, LabPodSpec, SecurityContext } from '../../../../src/lab/kubelet/pod.ts'
 import { hostsFile, podHostname, resolvConf } from '../../../../src/lab/kubelet/pod-files.ts'
 import { privilegeFlags } from '../../../../src/lab/kubelet/privileges.ts'
 import { parseMounts, sharedMounts } from '../../../../src/lab/kubelet/root-plan.ts'
@@ -77,12 +77,21 @@ describe('the script of a container', () => {
   })
 })
 
+const USUAL =
+  '--bounding-set=-all,+audit_write,+chown,+dac_override,+fowner,+fsetid,+kill,+mknod,+net_bind_service,+net_raw,+setfcap,+setgid,+setpcap,+setuid,+sys_chroot'
+
 describe('privileges', () => {
   test('of a container win over those of its pod', () => {
     const common = { runAsUser: 1, runAsGroup: 2, fsGroup: 3 }
     expect(
       privilegeFlags(pod({ securityContext: common }), { name: 'a', securityContext: { runAsUser: 9 } }),
-    ).toEqual(['--reuid=9', '--regid=2', '--groups=3'])
+    ).toEqual(expect.arrayContaining(['--reuid=9', '--regid=2', '--groups=3']))
+  })
+
+  test('make nobody another user where there is one only', () => {
+    const flags = privilegeFlags(pod({ securityContext: { runAsUser: 1 } }), { name: 'a' }, true)
+    expect(flags.filter((flag) => /^--(re)?[ug]id|groups/.test(flag))).toEqual([])
+    expect(flags).toContain(USUAL)
   })
 
   test('are taken away and given back one by one', () => {
@@ -92,13 +101,23 @@ describe('privileges', () => {
     }
     expect(privilegeFlags(pod({}), { name: 'a', securityContext })).toEqual([
       '--bounding-set=-all,+net_bind_service',
-      '--inh-caps=-all,+net_bind_service',
+      '--inh-caps=-all',
       '--no-new-privs',
     ])
   })
 
-  test('are left alone when nothing is said', () => {
-    expect(privilegeFlags(pod({}), { name: 'a' })).toEqual([])
+  test('are what container runtimes leave when nothing is said, and more when that is asked for', () => {
+    const flags = (securityContext: SecurityContext) =>
+      privilegeFlags(pod({}), { name: 'a', securityContext })
+    expect(flags({})).toEqual([USUAL, '--inh-caps=-all'])
+    expect(flags({ capabilities: { add: ['NET_ADMIN'] } })).toEqual([
+      `${USUAL},+net_admin`,
+      '--inh-caps=-all',
+    ])
+    expect(flags({ capabilities: { add: ['ALL'], drop: ['CAP_CHOWN'] } })).toEqual([
+      '--bounding-set=+all,-chown',
+    ])
+    expect(flags({ privileged: true })).toEqual([])
   })
 })
 

@@ -14,7 +14,7 @@ const POD: LabPod = {
   metadata: { name: 'web-0', namespace: 'demo', uid: 'u1', labels: { app: 'web', 'a.b/c': 'd' } },
   spec: { nodeName: 'n1', serviceAccountName: 'sa', containers: [] },
 }
-const ADDRESSES = { podIp: '10.244.0.5', hostIp: '172.31.0.10' }
+const ADDRESSES = { pod: ['10.244.0.5', 'fd00:244::5'], host: ['172.31.0.10'] }
 const SOURCE: VolumeSource = {
   configMap: async (name) =>
     name === 'cfg' ? { color: Buffer.from('red'), size: Buffer.from('9') } : undefined,

@@ -35,8 +35,8 @@ function statusOf(
     {
       init: views(init, 'i'),
       main: views(facts, 'c'),
-      address: '10.244.0.5',
-      hostAddress: '172.31.0.10',
+      addresses: ['10.244.0.5', 'fd00:244::5'],
+      hostAddresses: ['172.31.0.10'],
       startTime: T0,
       now: T1,
     },

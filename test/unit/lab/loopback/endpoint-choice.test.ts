@@ -6,6 +6,7 @@ import { FakeClock } from '../../../support/fake-clock.ts'
 
 const port = (addresses: string[], affinitySeconds?: number): VirtualPort => ({
   id: 'demo/web/tcp/80',
+  family: 'IPv4',
   protocol: 'tcp',
   frontends: [],
   endpoints: addresses.map((address) => ({ address, port: 80 })),

@@ -4,16 +4,19 @@ import fc from 'fast-check'
 import { nftTransaction } from '../../../../src/lab/service-proxy/nft-rules.ts'
 import type { VirtualPort } from '../../../../src/lab/service-proxy/service-table.ts'
 
-const CONFIG = { serviceNetwork: '10.96.0.0/16', dnsAddress: '10.96.0.10' }
+const CONFIG = { family: 'IPv4', serviceNetwork: '10.96.0.0/16', dnsAddress: '10.96.0.10' } as const
+const CONFIG6 = { family: 'IPv6', serviceNetwork: 'fd00:96::/112' } as const
 
 const target = (text: string) => {
-  const [address = '', port] = text.split(':')
+  const [, address = '', port] = /^\[?(.*?)\]?:(\d+)$/.exec(text) ?? []
   return { address, port: Number(port) }
 }
 
 function port(id: string, frontends: string[], endpoints: string[], affinitySeconds?: number): VirtualPort {
   const protocol = id.includes('/udp/') ? 'udp' : 'tcp'
-  return { id, protocol, frontends: frontends.map(target), endpoints: endpoints.map(target), affinitySeconds }
+  const family = id.endsWith('/6') ? 'IPv6' : 'IPv4'
+  const ends = { frontends: frontends.map(target), endpoints: endpoints.map(target) }
+  return { id, family, protocol, ...ends, affinitySeconds }
 }
 
 const single = port('demo/one/tcp/80', ['10.96.1.1:80'], ['10.244.0.2:8080'])
@@ -27,6 +30,17 @@ const empty = port('demo/empty/tcp/80', ['10.96.1.4:80'], [])
 
 test('the first transaction makes everything of ours anew', () => {
   expect(nftTransaction([empty, several, single, sticky], CONFIG, undefined).text).toMatchSnapshot()
+})
+
+test('IPv6 has a table of its own, with the ports of its family', () => {
+  const six = port(
+    'demo/six/tcp/80/6',
+    ['[fd00:96::5]:80'],
+    ['[fd00:244::2]:8080', '[fd00:244::3]:8080'],
+    100,
+  )
+  const one = port('demo/one/tcp/80/6', ['[fd00:31::a]:80'], ['[fd00:244::2]:8080'])
+  expect(nftTransaction([several, six, one], CONFIG6, undefined).text).toMatchSnapshot()
 })
 
 test('a later one replaces rules and elements, and removes chains and sets that are no longer used', () => {

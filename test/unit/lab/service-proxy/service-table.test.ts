@@ -3,7 +3,11 @@ import { describe, expect, test } from '@jest/globals'
 import type { Endpoint, EndpointSlice, Service } from '../../../../src/api/objects.ts'
 import { buildServiceTable, loadBalancerServed } from '../../../../src/lab/service-proxy/service-table.ts'
 
-const CONFIG = { nodeAddress: '172.31.0.10', reserved: ['172.31.0.10:6443', '10.96.0.10:53'] }
+const CONFIG = {
+  nodeName: 'one',
+  nodeAddresses: ['172.31.0.10', 'fd00:31::a'],
+  reserved: ['172.31.0.10:6443', '10.96.0.10:53'],
+}
 
 function service(name: string, spec: Service['spec'], created = '2026-01-01T00:00:00Z'): Service {
   return {
@@ -39,6 +43,7 @@ describe('a service table', () => {
     expect(buildServiceTable([service('web', {})], slices, CONFIG)).toEqual([
       {
         id: 'demo/web/tcp/80',
+        family: 'IPv4',
         protocol: 'tcp',
         frontends: [{ address: '10.96.1.1', port: 80 }],
         endpoints: [
@@ -94,6 +99,66 @@ describe('a service table', () => {
     expect(targets([service('web', {})], [six])).toEqual([[]])
   })
 
+  test('keeps the families of a Service apart, each with the addresses of its own', () => {
+    const ports = [{ port: 80, nodePort: 30_080 }]
+    const spec = { type: 'LoadBalancer' as const, clusterIPs: ['10.96.1.1', 'fd00:96::5'], ports }
+    const slices = [
+      slice('web', [endpoint('10.244.0.1')]),
+      slice('web', [endpoint('fd00:244::1')], { addressType: 'IPv6' }),
+    ]
+    const table = buildServiceTable([service('web', spec)], slices, CONFIG)
+    expect(table.map(({ id, frontends, endpoints }) => [id, frontends, endpoints])).toEqual([
+      [
+        'demo/web/tcp/80',
+        [
+          { address: '10.96.1.1', port: 80 },
+          { address: '172.31.0.10', port: 80 },
+          { address: '172.31.0.10', port: 30_080 },
+        ],
+        [{ address: '10.244.0.1', port: 8080 }],
+      ],
+      [
+        'demo/web/tcp/80/6',
+        [
+          { address: 'fd00:96::5', port: 80 },
+          { address: 'fd00:31::a', port: 80 },
+          { address: 'fd00:31::a', port: 30_080 },
+        ],
+        [{ address: 'fd00:244::1', port: 8080 }],
+      ],
+    ])
+    expect(loadBalancerServed(service('web', spec), table, 'fd00:31::a')).toBe(true)
+  })
+
+  test('keeps to the endpoints of the node where a traffic policy says so, from inside or from outside', () => {
+    const here = { ...endpoint('10.244.0.1'), nodeName: 'one' }
+    const there = { ...endpoint('10.244.16.1'), nodeName: 'two' }
+    const seen = (spec: Service['spec']) => {
+      const ports = [{ port: 80, nodePort: 30_080 }]
+      const table = buildServiceTable(
+        [service('web', { type: 'NodePort', ports, ...spec })],
+        [slice('web', [here, there])],
+        CONFIG,
+      )
+      return table.map(({ id, frontends, endpoints }) => [
+        id.replace('demo/web/tcp/80', ''),
+        frontends.map(({ port }) => port),
+        endpoints.map(({ address }) => address),
+      ])
+    }
+    const both = ['10.244.0.1', '10.244.16.1']
+    expect(seen({ internalTrafficPolicy: 'Cluster', externalTrafficPolicy: 'Cluster' })).toEqual([
+      ['', [80, 30_080], both],
+    ])
+    expect(seen({ internalTrafficPolicy: 'Cluster', externalTrafficPolicy: 'Local' })).toEqual([
+      ['', [80], both],
+      ['/outside', [30_080], ['10.244.0.1']],
+    ])
+    expect(seen({ internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' })).toEqual([
+      ['', [80, 30_080], ['10.244.0.1']],
+    ])
+  })
+
   test('adds the node for node ports and load balancers, and its own ports to nobody', () => {
     const ports = [
       { name: 'a', port: 80, nodePort: 30_080 },
@@ -105,15 +170,15 @@ describe('a service table', () => {
       ['10.96.1.1:6443'],
       ['10.96.1.1:80', '172.31.0.10:80', '172.31.0.10:30080'],
     ])
-    expect(loadBalancerServed(balanced, table, CONFIG.nodeAddress)).toBe(false)
+    expect(loadBalancerServed(balanced, table, '172.31.0.10')).toBe(false)
   })
 
   test('gives a port of the node that two Services want to the older one', () => {
     const younger = service('a', { type: 'LoadBalancer', clusterIP: '10.96.1.2' }, '2026-01-02T00:00:00Z')
     const older = service('b', { type: 'LoadBalancer' })
     const table = buildServiceTable([younger, older], [], CONFIG)
-    expect(loadBalancerServed(older, table, CONFIG.nodeAddress)).toBe(true)
-    expect(loadBalancerServed(younger, table, CONFIG.nodeAddress)).toBe(false)
+    expect(loadBalancerServed(older, table, '172.31.0.10')).toBe(true)
+    expect(loadBalancerServed(younger, table, '172.31.0.10')).toBe(false)
   })
 
   test('carries session affinity and its time-out', () => {

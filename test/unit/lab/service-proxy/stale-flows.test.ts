@@ -5,6 +5,7 @@ import { conntrackArguments, staleFlows } from '../../../../src/lab/service-prox
 
 const udp = (endpoints: string[], protocol: 'udp' | 'tcp' = 'udp'): VirtualPort => ({
   id: 'demo/x/udp/53',
+  family: 'IPv4',
   protocol,
   frontends: [{ address: '10.96.1.1', port: 53 }],
   endpoints: endpoints.map((address) => ({ address, port: 5353 })),
@@ -34,6 +35,12 @@ test('what was sent while there was no endpoint is forgotten when there is one',
 
 test('TCP connections are left alone', () => {
   expect(staleFlows([udp(['10.244.0.1'], 'tcp')], [])).toEqual([])
+})
+
+test('flows of IPv6 are asked for as such', () => {
+  expect(conntrackArguments({ frontend: { address: 'fd00:96::5', port: 53 } }).join(' ')).toBe(
+    '-D -f ipv6 -p udp -d fd00:96::5 --orig-port-dst 53',
+  )
 })
 
 test('conntrack is told the frontend and the endpoint', () => {

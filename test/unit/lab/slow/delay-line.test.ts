@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals'
 import { DelayLine } from '../../../../src/lab/slow/delay-line.ts'
 import { type PathShape, QUIET } from '../../../../src/lab/slow/path-shape.ts'
-import { parseWantedPort } from '../../../../src/lab/slow/wanted-port.ts'
+import { parseAnswer } from '../../../../src/lab/slow/wanted-end.ts'
 import { HandClock } from '../../../support/hand-clock.ts'
 
 /** A line that draws these numbers, and 0.99 when there are no more. */
@@ -69,9 +69,11 @@ test('a quiet line passes at once, but not past what is on its way', () => {
   expect(state.arrived).toEqual(['slow', 'behind', 'quick'])
 })
 
-test('the port a connection wanted is read from what nft says', () => {
+test('what a connection wanted is read from what nft says', () => {
   const answer =
-    'table ip t {\n\tmap asked {\n\t\telements = { 10.244.0.5 . 36580 expires 4s996ms : 4321 }\n\t}\n}\n'
-  expect(parseWantedPort(answer, '10.244.0.5 . 36580')).toBe(4321)
-  expect(() => parseWantedPort('', '10.244.0.5 . 1')).toThrow('nobody knows')
+    'table ip t {\n\tmap asked {\n\t\telements = { "pod0.5" . 36580 expires 4s996ms : 4321 }\n\t}\n}\n'
+  expect(parseAnswer(answer, '"pod0.5" . 36580')).toBe('4321')
+  const six = '\t\telements = { "pod0.5" . 36580 expires 4s996ms : fd00:31::b }\n'
+  expect(parseAnswer(six, '"pod0.5" . 36580')).toBe('fd00:31::b')
+  expect(() => parseAnswer('', '"pod0.5" . 1')).toThrow('nobody knows')
 })

@@ -5,9 +5,9 @@ import type { ServiceKey } from '../api/names.ts'
 import type { KubeObject } from '../api/objects.ts'
 import type { ResourceType } from '../api/resources.ts'
 import type { Clock } from '../core/clock.ts'
-import type { KubeClient, ObjectRef, Store } from '../kube/types.ts'
-import { mergePatch } from './compare.ts'
+import { mergePatch } from '../core/compare.ts'
 import { OwnWrites } from './own-writes.ts'
+import type { KubeClient, ObjectRef, Store } from './types.ts'
 
 /** All that writing what we own takes. */
 export type WritingClient = Pick<KubeClient, 'apply' | 'patch' | 'delete'>
@@ -21,10 +21,10 @@ export interface OwnedDeps<T extends KubeObject> {
 export interface OwnedConfig<T> {
   readonly type: ResourceType
   readonly fieldManager: string
-  /** The objects in the store that serve an import. */
-  readonly ofImport: (store: Store<T & KubeObject>, key: ServiceKey) => readonly T[]
+  /** The objects in the store that serve an import. Both absent: they serve none. */
+  readonly ofImport?: (store: Store<T & KubeObject>, key: ServiceKey) => readonly T[]
   /** The import that an object serves. */
-  readonly importOf: (object: T) => readonly ServiceKey[]
+  readonly importOf?: (object: T) => readonly ServiceKey[]
 }
 
 /** One part of an object that is written by itself. */
@@ -64,8 +64,9 @@ export class OwnedObjects<T extends KubeObject> {
 
   /** Everything that serves an import. */
   ofImport(key: ServiceKey): T[] {
-    const stored = this.#config.ofImport(this.#deps.store, key)
-    const pending = [...this.#own.pending()].filter((object) => this.#config.importOf(object).includes(key))
+    const { ofImport, importOf } = this.#config
+    const stored = ofImport?.(this.#deps.store, key) ?? []
+    const pending = [...this.#own.pending()].filter((object) => importOf?.(object).includes(key))
     const names = new Set([...stored, ...pending].map(({ metadata }) => metadata.name ?? ''))
     const namespace = key.slice(0, key.indexOf('/'))
     return [...names].flatMap((name) => this.get({ namespace, name }) ?? [])

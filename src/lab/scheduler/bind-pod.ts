@@ -2,10 +2,10 @@
 import { Resource } from '../../api/resources.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import type { LabPod } from './pod.ts'
+import type { SchedulablePod } from './schedulable.ts'
 
 /** By the binding subresource; a server that has none (the lab's own) takes the field itself. */
-export async function bindPod(client: KubeClient, pod: LabPod, nodeName: string): Promise<void> {
+export async function bindPod(client: KubeClient, pod: SchedulablePod, nodeName: string): Promise<void> {
   const { namespace = 'default', name = '', uid = '' } = pod.metadata
   const type = { ...Resource.pod, plural: `pods/${name}/binding`, kind: 'Binding' }
   const target = { apiVersion: 'v1', kind: 'Node', name: nodeName }

@@ -4,9 +4,9 @@
  */
 import type { KubeObject } from '../api/objects.ts'
 import type { Clock } from '../core/clock.ts'
-import { objectKey } from '../kube/store.ts'
-import type { ObjectRef } from '../kube/types.ts'
 import { OWN_WRITE_TRUST_MS, OWN_WRITES_MAX } from './limits.ts'
+import { objectKey } from './store.ts'
+import type { ObjectRef } from './types.ts'
 
 type Entry<T> =
   | { readonly kind: 'written'; readonly object: T; readonly until: number }

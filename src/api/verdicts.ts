@@ -1,9 +1,9 @@
 /**
  * The conditions a controller writes, made from verdicts: times change only when the status does.
  */
-import { findCondition, metaTime } from '../api/conditions.ts'
-import type { Condition } from '../api/objects.ts'
-import { CONDITION_MESSAGE_MAX, MESSAGE_CLUSTERS } from './limits.ts'
+import { findCondition, metaTime } from './conditions.ts'
+import { CONDITION_MESSAGE_MAX } from './limits.ts'
+import type { Condition } from './objects.ts'
 
 /** What a condition says, before it is compared with what it said before. */
 export type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
@@ -29,13 +29,6 @@ function conditionOf(verdict: Verdict, { previous, generation, now }: ConditionC
     lastTransitionTime,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
   }
-}
-
-/** The first of these clusters by name, and how many more there are. */
-export function namedClusters(clusters: readonly string[]): string {
-  const told = [...clusters].sort().slice(0, MESSAGE_CLUSTERS).join(', ')
-  const more = clusters.length - MESSAGE_CLUSTERS
-  return more > 0 ? `${told} and ${more} more` : told
 }
 
 function clip(message: string): string {

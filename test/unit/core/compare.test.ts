@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { contains, mergePatch, sameValue } from '../../../src/exporter/compare.ts'
+import { contains, mergePatch, sameValue } from '../../../src/core/compare.ts'
 
 const anyJson = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>
 /** Null inside an object cannot be expressed by a merge patch. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Service } from '../../../src/api/objects.ts'
-import { OWN_WRITE_TRUST_MS, OWN_WRITES_MAX } from '../../../src/exporter/limits.ts'
-import { OwnWrites } from '../../../src/exporter/own-writes.ts'
+import { OWN_WRITE_TRUST_MS, OWN_WRITES_MAX } from '../../../src/kube/limits.ts'
+import { OwnWrites } from '../../../src/kube/own-writes.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const REF = { namespace: 'demo', name: 'web' }

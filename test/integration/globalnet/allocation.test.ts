@@ -1,0 +1,285 @@
+/** Global addresses from the objects that users write to those that others read: controllers against embedded API servers. */
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { GlobalEgressIP, GlobalIngressIP, GlobalNetwork } from '../../../src/api/globalnet.ts'
+import { Annotation } from '../../../src/api/names.ts'
+import type { KubeObject } from '../../../src/api/objects.ts'
+import { Resource } from '../../../src/api/resources.ts'
+import { eventually } from '../../support/eventually.ts'
+import { ExporterCluster } from '../../support/exporter-cluster.ts'
+import { MemoryDirectory } from '../../support/memory-directory.ts'
+
+const cleanups: (() => Promise<void>)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+interface Started {
+  readonly routers?: MemoryDirectory
+  readonly spec?: GlobalNetwork['spec']
+}
+
+/** A cluster whose controller gives global addresses. */
+async function start(name: string, { routers = new MemoryDirectory(), spec = {} }: Started = {}) {
+  const cluster = await ExporterCluster.start(name, routers.connect())
+  cleanups.push(() => cluster[Symbol.asyncDispose]())
+  await cluster.stopController()
+  cluster.globalnet = true
+  await cluster.client.create<GlobalNetwork>(Resource.globalNetwork, { metadata: { name: 'cluster' }, spec })
+  await cluster.startController()
+  return cluster
+}
+
+async function network(cluster: ExporterCluster): Promise<NonNullable<GlobalNetwork['status']>> {
+  const found = await cluster.client.get<GlobalNetwork>(Resource.globalNetwork, { name: 'cluster' })
+  return found?.status ?? {}
+}
+
+const conditionOf = (status: GlobalNetwork['status'], type: string) =>
+  status?.conditions?.find((condition) => condition.type === type)
+
+async function whenAllocated(cluster: ExporterCluster) {
+  return await eventually(async () => {
+    const status = await network(cluster)
+    expect(conditionOf(status, 'Allocated')).toMatchObject({ status: 'True' })
+    expect(status.egressIPs?.length ?? 0).toBeGreaterThan(0)
+    return status
+  })
+}
+
+async function ingress(cluster: ExporterCluster): Promise<Record<string, string | undefined>> {
+  const { items } = await cluster.client.list<GlobalIngressIP>(Resource.globalIngressIP, {})
+  return Object.fromEntries(items.map(({ metadata, status }) => [metadata.name ?? '', status?.allocatedIP]))
+}
+
+async function whenIngress(cluster: ExporterCluster, names: readonly string[]) {
+  return await eventually(async () => {
+    const found = await ingress(cluster)
+    expect(Object.keys(found).sort()).toEqual([...names].sort())
+    expect(Object.values(found)).not.toContain(undefined)
+    return found as Record<string, string>
+  })
+}
+
+async function events(cluster: ExporterCluster, reason: string): Promise<string[]> {
+  const { items } = await cluster.client.list<KubeObject & { reason?: string; note?: string }>(
+    Resource.event,
+    {},
+  )
+  return items.filter((event) => event.reason === reason).map(({ note = '' }) => note)
+}
+
+const inBlock = (address: string | undefined, block: string | undefined) =>
+  address?.split('.').slice(0, 2).join('.') === block?.split('.').slice(0, 2).join('.')
+
+describe('a cluster with a GlobalNetwork', () => {
+  test('claims a block, and gives its exports addresses that every cluster imports', async () => {
+    const routers = new MemoryDirectory()
+    const [east, west] = [await start('east', { routers }), await start('west', { routers })]
+    const [status, other] = [await whenAllocated(east), await whenAllocated(west)]
+    expect(status.block).toMatch(/^242\.\d+\.0\.0\/16$/)
+    expect(other.block).not.toBe(status.block)
+    expect(status.egressIPs).toHaveLength(8)
+    await east.exportService('web')
+    const { web } = await whenIngress(east, ['web'])
+    expect(inBlock(web, status.block)).toBe(true)
+    for (const cluster of [east, west]) {
+      await eventually(async () => {
+        const set = await cluster.importSet('web')
+        expect(set.import?.spec?.ips).toEqual([web])
+        expect(set.service?.metadata.annotations?.[Annotation.globalIp]).toBe(web)
+        expect(set.service?.spec?.clusterIP).toMatch(/^10\./)
+      })
+    }
+    await eventually(async () =>
+      expect((await network(east)).capacity).toEqual({ total: 65_534, allocated: 9 }),
+    )
+  })
+
+  test('gives each endpoint of a headless Service an address by its name, which it keeps when its pod moves', async () => {
+    const routers = new MemoryDirectory()
+    const [east, west] = [await start('east', { routers }), await start('west', { routers })]
+    const pods = (second: string) =>
+      ['10.244.1.1', second].map((address, at) => ({ addresses: [address], hostname: `db-${at}` }))
+    await east.exportHeadless('db', pods('10.244.1.2'))
+    const found = await whenIngress(east, ['db-0.db', 'db-1.db'])
+    await eventually(async () => {
+      const sets = await west.endpointSets('db')
+      const told = [...sets].map(([key, { service }]) => [
+        key,
+        service.metadata.annotations?.[Annotation.globalIp],
+      ])
+      expect(Object.fromEntries(told)).toEqual({
+        'east/db-0': found['db-0.db'],
+        'east/db-1': found['db-1.db'],
+      })
+    })
+    for (const cluster of [east, west]) {
+      await eventually(async () => {
+        const { slices } = await cluster.importSet('db')
+        const told = slices.flatMap(({ endpoints }) =>
+          endpoints.map(({ addresses: [ip], hostname }) => [hostname, ip]),
+        )
+        expect(Object.fromEntries(told)).toEqual({ 'db-0': found['db-0.db'], 'db-1': found['db-1.db'] })
+      })
+    }
+    await east.setPods('db', pods('10.244.7.7'))
+    await eventually(async () => {
+      const object = await east.client.get<GlobalIngressIP>(Resource.globalIngressIP, {
+        namespace: 'demo',
+        name: 'db-1.db',
+      })
+      expect(object?.status).toMatchObject({
+        allocatedIP: found['db-1.db'],
+        endpoint: { address: '10.244.7.7', ports: [{ protocol: 'TCP', port: 80, targetPort: 8080 }] },
+      })
+    })
+  })
+
+  test('keeps every address when its controller starts again, and writes nothing then', async () => {
+    const east = await start('east')
+    await east.exportService('web')
+    await east.exportService('api')
+    const [before, status] = [await whenIngress(east, ['web', 'api']), await whenAllocated(east)]
+    await east.whenQuiet()
+    await east.stopController()
+    const writes = east.writes.length
+    await east.startController()
+    await east.whenQuiet()
+    expect(await ingress(east)).toEqual(before)
+    expect(await network(east)).toEqual({ ...status, capacity: { total: 65_534, allocated: 10 } })
+    expect(east.writes.slice(writes)).toEqual([])
+  })
+
+  test('takes an address back when the export goes, and gives it to nobody else for a while', async () => {
+    const east = await start('east', { spec: { blockSize: 8, egressAddresses: 4 } })
+    await east.exportService('web')
+    const { web } = await whenIngress(east, ['web'])
+    await east.unexport('web')
+    await whenIngress(east, [])
+    await east.exportService('api')
+    const { api } = await whenIngress(east, ['api'])
+    expect(api).not.toBe(web)
+    await east.createExport('web')
+    expect(await whenIngress(east, ['api', 'web'])).toEqual({ api, web })
+  })
+
+  test('gives namespaces and selectors source addresses, more when more are asked for, and the first stay', async () => {
+    const east = await start('east')
+    const metadata = { name: 'team', namespace: 'demo' }
+    const statusOf = async () =>
+      (await east.client.get<GlobalEgressIP>(Resource.globalEgressIP, metadata))?.status?.allocatedIPs ?? []
+    await east.client.create<GlobalEgressIP>(Resource.globalEgressIP, { metadata, spec: { count: 2 } })
+    const first = await eventually(async () => {
+      const found = await statusOf()
+      expect(found).toHaveLength(2)
+      return found
+    })
+    await east.client.patch(Resource.globalEgressIP, metadata, 'merge', { spec: { count: 3 } })
+    await eventually(async () => expect((await statusOf()).slice(0, 2)).toEqual(first))
+    await eventually(async () => expect(await statusOf()).toHaveLength(3))
+    await east.client.patch(Resource.globalEgressIP, metadata, 'merge', { spec: { count: 1 } })
+    await eventually(async () => expect(await statusOf()).toEqual(first.slice(0, 1)))
+  })
+})
+
+describe('what goes wrong is told, and mended without a restart', () => {
+  test('an exhausted block holds exports back until there is room', async () => {
+    const east = await start('east', { spec: { blockSize: 4, egressAddresses: 2 } })
+    await east.exportService('web')
+    await eventually(async () => {
+      const { Ready: ready } = await east.conditions('web')
+      expect(ready).toMatchObject({ status: 'False', message: expect.stringContaining('is free') })
+      const [object] = (await east.client.list<GlobalIngressIP>(Resource.globalIngressIP, {})).items
+      expect(conditionOf(object?.status, 'Allocated')).toMatchObject({ status: 'False', reason: 'Exhausted' })
+    })
+    expect((await east.importSet('web')).import).toBeUndefined()
+    await eventually(async () => expect(await events(east, 'Exhausted')).not.toEqual([]))
+    await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', {
+      spec: { egressAddresses: 1 },
+    })
+    await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', { spec: { blockSize: 16 } })
+    await whenIngress(east, ['web'])
+    await eventually(async () =>
+      expect((await east.conditions('web'))['Ready']).toMatchObject({ status: 'True' }),
+    )
+  })
+
+  test('of two clusters that claimed one block apart the later renumbers when they meet, and says so', async () => {
+    const spec = { range: '242.8.0.0/16', blockSize: 65_536 / 2, block: '242.8.0.0/17' }
+    const [apart, together] = [new MemoryDirectory(), new MemoryDirectory()]
+    const early = await start('early', { routers: together, spec })
+    await whenAllocated(early)
+    const late = await start('late', { routers: apart, spec })
+    await whenAllocated(late)
+    await late.exportService('web')
+    const before = await whenIngress(late, ['web'])
+    expect((await network(late)).block).toBe('242.8.0.0/17')
+    const fact = together.get('early')
+    if (fact === undefined) throw new Error('nothing told')
+    apart.take(fact)
+    await eventually(async () => {
+      const status = await network(late)
+      expect(status.block).toBe('242.8.128.0/17')
+      expect(conditionOf(status, 'Conflict')).toMatchObject({ reason: 'WantedBlockTaken', status: 'True' })
+      expect((await ingress(late))['web']).not.toBe(before['web'])
+    })
+    await eventually(async () => {
+      expect((await late.importSet('web')).import?.spec?.ips).toEqual([(await ingress(late))['web']])
+      expect(await events(late, 'WantedBlockTaken')).not.toEqual([])
+    })
+    expect((await network(early)).block).toBe('242.8.0.0/17')
+  })
+
+  test('a range that overlaps the pods says so by condition and event', async () => {
+    const east = await start('east')
+    await whenAllocated(east)
+    east.local = { ...east.local, podCidrs: ['242.0.0.0/9'] }
+    await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', {
+      spec: { egressAddresses: 4 },
+    })
+    await eventually(async () => {
+      expect(conditionOf(await network(east), 'Overlap')).toMatchObject({
+        status: 'True',
+        reason: 'Overlaps',
+      })
+      expect(await events(east, 'Overlaps')).not.toEqual([])
+    })
+  })
+
+  test('a spec that cannot be had keeps what there is and says why', async () => {
+    const east = await start('east')
+    await east.exportService('web')
+    const before = await whenIngress(east, ['web'])
+    const { block } = await whenAllocated(east)
+    await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', {
+      spec: { range: '242.0.0.0/40' },
+    })
+    await eventually(async () => {
+      const status = await network(east)
+      expect(conditionOf(status, 'Allocated')).toMatchObject({ status: 'False', reason: 'Invalid' })
+      expect(status.block).toBe(block)
+    })
+    await east.stopController()
+    await east.startController()
+    await east.whenQuiet()
+    expect(await ingress(east)).toEqual(before)
+    expect((await east.importSet('web')).import?.spec?.ips).toEqual([before['web']])
+    await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', { spec: { range: null } })
+    await whenAllocated(east)
+    expect((await network(east)).block).toBe(block)
+  })
+
+  test('without the GlobalNetwork all is as if there never was one', async () => {
+    const east = await start('east')
+    await east.exportService('web')
+    await whenIngress(east, ['web'])
+    await east.client.delete(Resource.globalNetwork, { name: 'cluster' })
+    await whenIngress(east, [])
+    await eventually(async () => {
+      const { import: found, service } = await east.importSet('web')
+      expect(found?.spec?.ips).toEqual([service?.spec?.clusterIP])
+      expect(service?.metadata.annotations?.[Annotation.globalIp]).toBeUndefined()
+    })
+  })
+})
