@@ -106,5 +106,11 @@ export interface Namespace extends KubeObject {
 
 export interface Pod extends KubeObject {
   spec?: { hostNetwork?: boolean; serviceAccountName?: string }
-  status?: { phase?: string; podIP?: string; podIPs?: { ip: string }[]; startTime?: string }
+  status?: {
+    phase?: string
+    podIP?: string
+    podIPs?: { ip: string }[]
+    startTime?: string
+    conditions?: Condition[]
+  }
 }

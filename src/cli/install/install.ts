@@ -1,11 +1,12 @@
 /**
  * Puts fairlead into a cluster. Running it again changes only what differs.
  */
-import type { GlobalNetwork } from '../../api/globalnet.ts'
+import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { connectKube, type KubeConnection } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
+import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
 import { admissionObjects } from './admission.ts'
@@ -66,9 +67,10 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const membership = await chooseMembership(client, contextName, options)
   const policies = options.admission ? await admissionObjects(client) : []
   say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
-  const secrets = await processSecrets(client, membership, options)
+  const globalnet = await chosenGlobalnet(client, options.globalnet)
+  const secrets = await processSecrets(client, membership, { ...options, globalnet })
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
-  const objects = options.globalnet === undefined ? overlay : await withGlobalnet(overlay, options.globalnet)
+  const objects = globalnet === undefined ? overlay : await withGlobalnet(overlay, globalnet)
   const manifests = withCertificateHashes(objects, secrets)
   const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
   const applied = await applyObjects(client, new Discovery(client), wanted)
@@ -76,6 +78,20 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   if (dns.outcome === 'left alone') say(`warning: ${dns.advice}`)
   if (options.wait) await waitForProcesses(client, manifests, timeoutMs, say)
   return { ...membership, objects: applied, dns }
+}
+
+/** What is said, over what there is: an update without the flag turns nothing off, and forgets no setting. */
+async function chosenGlobalnet(
+  client: KubeClient,
+  wanted: InstallOptions['globalnet'],
+): Promise<InstallOptions['globalnet']> {
+  const present = await client
+    .get<GlobalNetwork>(Resource.globalNetwork, { name: GLOBAL_NETWORK })
+    .catch((error: unknown) => {
+      if (isUnknownApi(error)) return undefined
+      throw error
+    })
+  return wanted === undefined && present === undefined ? undefined : { ...present?.spec, ...wanted }
 }
 
 async function processSecrets(

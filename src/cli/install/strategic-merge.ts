@@ -18,12 +18,16 @@ export function strategicMerge(base: Json | undefined, patch: Json): Json {
 
 function mergeLists(base: Json | undefined, patch: Json[]): Json {
   if (!Array.isArray(base) || ![...base, ...patch].every(hasName)) return patch
-  const added = patch.filter((item) => !base.some((old) => nameOf(old) === nameOf(item)))
-  const changed = base.map((old) => {
-    const change = patch.find((item) => nameOf(item) === nameOf(old))
-    return change === undefined ? old : strategicMerge(old, change)
-  })
-  return [...changed, ...added]
+  const placeOf = (item: Json) => base.findIndex((old) => nameOf(old) === nameOf(item))
+  const untouched = base.filter((old) => !patch.some((item) => nameOf(item) === nameOf(old)))
+  const merged: Json[] = []
+  for (const item of patch) {
+    const place = placeOf(item)
+    // As kubectl orders them: what the patch adds comes before all that stands behind its last neighbour there.
+    while (untouched[0] !== undefined && placeOf(untouched[0]) < place) merged.push(untouched.shift() as Json)
+    merged.push(strategicMerge(base[place], item))
+  }
+  return [...merged, ...untouched]
 }
 
 function isMap(value: Json | undefined): value is { [key: string]: Json } {

@@ -146,7 +146,7 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
     expect(await world.ruleset()).toContain('table ip fairlead')
     const cleanup = new Agent(world, api.kubeconfig, '--cleanup')
     await cleanup.line('the nftables table is removed')
-    expect(await cleanup.stop()).toBe(0)
+    expect(await cleanup.ended()).toBe(0)
     expect(await world.ruleset()).toBe(before)
   })
 })
@@ -198,6 +198,12 @@ class Agent {
     const { health } = await this.line('agent is running')
     const script = `fetch('http://127.0.0.1:${health}${path}').then((r) => r.text()).then((t) => process.stdout.write(t))`
     return await this.#world.run([process.execPath, '-e', script])
+  }
+
+  /** Its exit code, once it ends by itself. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null) await once(this.#child, 'exit')
+    return this.#child.exitCode
   }
 
   async stop(): Promise<number | null> {

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { GlobalNetwork } from '../../../src/api/globalnet.ts'
 import type { LinkResource } from '../../../src/api/link.ts'
 import type { ClusterProperty, ServiceExport, ServiceImport } from '../../../src/api/mcs.ts'
 import type { KubeObject, Service } from '../../../src/api/objects.ts'
@@ -44,7 +45,7 @@ async function ensureNamespace(name: string): Promise<void> {
 }
 
 function install(
-  options: { clusterId?: string; clusterset?: string; globalnet?: boolean } = {},
+  options: { clusterId?: string; clusterset?: string; globalnet?: GlobalNetwork['spec'] } = {},
 ): Promise<InstallReport> {
   return installFairlead({ kubeconfig: api.kubeconfig, pkiDir, overlay: 'lab', ...options })
 }
@@ -96,13 +97,6 @@ test('the second install changes nothing, and knows by itself which cluster it i
   const report = await install()
   expect(report).toMatchObject({ clusterId: 'east', clusterset: 'shop', dns: { outcome: 'unchanged' } })
   expect(report.objects.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
-})
-
-test('agents have a certificate only where there are global addresses', async () => {
-  expect(await secretFile('fairlead-agent-tls', 'tls.crt')).toBe('')
-  await install({ globalnet: true })
-  const certificate = await secretFile('fairlead-agent-tls', 'tls.crt')
-  expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role: 'agent' })
 })
 
 test('a member is not given another id', async () => {
@@ -179,6 +173,17 @@ test('status tells what is there', async () => {
     ['fairlead-dns', 1],
     ['fairlead-router', 1],
   ])
+})
+
+test('agents and their certificate are there only with global addresses, which the next install leaves on', async () => {
+  expect(await secretFile('fairlead-agent-tls', 'tls.crt')).toBe('')
+  await install({ globalnet: { blockSize: 256 } })
+  const certificate = await secretFile('fairlead-agent-tls', 'tls.crt')
+  expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role: 'agent' })
+  const again = await install()
+  expect(again.objects.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+  const network = await api.client.get<GlobalNetwork>(Resource.globalNetwork, { name: 'cluster' })
+  expect(network?.spec).toEqual({ blockSize: 256 })
 })
 
 test('uninstall removes what we made, keeps what is not ours, and leaves CRDs and exports unless told otherwise', async () => {

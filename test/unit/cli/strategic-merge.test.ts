@@ -29,3 +29,17 @@ test('lists of named things are merged by name', () => {
     ],
   })
 })
+
+test('what a list has more of comes where kubectl puts it', () => {
+  const base = ['a', 'b', 'c'].map((name) => ({ name }))
+  const merge = (...names: string[]) =>
+    (
+      strategicMerge(
+        base,
+        names.map((name) => ({ name })),
+      ) as { name: string }[]
+    )
+      .map(({ name }) => name)
+      .join('')
+  expect([merge('x'), merge('b', 'x'), merge('x', 'c')]).toEqual(['xabc', 'abxc', 'xabc'])
+})

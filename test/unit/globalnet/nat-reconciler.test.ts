@@ -22,7 +22,6 @@ const TOLD: SourceTable = new Map([
   ['10.0.0.6', [{ first: 32_832, last: 32_895, address: '242.2.0.9' }]],
 ])
 const wanted = (input: NatInput, sources = TOLD): NatDesired => ({ input, sources })
-const EMPTY = { ...NO_INPUT, ranges: EXAMPLE.ranges }
 const fewer = { ...EXAMPLE, localPods: EXAMPLE.localPods.slice(1) }
 
 beforeEach(() => {
@@ -86,6 +85,8 @@ test('slots are not told to be in force while they cannot be written', async () 
   expect(reconciler.appliedSources.current()).toBe(TOLD)
 })
 
+const NOTHING_GLOBAL = { ...NO_INPUT, ranges: EXAMPLE.ranges }
+
 test('changes that come together are one transaction', async () => {
   await started(wanted(EXAMPLE))
   for (let pods = 0; pods < 3; pods++)
@@ -100,14 +101,26 @@ test('one transaction at a time: what comes meanwhile is written next', async ()
   driver.gate = gate.promise
   desired.set(wanted(fewer))
   await clock.advance(20)
-  desired.set(wanted(EMPTY, new Map()))
+  desired.set(wanted(NOTHING_GLOBAL, new Map()))
   await clock.advance(1000)
   expect(driver.transactions).toHaveLength(1)
   gate.resolve()
   await settle()
   await clock.advance(20)
   expect(driver.transactions).toHaveLength(3)
-  expect(driver.table).toEqual(planNat(EMPTY))
+  expect(driver.table).toEqual(planNat(NOTHING_GLOBAL))
+})
+
+test('without a GlobalNetwork the table goes, and the agent waits for one', async () => {
+  const reconciler = await started(wanted(EXAMPLE))
+  expect(reconciler.notReady()).toEqual([])
+  desired.set(wanted(NO_INPUT, new Map()))
+  await clock.advance(20)
+  expect(driver.table).toBeUndefined()
+  expect(reconciler.notReady()).toEqual(['a GlobalNetwork'])
+  desired.set(wanted(EXAMPLE))
+  await clock.advance(20)
+  expect([driver.table, reconciler.notReady()]).toEqual([planNat(EXAMPLE), []])
 })
 
 test('a table that somebody removed is back within five seconds, and counted', async () => {
@@ -163,17 +176,6 @@ test('flows that lead nowhere any more are forgotten', async () => {
   desired.set(wanted({ ...EXAMPLE, routers: { ready: ['10.0.0.6'], all: ['10.0.0.6', '10.0.0.7'] } }))
   await clock.advance(20)
   expect(driver.forgotten.slice(1)).toEqual([{ kind: 'router', range: '242.0.0.0/8', router: '10.0.0.5' }])
-})
-
-test('without global addresses there is no table, and the one that there was is removed', async () => {
-  const reconciler = await started(wanted(NO_INPUT))
-  expect([driver.table, reconciler.notReady()]).toEqual([undefined, ['a GlobalNetwork']])
-  desired.set(wanted(EXAMPLE))
-  await clock.advance(20)
-  desired.set(wanted(NO_INPUT))
-  await clock.advance(20)
-  expect([driver.table, reconciler.notReady()]).toEqual([undefined, ['a GlobalNetwork']])
-  expect(await metric('fairlead_agent_drift_repairs_total')).toBe(0)
 })
 
 test('it leaves the table when it stops, and does nothing after', async () => {
