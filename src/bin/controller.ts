@@ -12,7 +12,7 @@ import { describeError, UsageError } from '../core/errors.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger, LogLevel } from '../core/log.ts'
-import { createMetrics, type Metrics } from '../core/metrics.ts'
+import { createMetrics } from '../core/metrics.ts'
 import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
@@ -69,7 +69,8 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const log = createLogger(config.logLevel, { process: 'controller', pod: config.identity })
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
-  const stores = controllerStores({ client, clock, log, metrics: kubeMetrics(metrics) })
+  const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
+  const stores = controllerStores(watching)
   const link = new DirectoryClient(
     { clock, metrics, logger: log.child({ component: 'directory' }) },
     { ...config.router, tlsDir: config.tlsDir, version: VERSION },
@@ -78,9 +79,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
     { client, clock, log },
     { controller: 'fairlead.dev/controller', instance: config.identity },
   )
-  const globalnet = config.globalnet
-    ? globalnetOf({ client, clock, log, metrics, stores, link, events })
-    : undefined
+  const globalnet = config.globalnet ? globalnetOf({ ...watching, stores, link, events }) : undefined
   const leadership = new Leadership(
     {
       ...(globalnet === undefined ? {} : { globalnet: globalnet.feed }),
@@ -127,14 +126,14 @@ interface GlobalnetParts {
   readonly client: WritingClient & ReflectorDeps['client']
   readonly clock: Clock
   readonly log: Logger
-  readonly metrics: Metrics
+  readonly metrics: NonNullable<ReflectorDeps['metrics']>
   readonly stores: ControllerStores
   readonly link: DirectoryClient
   readonly events: EventRecorder
 }
 
 function globalnetOf({ client, clock, log, metrics, stores: known, link, events }: GlobalnetParts) {
-  const stores = globalnetStores({ client, clock, log, metrics: kubeMetrics(metrics) })
+  const stores = globalnetStores({ client, clock, log, metrics })
   const local = () => ({
     podCidrs: stores.nodes.list().flatMap(({ podCidrs }) => podCidrs),
     serviceCidrs: apiAddresses(known),

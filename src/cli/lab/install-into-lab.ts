@@ -11,6 +11,8 @@ export interface InstallIntoLabOptions {
   readonly links: readonly Dial[]
   /** Router replicas of each cluster. */
   readonly routers: number
+  /** Global addresses. Default: none. */
+  readonly globalnet?: boolean
   /** Told of each step, for people. */
   readonly say: (message: string) => void
   readonly signal: AbortSignal
@@ -33,6 +35,7 @@ export async function installIntoLab(host: LabHost, options: InstallIntoLabOptio
       pkiDir,
       overlay: 'lab',
       routerReplicas: routers,
+      globalnet: options.globalnet ? {} : undefined,
       wait: true,
       say,
     })

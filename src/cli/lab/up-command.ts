@@ -22,6 +22,10 @@ export function upCommand(context: CliContext): Command {
     .option('--private <names>', 'clusters that can dial others and cannot be dialled', splitNames, [])
     .option('--nodes <number>', 'nodes of each cluster', wholeNumber(1, MAX_NODES), 1)
     .option('--routers <number>', 'router replicas of each cluster', wholeNumber(1, MAX_ROUTERS), 1)
+    .option(
+      '--globalnet',
+      'global addresses: an agent on every node, addresses that are unique in all clusters',
+    )
     .option('--detach', 'return when the clusters are ready')
     .option('--bare', 'leave fairlead out')
     .option('--ipv4-only', 'leave IPv6 out, as on a machine that has none')

@@ -35,6 +35,7 @@ function foregroundArgs(options: UpOptions): string[] {
     ],
     ...(options.private.length === 0 ? [] : ['--private', options.private.join(',')]),
     ...(options.bare ? ['--bare'] : []),
+    ...(options.globalnet ? ['--globalnet'] : []),
     ...(options.ipv4Only ? ['--ipv4-only'] : []),
   ]
 }

@@ -19,6 +19,8 @@ export interface UpOptions {
   readonly ipv4Only?: boolean
   /** Nodes of each cluster. */
   readonly nodes: number
+  /** Global addresses in every cluster. */
+  readonly globalnet?: boolean
   /** Router replicas of each cluster. */
   readonly routers: number
   readonly mode: LabMode

@@ -14,6 +14,7 @@ import type { LabPod } from './pod.ts'
 import { hostsFile, type PodFilesConfig, resolvConf } from './pod-files.ts'
 import { privilegeFlags, userFlags } from './privileges.ts'
 import type { ContainerLaunch, ContainerProcess, PodRuntime, PodSandbox } from './runtime.ts'
+import { safeSysctls } from './safe-sysctls.ts'
 
 export interface NamespacedRuntimeDeps {
   readonly log: Logger
@@ -52,6 +53,7 @@ export class NamespacedRuntime implements PodRuntime {
         gateway: node.gateway,
         nodePid: process.pid,
         hostNetwork,
+        sysctls: safeSysctls(pod),
         ipv6: hostNetwork ? node.ipv6 : podIpv6(node, address),
       })
       const folder = join(this.#config.folder, pod.metadata.uid ?? hostname)

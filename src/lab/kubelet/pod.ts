@@ -128,7 +128,11 @@ export interface LabPodSpec {
     options?: { name: string; value?: string }[]
   }
   hostAliases?: { ip: string; hostnames?: string[] }[]
-  securityContext?: SecurityContext & { fsGroup?: number; supplementalGroups?: number[] }
+  securityContext?: SecurityContext & {
+    fsGroup?: number
+    supplementalGroups?: number[]
+    sysctls?: { name: string; value: string }[]
+  }
   initContainers?: Container[]
   containers: Container[]
   volumes?: Volume[]

@@ -4,6 +4,11 @@
 import { Holder } from './holder.ts'
 import { linkName } from './link-name.ts'
 
+export interface Sysctl {
+  readonly name: string
+  readonly value: string
+}
+
 export interface SandboxRequest {
   readonly hostname: string
   readonly address: string
@@ -12,11 +17,16 @@ export interface SandboxRequest {
   readonly nodePid: number
   /** Share the maker's network instead of having one. Default false. */
   readonly hostNetwork?: boolean
+  /** Kernel settings of its network, by their names; checked. */
+  readonly sysctls?: readonly Sysctl[]
   /** Beside `address`; without, the pod has no IPv6. */
   readonly ipv6?: { readonly address: string; readonly gateway: string } | undefined
 }
 
-/** Runs in the new namespaces: $1 host name, $2 and $3 what ip(8) is told in the pod and in the node, or nothing, $4 node's process. */
+/**
+ * Runs in the new namespaces: $1 host name, $2 and $3 what ip(8) is told in the pod and in the node, or nothing, $4 node's
+ * process; then pairs of a file in /proc/sys and its content.
+ */
 const SCRIPT = `hostname "$1"
 if [ -n "$2" ]; then
 ip -batch - <<EOF
@@ -25,7 +35,12 @@ EOF
 nsenter --net=/proc/$4/ns/net ip -batch - <<EOF
 $3
 EOF
-fi`
+fi
+shift 4
+while [ $# -gt 1 ]; do
+printf '%s\n' "$2" > "/proc/sys/$1" || exit 1
+shift 2
+done`
 
 /**
  * Every node's end of a link has it: nobody answers for an IPv6 address of another of his interfaces, so that the
@@ -48,12 +63,17 @@ export class Sandbox {
   }
 
   static async create(request: SandboxRequest): Promise<Sandbox> {
-    const { hostname, nodePid, hostNetwork = false } = request
+    const { hostname, nodePid, hostNetwork = false, sysctls = [] } = request
     const holder = await Holder.create({
       what: `the network of pod ${hostname}`,
       namespaces: hostNetwork ? ['--uts', '--ipc'] : ['--net', '--uts', '--ipc'],
       script: SCRIPT,
-      parameters: [hostname, ...(hostNetwork ? ['', ''] : linkCommands(request)), String(nodePid)],
+      parameters: [
+        hostname,
+        ...(hostNetwork ? ['', ''] : linkCommands(request)),
+        String(nodePid),
+        ...sysctls.flatMap(({ name, value }) => [name.replaceAll('.', '/'), value]),
+      ],
     })
     return new Sandbox(request, holder)
   }
