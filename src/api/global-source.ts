@@ -12,5 +12,8 @@ export interface SourceSlot {
   readonly address: string
 }
 
-/** The slots of all routers of the cluster, by the address of the router's pod. A router without slots is there too. */
+/**
+ * The slots of all routers of the cluster that have told theirs, by the address of the router's pod. A router without slots
+ * is there too, one that has told nothing yet is not.
+ */
 export type SourceTable = ReadonlyMap<string, readonly SourceSlot[]>

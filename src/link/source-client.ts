@@ -148,8 +148,10 @@ export class SourceClient implements Startable {
   #publish(): void {
     const table = new Map<string, readonly SourceSlot[]>()
     for (const [host, { slots, received }] of this.#routers) {
+      // Nothing told yet is not the same as no slots: an earlier agent of the node may have written some.
+      if (received === undefined) continue
       table.set(host, slots)
-      if (received !== undefined) this.#received.set(slots, received)
+      this.#received.set(slots, received)
     }
     this.#table.set(table)
   }

@@ -107,6 +107,13 @@ test('an older table acknowledges no more than it has', async () => {
   expect(await agentsOf(router).whenApplied(2, 50)).toBe(false)
 })
 
+test('a router without slots is in the table, and one that has told nothing yet is not', async () => {
+  const nobody = { name: 'router-2', host: '127.0.0.2', port: router.network.port }
+  const { client } = await startAgent(new Snapshot([addressOf(router), nobody]))
+  await eventually(() => expect(client.sources.current()).toEqual(new Map([['127.0.0.1', []]])))
+  expect(client.missing).toEqual(['router-2'])
+})
+
 test('all agents are waited for', async () => {
   const routers = new Snapshot([addressOf(router)])
   const [one, two] = [await startAgent(routers), await startAgent(routers)]
@@ -160,7 +167,7 @@ test('another pod that has the address of one that is gone has none of its slots
   const { client } = await startAgent(routers)
   await eventually(() => expect(slots(client)).toHaveLength(1))
   routers.set([{ name: 'router-9', host: '127.0.0.1', port: 1 }])
-  expect(slots(client)).toEqual([])
+  expect(slots(client)).toBeUndefined()
   expect(client.missing).toEqual(['router-9'])
 })
 
@@ -196,7 +203,7 @@ describe('strangers:', () => {
     ended.push(() => west.network.stop())
     const { client, warned } = await startAgent(new Snapshot([addressOf(west)]))
     await eventually(() => expect(warned).toContain('no session to a router'))
-    expect(slots(client)).toEqual([])
+    expect(slots(client)).toBeUndefined()
     expect(client.missing).toEqual(['router-1'])
   })
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { isRolledOut } from '../../../src/cli/install/rollout.ts'
+import { isOnEveryNode, isRolledOut } from '../../../src/cli/install/rollout.ts'
 
 const metadata = { name: 'fairlead-router', generation: 3 }
 const done = {
@@ -21,4 +21,18 @@ test.each([
   expect(isRolledOut({ metadata, spec: { replicas: 2 }, ...(status === undefined ? {} : { status }) })).toBe(
     rolledOut,
   )
+})
+
+test('a DaemonSet is rolled out when every node has an available pod of the present template', () => {
+  const status = {
+    observedGeneration: 2,
+    desiredNumberScheduled: 3,
+    updatedNumberScheduled: 3,
+    numberAvailable: 3,
+  }
+  const daemonSet = { metadata: { generation: 2 }, status }
+  expect(isOnEveryNode(daemonSet)).toBe(true)
+  expect(isOnEveryNode({ ...daemonSet, status: { ...status, observedGeneration: 1 } })).toBe(false)
+  expect(isOnEveryNode({ ...daemonSet, status: { ...status, updatedNumberScheduled: 2 } })).toBe(false)
+  expect(isOnEveryNode({ ...daemonSet, status: { ...status, numberAvailable: 2 } })).toBe(false)
 })
