@@ -2,6 +2,7 @@
  * Puts fairlead into a cluster. Running it again changes only what differs.
  */
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
+import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { connectKube, type KubeConnection } from '../../kube/client.ts'
@@ -18,6 +19,7 @@ import {
   manifestObjects,
   membershipProperties,
   type Overlay,
+  ROUTER,
   withCertificateHashes,
   withGlobalnet,
   withRouterReplicas,
@@ -67,31 +69,44 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const membership = await chooseMembership(client, contextName, options)
   const policies = options.admission ? await admissionObjects(client) : []
   say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
-  const globalnet = await chosenGlobalnet(client, options.globalnet)
+  const present = await presentGlobalnet(client)
+  const hadGlobalnet = present !== undefined
+  // What is said, over what there is: an update without the flag turns nothing off, and forgets no setting.
+  const globalnet =
+    options.globalnet === undefined && !hadGlobalnet ? undefined : { ...present, ...options.globalnet }
   const secrets = await processSecrets(client, membership, { ...options, globalnet })
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const objects = globalnet === undefined ? overlay : await withGlobalnet(overlay, globalnet)
   const manifests = withCertificateHashes(objects, secrets)
   const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
-  const applied = await applyObjects(client, new Discovery(client), wanted)
+  const isUpdate =
+    (await client.get(Resource.deployment, { namespace: SYSTEM_NAMESPACE, name: ROUTER })) !== undefined
+  const isNetwork = ({ kind }: KubeObject) => kind === Resource.globalNetwork.kind
+  const discovery = new Discovery(client)
+  const first = await applyObjects(
+    client,
+    discovery,
+    wanted.filter((object) => !isNetwork(object)),
+  )
+  const last = wanted.filter(isNetwork)
+  // Agents take source ports for slots from then on: no older router may be left that uses them for anything else.
+  if (last.length > 0 && isUpdate && !hadGlobalnet) await routersRolledOut(client, manifests, timeoutMs, say)
+  const applied = [...first, ...(await applyObjects(client, discovery, last))]
   const dns = await wireCoreDns(client, timeoutMs)
   if (dns.outcome === 'left alone') say(`warning: ${dns.advice}`)
   if (options.wait) await waitForProcesses(client, manifests, timeoutMs, say)
   return { ...membership, objects: applied, dns }
 }
 
-/** What is said, over what there is: an update without the flag turns nothing off, and forgets no setting. */
-async function chosenGlobalnet(
-  client: KubeClient,
-  wanted: InstallOptions['globalnet'],
-): Promise<InstallOptions['globalnet']> {
-  const present = await client
-    .get<GlobalNetwork>(Resource.globalNetwork, { name: GLOBAL_NETWORK })
-    .catch((error: unknown) => {
-      if (isUnknownApi(error)) return undefined
-      throw error
-    })
-  return wanted === undefined && present === undefined ? undefined : { ...present?.spec, ...wanted }
+/** The spec of the GlobalNetwork that there is. */
+async function presentGlobalnet(client: KubeClient): Promise<InstallOptions['globalnet']> {
+  try {
+    const found = await client.get<GlobalNetwork>(Resource.globalNetwork, { name: GLOBAL_NETWORK })
+    return found && (found.spec ?? {})
+  } catch (error) {
+    if (isUnknownApi(error)) return undefined
+    throw error
+  }
 }
 
 async function processSecrets(
@@ -106,6 +121,20 @@ async function processSecrets(
       processSecret(client, root, { clusterset, cluster, role }),
     ),
   )
+}
+
+async function routersRolledOut(
+  client: KubeClient,
+  manifests: readonly KubeObject[],
+  timeoutMs: number,
+  say: (message: string) => void,
+): Promise<void> {
+  const router = manifests.find(
+    ({ kind, metadata }) => kind === Resource.deployment.kind && metadata.name === ROUTER,
+  )
+  if (router === undefined) return
+  say('waiting for the routers, before global addresses are turned on')
+  await rolledOut(client, router.metadata, timeoutMs)
 }
 
 async function waitForProcesses(

@@ -2,7 +2,7 @@
  * The objects that make up fairlead in one cluster: the manifests, who the cluster is, and the Secrets of its processes.
  */
 import { join } from 'node:path'
-import type { GlobalNetwork } from '../../api/globalnet.ts'
+import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
 import type { ClusterProperty } from '../../api/mcs.ts'
 import { ClusterPropertyName } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
@@ -36,9 +36,13 @@ export async function withGlobalnet(
   spec: NonNullable<GlobalNetwork['spec']> = {},
 ): Promise<KubeObject[]> {
   const all = await addKustomization(join(packagePath('manifests'), 'overlays', 'globalnet'), objects)
-  return all.map((object) =>
-    object.kind === Resource.globalNetwork.kind ? ({ ...object, spec: { ...spec } } as KubeObject) : object,
-  )
+  const network: GlobalNetwork = {
+    apiVersion: apiVersion(Resource.globalNetwork),
+    kind: Resource.globalNetwork.kind,
+    metadata: { name: GLOBAL_NETWORK, labels: { 'app.kubernetes.io/part-of': 'fairlead' } },
+    spec: { ...spec },
+  }
+  return [...all, network]
 }
 
 /** What is there with globalnet only. */
@@ -74,7 +78,7 @@ export function withRouterReplicas(
 }
 
 /** Name of the routers' Deployment. */
-const ROUTER = 'fairlead-router'
+export const ROUTER = 'fairlead-router'
 
 const WORKLOADS: ReadonlySet<string> = new Set([Resource.deployment.kind, Resource.daemonSet.kind])
 

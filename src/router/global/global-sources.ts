@@ -13,7 +13,7 @@ import type { Snapshot } from '../../core/snapshot.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
 import type { SourceAgents } from '../network/source-agents.ts'
 import { FlowSource, type SourcePort, type SourcePorts } from './flow-source.ts'
-import { MAX_LOGGED_CLUSTERS, SLOT_LOOK_MS } from './limits.ts'
+import { FIRST_AGENTS_MS, MAX_LOGGED_CLUSTERS, SLOT_LOOK_MS } from './limits.ts'
 import { SourceSlots, type SourceUse, type TakenPort } from './source-slots.ts'
 
 export interface GlobalSourcesDeps {
@@ -21,7 +21,7 @@ export interface GlobalSourcesDeps {
   readonly log: Logger
   readonly metrics: Metrics
   readonly random?: () => number
-  readonly agents: Pick<SourceAgents, 'size' | 'whenApplied' | 'settled'>
+  readonly agents: Pick<SourceAgents, 'present' | 'whenPresent' | 'whenApplied' | 'settled'>
   /** What the agents are told; written here alone. */
   readonly announced: Snapshot<AnnouncedSources>
   readonly owns: OwnsAddress
@@ -36,9 +36,14 @@ export class GlobalSources implements SourcePorts, Startable {
   readonly #countLate: () => void
   readonly #countFalse: () => void
   readonly #liars = new Set<string>()
+  readonly #firstAgentsMs: number
   #looking: Cancel = () => {}
+  /** Until then flows wait for a first agent, monotonic milliseconds. */
+  #expectedBy = 0
 
-  constructor(deps: GlobalSourcesDeps) {
+  /** `firstAgentsMs`: how long after the start a first agent is waited for. */
+  constructor(deps: GlobalSourcesDeps, { firstAgentsMs = FIRST_AGENTS_MS } = {}) {
+    this.#firstAgentsMs = firstAgentsMs
     const { metrics, clock, agents, random = Math.random } = deps
     this.#deps = deps
     this.#slots = new SourceSlots({
@@ -67,6 +72,7 @@ export class GlobalSources implements SourcePorts, Startable {
   }
 
   async start(): Promise<void> {
+    this.#expectedBy = this.#deps.clock.monotonic() + this.#firstAgentsMs
     this.#looking = this.#deps.clock.every(SLOT_LOOK_MS, () => this.#giveBack())
   }
 
@@ -83,7 +89,11 @@ export class GlobalSources implements SourcePorts, Startable {
   }
 
   take(use: SourceUse): SourcePort {
-    if (this.#deps.agents.size === 0) return { kind: 'any' }
+    const { agents, clock } = this.#deps
+    if (!agents.present) {
+      const left = this.#expectedBy - clock.monotonic()
+      return left > 0 ? { kind: 'wait', ready: agents.whenPresent(left) } : { kind: 'any' }
+    }
     const answer = this.#slots.take(use)
     switch (answer.kind) {
       case 'port':

@@ -37,3 +37,8 @@ export const SLOT_WAITS = 8
 
 /** Clusters whose false claims are logged once; then all are forgotten and may be logged again. */
 export const MAX_LOGGED_CLUSTERS = 1_000
+
+/**
+ * How long flows of a router that has just started wait for a first agent, milliseconds: without one backends see the router.
+ */
+export const FIRST_AGENTS_MS = 3_000

@@ -42,6 +42,8 @@ export class SourceAgents {
   /** Those that may still translate by what they knew, with the time they were lost; the first lost first. */
   #lost: { readonly agent: Agent; readonly at: number }[] = []
   readonly #waits = new Set<Wait>()
+  /** Who waits for a first agent. */
+  readonly #awaited = new Set<() => void>()
 
   constructor(deps: SourceAgentsDeps) {
     this.#deps = deps
@@ -55,6 +57,26 @@ export class SourceAgents {
   /** Connected agents. */
   get size(): number {
     return this.#connected.size
+  }
+
+  /** Some agent is connected, or was a short while ago: it may still translate. */
+  get present(): boolean {
+    this.#forgetLost()
+    return this.size > 0 || this.#lost.length > 0
+  }
+
+  /** Resolves when an agent is connected, or after `ms`. */
+  whenPresent(ms: number): Promise<void> {
+    if (this.present) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel()
+        this.#awaited.delete(end)
+        resolve()
+      }
+      this.#awaited.add(end)
+      const cancel = this.#deps.clock.after(ms, end)
+    })
   }
 
   /** One session with an agent. */
@@ -71,6 +93,7 @@ export class SourceAgents {
         agent = { id, applied: -1 }
         this.#lost = this.#lost.filter((lost) => lost.agent.id !== id)
         this.#connected.add(agent)
+        for (const end of [...this.#awaited]) end()
       },
       onClosed: () => {
         if (agent !== undefined) this.#onClosed(agent)

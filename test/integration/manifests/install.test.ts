@@ -11,10 +11,12 @@ import type { KubeObject, Service } from '../../../src/api/objects.ts'
 import { Resource, type ResourceType } from '../../../src/api/resources.ts'
 import { type InstallReport, installFairlead } from '../../../src/cli/install/install.ts'
 import { linkClusters } from '../../../src/cli/install/link-clusters.ts'
+import type { Deployment } from '../../../src/cli/install/rollout.ts'
 import { uninstallFairlead } from '../../../src/cli/install/uninstall.ts'
 import { clusterStatus } from '../../../src/cli/status/cluster-status.ts'
 import { connectKube } from '../../../src/kube/client.ts'
 import { certificateIdentity } from '../../../src/pki/identity.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type KubeApi, startKubeApi } from '../../support/kube-api.ts'
 
 const COREFILE = '.:53 {\n    kubernetes cluster.local\n    reload\n}\n'
@@ -175,9 +177,28 @@ test('status tells what is there', async () => {
   ])
 })
 
+/** What kubelets and controllers would do, once the routers are those of globalnet. */
+async function rollOutRouters(): Promise<void> {
+  const ref = { namespace: SYSTEM, name: 'fairlead-router' }
+  await eventually(async () => {
+    const found = await api.client.get<Deployment>(Resource.deployment, ref)
+    expect(JSON.stringify(found?.spec)).toContain('FAIRLEAD_GLOBALNET')
+    const status = {
+      observedGeneration: found?.metadata.generation,
+      replicas: 1,
+      updatedReplicas: 1,
+      readyReplicas: 1,
+      availableReplicas: 1,
+    }
+    await api.client.patch(Resource.deployment, ref, 'merge', { status }, 'status')
+  })
+}
+
 test('agents and their certificate are there only with global addresses, which the next install leaves on', async () => {
   expect(await secretFile('fairlead-agent-tls', 'tls.crt')).toBe('')
-  await install({ globalnet: { blockSize: 256 } })
+  const installing = install({ globalnet: { blockSize: 256 } })
+  await rollOutRouters()
+  await installing
   const certificate = await secretFile('fairlead-agent-tls', 'tls.crt')
   expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role: 'agent' })
   const again = await install()

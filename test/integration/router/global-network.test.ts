@@ -134,13 +134,28 @@ test('an agent that comes later is told the slots that there are', async () => {
   expect(translated(late.sources.current(), port)).toBe(ADDRESS)
 })
 
-test('without agents nothing changes for backends', async () => {
+test('without agents nothing changes for backends, once a first one was waited for', async () => {
   await portTeller()
-  const last = await agent()
-  await last.stop()
-  await eventually(() => expect(east.network.agents?.size).toBe(0))
   await sourcePort()
   expect(await sample(east.metrics, 'fairlead_router_source_slots')).toBe(0)
+})
+
+test('a flow that comes before the first agent waits for it', async () => {
+  await portTeller()
+  const port = sourcePort()
+  const { sources } = await agent()
+  expect(translated(sources.current(), await port)).toBe(ADDRESS)
+})
+
+test('agents that are away for a moment still translate: the ports stand for the address meanwhile', async () => {
+  await portTeller()
+  const last = await agent()
+  const first = await sourcePort()
+  const before = translated(last.sources.current(), first)
+  await last.stop()
+  await eventually(() => expect(east.network.agents?.size).toBe(0))
+  const port = await sourcePort()
+  expect([before, translated(last.sources.current(), port)]).toEqual([ADDRESS, ADDRESS])
 })
 
 test('a cluster that claims another block is believed in that alone', async () => {

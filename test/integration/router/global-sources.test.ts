@@ -38,7 +38,12 @@ let world: MemoryWorld
 let west: WorldRouter
 let east: WorldRouter
 let announced: Snapshot<AnnouncedSources>
-let agents: { size: number; whenApplied: () => Promise<boolean>; settled: () => boolean }
+let agents: {
+  present: boolean
+  whenPresent: (ms: number) => Promise<void>
+  whenApplied: () => Promise<boolean>
+  settled: () => boolean
+}
 /** Who the client is. */
 let client: () => ClientIdentity | undefined
 let unknown: string | undefined
@@ -52,7 +57,7 @@ function own<T extends AsyncDisposable>(part: T): T {
 beforeEach(async () => {
   world = own(new MemoryWorld())
   announced = new Snapshot(NO_SOURCES)
-  agents = { size: 1, whenApplied: async () => true, settled: () => true }
+  agents = { present: true, whenPresent: async () => {}, whenApplied: async () => true, settled: () => true }
   client = () => ({ ...POD, globalAddress: ADDRESS })
   unknown = undefined
   const listeners = [...importingEcho.listeners, ...overUdp(importingEcho).listeners]
@@ -65,13 +70,16 @@ beforeEach(async () => {
   )
   east = await world.router('east', exportingNothing, {
     globalSources: (deps) =>
-      new GlobalSources({
-        ...deps,
-        agents,
-        announced,
-        owns: (cluster, address) => cluster === 'west' && address.startsWith('242.7.'),
-        random: () => FIRST_SLOT / 512,
-      }),
+      new GlobalSources(
+        {
+          ...deps,
+          agents,
+          announced,
+          owns: (cluster, address) => cluster === 'west' && address.startsWith('242.7.'),
+          random: () => FIRST_SLOT / 512,
+        },
+        { firstAgentsMs: 0 },
+      ),
   })
   world.link(['west', west], ['east', east])
   world.directory.set(directoryOf({ east: 1 }))
@@ -199,7 +207,7 @@ test('a backend that refuses costs a retry as ever, and its port is free again',
 describe('a backend sees the router as ever', () => {
   test('when there are no agents', async () => {
     await portTeller()
-    agents.size = 0
+    agents.present = false
     expect(isEphemeral(await sourcePort())).toBe(true)
     expect(announced.current().version).toBe(0)
   })
@@ -282,7 +290,7 @@ describe('a PROXY header', () => {
   })
 
   test('of version 1 has it as the source, also when nobody translates', async () => {
-    agents.size = 0
+    agents.present = false
     expect((await headerOf(ProxyProtocol.v1)).toString()).toMatch(
       /^PROXY TCP4 242\.7\.0\.1 127\.0\.0\.1 \d+ \d+\r\nx$/,
     )

@@ -47,7 +47,19 @@ export function isReset(object: ApiObject): boolean {
 export function writeOwnership(object: ApiObject, entries: readonly Ownership[]): void {
   const owning = joinOldest(entries.filter(({ fields }) => !fields.isEmpty))
   if (owning.length === 0) delete object.metadata.managedFields
-  else object.metadata.managedFields = owning.map(toEntry)
+  else object.metadata.managedFields = owning.toSorted(byKubernetesOrder).map(toEntry)
+}
+
+/** As kube-apiserver orders them: otherwise a write that changes nothing would move its entry, and so change the object. */
+function byKubernetesOrder(left: Ownership, right: Ownership): number {
+  const keys: (keyof Ownership & ('operation' | 'time' | 'manager' | 'subresource'))[] = [
+    'operation',
+    'time',
+    'manager',
+    'subresource',
+  ]
+  const key = keys.find((each) => left[each] !== right[each])
+  return key === undefined ? 0 : left[key] < right[key] ? -1 : 1
 }
 
 function toEntry({ manager, operation, apiVersion, time, subresource, fields }: Ownership): object {
