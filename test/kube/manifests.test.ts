@@ -26,7 +26,10 @@ describeWithRealApi('manifests on a real API server', ['kubectl'], () => {
     async (overlay) => {
       for (const dryRun of ['--dry-run=server', '--dry-run=none']) {
         const { stderr } = await kubectl('apply', '-k', folder(overlay), '--validate=strict', dryRun)
-        expect(serverWarnings(stderr)).toEqual([])
+        // A dry run changes no labels of the namespace, which is what lets agents in.
+        const isNews = overlay !== 'globalnet' || dryRun === '--dry-run=none'
+        const warnings = serverWarnings(stderr).filter((text) => isNews || !text.includes('PodSecurity'))
+        expect(warnings).toEqual([])
       }
     },
     TIMEOUT,
