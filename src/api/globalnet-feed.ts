@@ -47,6 +47,8 @@ export interface GlobalnetFeed {
   /** This cluster's block; undefined while it has none. */
   readonly block: SnapshotSource<BlockFact | undefined>
   readonly ownersOf: AddressOwners
+  /** Resolves when all that was recorded before is known. */
+  whenSynced(signal: AbortSignal): Promise<void>
   /** Gives addresses to what is exported while it runs. What was recorded before counts as soon as it has started. */
   following(candidates: SnapshotSource<ReadonlyMap<ServiceKey, ExportCandidate>>): Startable
 }

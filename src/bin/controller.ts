@@ -110,7 +110,10 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
       onLost: () => fail(new LeadershipLostError()),
     },
   )
-  const health = new HealthServer({ metrics, notReady: () => notSynced(stores) }, config.health)
+  const health = new HealthServer(
+    { metrics, notReady: () => notSynced({ ...stores, ...globalnet?.stores }) },
+    config.health,
+  )
   // Stopped in reverse: what writes ends first, then the lease is free for another, then the watches end.
   return new Lifecycle([
     { start: async () => {}, stop: () => client.close() },

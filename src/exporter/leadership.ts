@@ -62,6 +62,7 @@ export class Leadership implements Startable {
     const { signal } = this.#stopping
     try {
       await allSynced(this.#deps.stores, signal)
+      await this.#deps.globalnet?.whenSynced(signal)
       const config = { ...this.#config, cluster: this.#config.cluster() }
       this.#controller = new ExportController(this.#deps, config)
       await this.#controller.start()

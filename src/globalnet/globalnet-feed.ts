@@ -50,6 +50,10 @@ export class Globalnet implements GlobalnetFeed {
     return this.#block
   }
 
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    await Promise.all(Object.values(this.#deps.stores).map((store) => store.whenSynced(signal)))
+  }
+
   following(candidates: SnapshotSource<ReadonlyMap<ServiceKey, ExportCandidate>>): Startable {
     const deps = { ...this.#deps, addresses: this.#addresses, block: this.#block }
     this.#term = new GlobalnetTerm(deps, this.#cluster(), candidates)

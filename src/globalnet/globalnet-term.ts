@@ -18,7 +18,7 @@ import { objectKey } from '../kube/store.ts'
 import type { RestingAddress } from './address-pool.ts'
 import { OwnerKey } from './allocation.ts'
 import { BlockKeeper } from './block-keeper.ts'
-import { EgressRules, egressPool } from './egress-choice.ts'
+import { type EgressConflict, EgressRules, egressPool } from './egress-choice.ts'
 import type { GlobalnetStores } from './globalnet-stores.ts'
 import { type GlobalnetView, globalnetView, type LocalNetworks } from './globalnet-view.ts'
 import { GlobalnetWriter } from './globalnet-writer.ts'
@@ -107,10 +107,9 @@ export class GlobalnetTerm implements Startable {
     return { total: capacity?.total ?? 0, allocated: capacity?.allocated ?? 0, unmet: unmet.length, overlaps }
   }
 
-  /** What statuses record counts when it resolves. */
+  /** The stores must be synced. What statuses record counts when it resolves. */
   async start(): Promise<void> {
     const { stores, directory, clock } = this.#deps
-    await Promise.all(Object.values(stores).map((store) => store.whenSynced()))
     const request = () => this.#refresh.request()
     const cancelClaim = clock.after(FIRST_CLAIM_AFTER_MS, () => {
       this.#mayClaim = true
@@ -177,14 +176,22 @@ export class GlobalnetTerm implements Startable {
     this.#said = said
   }
 
+  /** What is said twice, by `namespace/name` of the GlobalEgressIP that loses. Which pods two selectors share routers know, not we. */
+  #egressConflicts(): ReadonlyMap<string, EgressConflict> {
+    const conflicts = new EgressRules([], this.#deps.stores.egress.list().map(egressPool)).conflicts([])
+    return new Map(conflicts.map((lost) => [`${lost.namespace}/${lost.name}`, lost]))
+  }
+
   #toSay(): Map<string, string> {
+    const conflicts = this.#egressConflicts()
     const plan = this.#view?.plan
     const unmet = new Map(plan?.unmet.map(({ key, message }) => [key, message]))
     const grant = (owner: string) => [plan?.assignments.get(owner), unmet.get(owner), plan === undefined]
     const said = new Map<string, string>()
     for (const object of this.#deps.stores.egress.list()) {
       const { namespace = '', name = '' } = object.metadata
-      said.set(keyOf(Kind.egress, object), JSON.stringify(grant(OwnerKey.egress(namespace, name))))
+      const lost = conflicts.get(`${namespace}/${name}`)
+      said.set(keyOf(Kind.egress, object), JSON.stringify([grant(OwnerKey.egress(namespace, name)), lost]))
     }
     for (const [id, { object, place }] of this.#wanted) {
       const owner = object.spec && ingressOwner(object.metadata.namespace ?? '', object.spec.target)
@@ -225,12 +232,7 @@ export class GlobalnetTerm implements Startable {
   async #writeEgress(id: string): Promise<void> {
     const object = this.#writer.egress.get(splitKey(id))
     if (object === undefined || this.#view === undefined) return
-    const rules = new EgressRules(
-      [],
-      this.#deps.stores.egress.list(object.metadata.namespace).map(egressPool),
-    )
-    const lost = rules.conflicts([]).find(({ name }) => name === object.metadata.name)
-    await this.#writer.writeEgress(object, this.#view, lost)
+    await this.#writer.writeEgress(object, this.#view, this.#egressConflicts().get(id))
   }
 
   async #writeIngress(id: string): Promise<void> {

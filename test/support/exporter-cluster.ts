@@ -118,6 +118,7 @@ export class ExporterCluster<A extends ClusterApi = ApiCluster> implements Async
         },
         () => this.name,
       )
+    await feed?.whenSynced(AbortSignal.timeout(10_000))
     const controller = new ExportController(
       { ...deps, client: counting, stores, events, link: this.#link, ...(feed && { globalnet: feed }) },
       { cluster: this.name, namespace: SYSTEM_NAMESPACE, staleAfterMs: this.staleAfterMs },

@@ -183,6 +183,29 @@ describe('a cluster with a GlobalNetwork', () => {
   })
 })
 
+test('of two GlobalEgressIPs for one namespace the younger says that the older has it, and has it when that goes', async () => {
+  const east = await start('east')
+  const create = (name: string) =>
+    east.client.create<GlobalEgressIP>(Resource.globalEgressIP, {
+      metadata: { name, namespace: 'demo' },
+      spec: {},
+    })
+  const conflictOf = async (name: string) => {
+    const found = await east.client.get<GlobalEgressIP>(Resource.globalEgressIP, { name, namespace: 'demo' })
+    return found?.status?.conditions?.find(({ type }) => type === 'Conflict')
+  }
+  await create('b')
+  await eventually(async () => expect(await conflictOf('b')).toMatchObject({ status: 'False' }))
+  await create('a')
+  const [loser, winner] = await eventually(async () => {
+    const [first, second] = [await conflictOf('a'), await conflictOf('b')]
+    expect([first?.status, second?.status].sort()).toEqual(['False', 'True'])
+    return first?.status === 'True' ? (['a', 'b'] as const) : (['b', 'a'] as const)
+  })
+  await east.client.delete(Resource.globalEgressIP, { name: winner, namespace: 'demo' })
+  await eventually(async () => expect(await conflictOf(loser)).toMatchObject({ status: 'False' }))
+})
+
 describe('what goes wrong is told, and mended without a restart', () => {
   test('an exhausted block holds exports back until there is room', async () => {
     const east = await start('east', { spec: { blockSize: 4, egressAddresses: 2 } })
