@@ -1,6 +1,7 @@
 /**
  * Keeps the imports of this cluster equal to what the clusterset exports.
  */
+import type { GlobalAddresses } from '../api/globalnet-feed.ts'
 import { portKey } from '../api/merged-ports.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { Namespace } from '../api/objects.ts'
@@ -41,6 +42,8 @@ export interface ImportReconcilerDeps {
   readonly traffic: SnapshotSource<Traffic>
   /** Clusters that have been out of reach for long. */
   readonly stale: SnapshotSource<ReadonlySet<string>>
+  /** Of our exports; undefined while globalnet is off. */
+  readonly addresses: SnapshotSource<GlobalAddresses | undefined>
   readonly clock: Clock
   readonly log: Logger
   readonly hooks?: WorkQueueHooks
@@ -180,7 +183,7 @@ export class ImportReconciler implements Startable {
   }
 
   async #write(key: ServiceKey, { merged }: WantedImport, found: ImportObjects): Promise<void> {
-    const { stores, routers, traffic } = this.#deps
+    const { stores, routers, traffic, addresses } = this.#deps
     const stale = this.#deps.stale.current()
     const endpoints = remoteEndpoints(merged, this.#cluster)
     const ports =
@@ -198,6 +201,7 @@ export class ImportReconciler implements Startable {
       },
       traffic: traffic.current().settings.get(key) ?? DEFAULT_TRAFFIC,
       rankOf: this.#deps.view.rankOf(merged),
+      globalnet: addresses.current() !== undefined,
       routers: routers.current(),
       stale,
       facts: {

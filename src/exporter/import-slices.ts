@@ -34,6 +34,8 @@ export interface SliceInputs {
   readonly stale?: ReadonlySet<string>
   /** By the service's cluster selectors. Absent: it has none. */
   readonly rankOf?: RankOf | undefined
+  /** This cluster has globalnet. */
+  readonly globalnet?: boolean
 }
 
 /** What is decided for one port. */
@@ -106,34 +108,46 @@ function localSlices(choices: readonly PortChoice[], inputs: SliceInputs): Endpo
   if (service === undefined) return []
   const carried = choices.filter((choice) => localCarries(choice, inputs)).map(({ port }) => port)
   const idle = choices.map(({ port }) => port).filter((port) => !carried.includes(port))
-  const global = globalEndpoints(inputs, service)
+  const told = toldAddresses(inputs, service)
   return servingSlices(service, slices)
-    .map((source) => (global === undefined ? source : atGlobalAddresses(source, global)))
+    .map((source) => (told === undefined ? source : atToldAddresses(source, told)))
     .flatMap((source) => [
       ...mirrorOf(inputs, service, source, carried, true),
       ...mirrorOf(inputs, service, source, idle, false),
     ])
 }
 
-/** Global addresses of the endpoints of a headless Service by those of their pods; undefined without globalnet. */
-function globalEndpoints(inputs: SliceInputs, service: Service): ReadonlyMap<string, string> | undefined {
-  const { merged, cluster, local } = inputs
-  const told = merged.exporters.find((exporter) => exporter.cluster === cluster)?.record.endpoints ?? []
-  const byId = new Map(told.flatMap(({ id, globalIp }) => (globalIp === undefined ? [] : [[id, globalIp]])))
-  if (merged.type !== 'Headless' || byId.size === 0) return undefined
+/**
+ * What other clusters are told of the endpoints of a headless Service, by the addresses of their pods: the global
+ * address, or undefined where they know it without one. Undefined without globalnet.
+ */
+function toldAddresses(
+  { merged, cluster, local, globalnet }: SliceInputs,
+  service: Service,
+): ReadonlyMap<string, string | undefined> | undefined {
+  if (merged.type !== 'Headless' || globalnet !== true) return undefined
+  const own = merged.exporters.find((exporter) => exporter.cluster === cluster)
+  const told = new Map(own?.record.endpoints?.map(({ id, globalIp }) => [id, globalIp]))
   return new Map(
-    namedEndpoints(service, local.slices).flatMap(({ id, address }) => {
-      const globalIp = byId.get(id)
-      return globalIp === undefined ? [] : [[address, globalIp]]
-    }),
+    namedEndpoints(service, local.slices)
+      .filter(({ id }) => told.has(id))
+      .map(({ id, address }) => [address, told.get(id)]),
   )
 }
 
-/** With globalnet an endpoint has the same address in its own cluster as in all others; without one it waits. */
-function atGlobalAddresses(source: EndpointSlice, global: ReadonlyMap<string, string>): EndpointSlice {
+/**
+ * With globalnet an endpoint has the same address in its own cluster as in all others. One that they are not told of yet
+ * waits here too: a pod that asks for its own address must not learn one that nobody else can use.
+ */
+function atToldAddresses(
+  source: EndpointSlice,
+  told: ReadonlyMap<string, string | undefined>,
+): EndpointSlice {
   const endpoints = (source.endpoints ?? []).flatMap((endpoint) => {
-    const globalIp = global.get(endpoint.addresses[0] ?? '')
-    return globalIp === undefined ? [] : [{ ...endpoint, addresses: [globalIp] }]
+    const [own = ''] = endpoint.addresses
+    if (!told.has(own)) return []
+    const address = told.get(own) ?? (source.addressType === 'IPv4' ? own : undefined)
+    return address === undefined ? [] : [{ ...endpoint, addresses: [address] }]
   })
   return { ...source, addressType: 'IPv4', endpoints }
 }

@@ -228,6 +228,21 @@ describe('what goes wrong is told, and mended without a restart', () => {
     )
   })
 
+  test('a headless pod without an address is not found at that of its pod, even where it runs', async () => {
+    const east = await start('east', { spec: { blockSize: 4, egressAddresses: 2 } })
+    await whenAllocated(east)
+    await east.exportHeadless('db', [{ addresses: ['10.244.1.1'], hostname: 'db-0' }])
+    const addresses = async () => {
+      const { slices } = await east.importSet('db')
+      expect(slices).not.toEqual([])
+      return slices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap((each) => each.addresses))
+    }
+    expect(await eventually(addresses)).toEqual([])
+    await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', { spec: { blockSize: 16 } })
+    const found = await whenIngress(east, ['db-0.db'])
+    await eventually(async () => expect(await addresses()).toEqual([found['db-0.db']]))
+  })
+
   test('of two clusters that claimed one block apart the later renumbers when they meet, and says so', async () => {
     const spec = { range: '242.8.0.0/16', blockSize: 65_536 / 2, block: '242.8.0.0/17' }
     const [apart, together] = [new MemoryDirectory(), new MemoryDirectory()]

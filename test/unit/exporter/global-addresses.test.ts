@@ -231,42 +231,40 @@ describe('a headless import', () => {
     })
   })
 
-  test('has the global addresses of its own pods in their own cluster too', () => {
-    const merged = mergedOf(directory(east))
-    const pods = ['10.0.0.1', '10.0.0.2'].map((address, at) => ({
-      ...endpoint(address),
-      hostname: `web-${at}`,
-    }))
-    const local = { service: service({ clusterIP: 'None' }), slices: [slice(pods)] }
+  /** Addresses of two pods in their own cluster, by host name, when other clusters are told this of them. */
+  function localAddresses(told: readonly RecordEndpoint[], globalnet = true): Record<string, string> {
+    const own = record({ type: 'Headless', ports: [port(80, 'http')], endpoints: [...told] })
+    const pods = [0, 1].map((at) => ({ ...endpoint(`10.0.0.${at}`), hostname: `web-${at}` }))
     const slices = importSlices({
-      merged,
+      merged: mergedOf(directory(origin('east', [own]))),
       cluster: 'east',
       listenPorts: new Map(),
-      local,
+      local: { service: service({ clusterIP: 'None' }), slices: [slice(pods)] },
       traffic: DEFAULT_TRAFFIC,
       routers: ['10.0.0.5'],
       owner: OWNER,
+      globalnet,
     })
-    expect(
-      slices.flatMap((each) => each.endpoints?.map(({ addresses: [ip], hostname }) => [ip, hostname])),
-    ).toEqual([[EAST, 'web-0']])
+    const endpoints = slices.flatMap((each) => each.endpoints ?? [])
+    return Object.fromEntries(endpoints.map(({ hostname, addresses: [ip] }) => [hostname, ip]))
+  }
+
+  test('has the global addresses of its own pods in their own cluster too', () => {
+    expect(localAddresses([{ id: 'web-0', globalIp: EAST }])).toEqual({ 'web-0': EAST })
+  })
+
+  test('has no pod before it has a global address, not even the first', () => {
+    expect(localAddresses([])).toEqual({})
+  })
+
+  test('keeps a pod at its own address that others know without a global one', () => {
+    const told = [{ id: 'web-0' }, { id: 'web-1', globalIp: EAST }]
+    expect(localAddresses(told)).toEqual({ 'web-0': '10.0.0.0', 'web-1': EAST })
   })
 
   test('of a cluster without globalnet has the addresses of the pods', () => {
-    const plain = origin('east', [
-      record({ type: 'Headless', ports: [port(80, 'http')], endpoints: [{ id: 'web-0' }] }),
-    ])
-    const pods = [{ ...endpoint('10.0.0.1'), hostname: 'web-0' }]
-    const local = { service: service({ clusterIP: 'None' }), slices: [slice(pods)] }
-    const [only] = importSlices({
-      merged: mergedOf(directory(plain)),
-      cluster: 'east',
-      listenPorts: new Map(),
-      local,
-      traffic: DEFAULT_TRAFFIC,
-      routers: ['10.0.0.5'],
-      owner: OWNER,
-    })
-    expect(only?.endpoints?.map(({ addresses: [ip] }) => ip)).toEqual(['10.0.0.1'])
+    const addresses = { 'web-0': '10.0.0.0', 'web-1': '10.0.0.1' }
+    expect(localAddresses([{ id: 'web-0' }, { id: 'web-1' }], false)).toEqual(addresses)
+    expect(localAddresses([], false)).toEqual(addresses)
   })
 })
