@@ -25,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   discovery: () => import('./discovery.ts'),
   directory: () => import('./directory.ts'),
   network: () => import('./network.ts'),
+  globalnet: () => import('./globalnet.ts'),
   amqp: () => import('./amqp.ts'),
 }
 
