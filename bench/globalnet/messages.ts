@@ -7,7 +7,7 @@ export interface Shape {
   readonly endpoints: number
 }
 
-/** What the pure functions take, milliseconds. */
+/** What the pure functions take, milliseconds of CPU. */
 export interface Planned {
   readonly rules: number
   readonly elements: number
@@ -27,7 +27,7 @@ export interface Changed {
   readonly commands: number
   /** Elements and rules that these add or delete. */
   readonly touched: number
-  /** Assembly, plan and difference, milliseconds. */
+  /** Assembly (not for slots), plan and difference, milliseconds of CPU. */
   readonly computeMs: Summary
   /** nft, and reading the table back where a chain is written anew, milliseconds. */
   readonly nftMs: Summary

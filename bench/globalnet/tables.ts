@@ -15,20 +15,20 @@ export function sizesTable(sizes: readonly Sized[]): Rows {
     row('rules', ({ planned }) => String(planned.rules)),
     row('elements of sets and maps', ({ planned }) => String(planned.elements)),
     row('chains', ({ planned }) => String(planned.chains)),
-    row('input assembled, ms', ({ planned }) => spread(planned.assembleMs)),
-    row('table planned, ms', ({ planned }) => spread(planned.planMs)),
+    row('input assembled, CPU ms', ({ planned }) => spread(planned.assembleMs)),
+    row('table planned, CPU ms', ({ planned }) => spread(planned.planMs)),
     kernel('whole table applied, ms', ({ applyMs }) => spread(applyMs)),
     ...changes.flatMap(({ change }, at) => [
       kernel(`${change}: commands, what they touch`, (size) => {
         const { commands = 0, touched = 0 } = size.changes[at] ?? {}
         return `${commands}, ${touched}`
       }),
-      kernel('- computed, ms', (size) => spread(size.changes[at]?.computeMs)),
+      kernel('- computed, CPU ms', (size) => spread(size.changes[at]?.computeMs)),
       kernel('- applied, ms', (size) => spread(size.changes[at]?.nftMs)),
     ]),
     kernel('table read and compared, ms', ({ verifyMs }) => spread(verifyMs)),
-    row('addresses for all owners, none recorded, ms', ({ planned }) => spread(planned.allocateMs)),
-    row('the same, all recorded and one new, ms', ({ planned }) => spread(planned.allocateOneMs)),
+    row('addresses for all owners, none recorded, CPU ms', ({ planned }) => spread(planned.allocateMs)),
+    row('the same, all recorded and one new, CPU ms', ({ planned }) => spread(planned.allocateOneMs)),
   ]
 }
 
