@@ -258,6 +258,7 @@ describeInLab(['dig'], 'global addresses', () => {
   async function showsAndMends(fault: {
     make: () => Promise<unknown>
     mend: () => Promise<unknown>
+    meanwhile?: () => Promise<unknown>
     says: RegExp
     reason: string
     object: string
@@ -271,6 +272,7 @@ describeInLab(['dig'], 'global addresses', () => {
         events.split('\n').filter((line) => line.includes(fault.reason) && line.includes(fault.object)),
       ).not.toEqual([])
     }, PATIENT)
+    await fault.meanwhile?.()
     await fault.mend()
     await eventually(async () => expect(await check('west')).toMatchObject({ code: 0 }), PATIENT)
   }
@@ -309,6 +311,13 @@ describeInLab(['dig'], 'global addresses', () => {
     await showsAndMends({
       make: () => patchNetwork({ range: '10.0.0.0/8' }),
       mend: () => patchNetwork({ range: '242.0.0.0/8' }),
+      // Who could not reach the API server any more could not mend it either.
+      meanwhile: async () => {
+        const { far = 'none' } = await worlds.west.pods()
+        const asks: Ask[] = [{ host: far }, { host: far, protocol: 'UDP' }]
+        for (const each of Object.values(await worlds.west.ask(['near', 'own'], asks)).flat(2))
+          expect(each).not.toHaveProperty('error')
+      },
       says: /global range .*overlaps 10\.244\.[\d.]+\/\d+, the pods' addresses/,
       reason: 'Overlaps',
       object: 'globalnetwork/cluster',
