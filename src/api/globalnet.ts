@@ -17,6 +17,8 @@ export const MAX_EGRESS_ADDRESSES = 64
 export interface GlobalNetwork extends KubeObject {
   spec?: { range?: string; blockSize?: number; block?: string; egressAddresses?: number }
   status?: {
+    /** The last range that was in nobody's way: the only one that nodes translate. */
+    range?: string
     block?: string
     /** RFC 3339 with milliseconds, by the cluster's own clock. */
     claimedAt?: string

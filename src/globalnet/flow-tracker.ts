@@ -6,6 +6,7 @@ import type { Logger } from '../core/log.ts'
 import type { RunCommand } from './command.ts'
 import { CommandError } from './nat-errors.ts'
 import { STALE_FLOWS_MAX } from './nat-limits.ts'
+import type { NatSource } from './nat-plan.ts'
 import type { StaleFlows } from './stale-flows.ts'
 
 export interface FlowTrackerDeps {
@@ -24,7 +25,10 @@ export class FlowTracker {
   /** Throws nothing: what stays, times out by itself. */
   async forget(flows: readonly StaleFlows[]): Promise<void> {
     for (const each of flows.slice(0, STALE_FLOWS_MAX)) {
-      if (each.kind === 'untranslated') await this.#forgetUntranslated(each.range)
+      if (each.kind === 'untranslated')
+        await this.#forgetListed(['-d', each.range], ({ to, answering }) => to === answering)
+      else if (each.kind === 'sources')
+        await this.#forgetListed(['-s', each.router], (flow) => isMisnamed(flow, each.slots))
       else await this.#conntrack(deletion(each))
     }
     const left = flows.length - STALE_FLOWS_MAX
@@ -32,10 +36,13 @@ export class FlowTracker {
       this.#deps.log.info({ left }, 'too many changes at once: some flows wait for their time-out')
   }
 
-  /** conntrack has no filter for what is not translated. */
-  async #forgetUntranslated(range: string): Promise<void> {
-    const listed = await this.#conntrack(['-L', '-d', range])
-    for (const flow of untranslatedFlows(listed).slice(0, STALE_FLOWS_MAX)) await this.#conntrack(flow)
+  /** conntrack has no filter for what these are told by. */
+  async #forgetListed(filter: readonly string[], isStale: (flow: Flow) => boolean): Promise<void> {
+    const flows = flowsIn(await this.#conntrack(['-L', ...filter])).filter(isStale)
+    for (const { protocol, from, to, sport, dport } of flows.slice(0, STALE_FLOWS_MAX)) {
+      const ports = ['--orig-port-src', sport, '--orig-port-dst', dport]
+      await this.#conntrack(['-D', '-p', protocol, '-s', from, '-d', to, ...ports])
+    }
   }
 
   async #conntrack(args: readonly string[]): Promise<string> {
@@ -61,20 +68,36 @@ export class FlowTracker {
   }
 }
 
-function deletion(flows: Exclude<StaleFlows, { kind: 'untranslated' }>): string[] {
+function deletion(flows: Extract<StaleFlows, { kind: 'router' | 'target' }>): string[] {
   if (flows.kind === 'router') return ['-D', '-d', flows.range, '--reply-src', flows.router]
   const { address, port, target } = flows
   const to = ['-D', '-p', 'udp', '-d', address, '--orig-port-dst', `${port}`]
   return [...to, '--reply-src', target.address, '--reply-port-src', `${target.port}`]
 }
 
-const FLOW = /^(tcp|udp) .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+).*?src=(\S+) dst=/
+interface Flow {
+  readonly protocol: string
+  readonly from: string
+  readonly to: string
+  readonly sport: string
+  readonly dport: string
+  /** From where answers come, and to where. */
+  readonly answering: string
+  readonly answered: string
+}
 
-/** Arguments that delete the flows of a listing whose answers come from where they were sent. */
-function untranslatedFlows(listing: string): string[][] {
+const FLOW = /^(tcp|udp) .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+).*?src=(\S+) dst=(\S+)/
+
+function flowsIn(listing: string): Flow[] {
   return listing.split('\n').flatMap((line) => {
-    const [, protocol = '', from = '', to = '', sport = '', dport = '', answering] = FLOW.exec(line) ?? []
-    if (answering === undefined || answering !== to) return []
-    return [['-D', '-p', protocol, '-s', from, '-d', to, '--orig-port-src', sport, '--orig-port-dst', dport]]
+    const [, protocol = '', from = '', to = '', sport = '', dport = '', answering = '', answered] =
+      FLOW.exec(line) ?? []
+    return answered === undefined ? [] : [{ protocol, from, to, sport, dport, answering, answered }]
   })
+}
+
+/** Answers go to another address than the slot's. Those to the router itself are of backends on other nodes. */
+function isMisnamed({ from, sport, answered }: Flow, slots: readonly NatSource[]): boolean {
+  const slot = slots.find(({ first, last }) => first <= Number(sport) && Number(sport) <= last)
+  return slot !== undefined && answered !== slot.address && answered !== from
 }

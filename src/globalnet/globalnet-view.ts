@@ -3,6 +3,7 @@
  */
 import type { GlobalEgressIP, GlobalIngressIP, GlobalNetwork } from '../api/globalnet.ts'
 import type { Directory } from '../api/service-record.ts'
+import type { Cidr } from '../core/cidr.ts'
 import { claimsOfOthers } from './address-owners.ts'
 import type { RestingAddress } from './address-pool.ts'
 import { type AllocationPlan, planAllocation, type RecordedOwner } from './allocation.ts'
@@ -48,6 +49,7 @@ export type GlobalnetView = Recorded &
     | { readonly kind: 'invalid'; readonly message: string }
     | {
         readonly kind: 'valid'
+        readonly range: Cidr
         readonly review: Review | { readonly kind: 'waiting' }
         /** To be recorded, or recorded. */
         readonly claim: Claim | undefined
@@ -73,6 +75,7 @@ export function globalnetView(keeper: BlockKeeper, cluster: string, input: ViewI
   return {
     ...base,
     kind: 'valid',
+    range: read.settings.range,
     review,
     claim,
     plan: isSettled ? planOf(claim) : undefined,

@@ -18,6 +18,7 @@ import type { EgressConflict } from './egress-choice.ts'
 import type { GlobalnetStores } from './globalnet-stores.ts'
 import type { GlobalnetView } from './globalnet-view.ts'
 import type { WantedIngress } from './ingress-objects.ts'
+import { isInTheWay } from './overlap.ts'
 import { ingressOwner } from './owned-objects.ts'
 
 /** Field manager of all that is written here. */
@@ -120,7 +121,9 @@ export class GlobalnetWriter {
       previous: network.status?.conditions,
     })
     const short = unmet === undefined ? [] : [ownerCondition({ generation, addresses: egressIPs, unmet })]
+    const range = overlaps.some(isInTheWay) ? network.status?.range : formatCidr(view.range)
     return {
+      ...(range === undefined ? {} : { range }),
       ...(claim === undefined
         ? {}
         : { block: formatCidr(claim.block), claimedAt: new Date(claim.claimedAt).toISOString() }),

@@ -3,7 +3,7 @@
  * than the addresses of the global range, and what cannot be used is told as a problem.
  */
 
-import { GLOBAL_DEFAULTS, type GlobalIngressIP, type GlobalNetwork } from '../api/globalnet.ts'
+import type { GlobalIngressIP, GlobalNetwork } from '../api/globalnet.ts'
 import { Annotation, Label } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, Pod, Service, ServicePort } from '../api/objects.ts'
 import { type Cidr, parseCidr } from '../core/cidr.ts'
@@ -59,8 +59,12 @@ export function assembleNatBase(objects: NatObjects): AssembledBase {
   return { base, problems }
 }
 
+/**
+ * What is wanted is not enough: a range that has the addresses of pods or of the API server in it would cut the node off,
+ * and with it whoever could mend that.
+ */
 function rangesOf(network: GlobalNetwork | undefined, problems: string[]): Cidr[] {
-  const text = network === undefined ? undefined : (network.spec?.range ?? GLOBAL_DEFAULTS.range)
+  const text = network?.status?.range
   if (text === undefined) return []
   const range = parseCidr(text)
   if (range?.family === 4) return [range]

@@ -56,6 +56,11 @@ export function findOverlaps(input: OverlapInput): Overlap[] {
   return found.toSorted((left, right) => Number(right.inBlock) - Number(left.inBlock))
 }
 
+/** Whether nodes that take the range for global addresses would cut off what is met; other clusters' claims are elsewhere. */
+export function isInTheWay({ kind }: Overlap): boolean {
+  return kind !== OverlapKind.claim && kind !== OverlapKind.unreadable
+}
+
 const SPECIAL: readonly (readonly [block: string, what: string])[] = [
   ['0.0.0.0/8', 'addresses of this network'],
   ['127.0.0.0/8', 'loopback addresses'],

@@ -2,7 +2,7 @@
  * Flows that connection tracking would send the old way after a change: their clients must be translated anew. A pure
  * comparison of two tables.
  */
-import { SetName } from './nat-plan.ts'
+import { type NatSource, SetName, sourcesOf } from './nat-plan.ts'
 import type { NatTable } from './nat-table.ts'
 
 export type StaleFlows =
@@ -17,6 +17,8 @@ export type StaleFlows =
   | { readonly kind: 'router'; readonly range: string; readonly router: string }
   /** What was sent there while nobody translated it. */
   | { readonly kind: 'untranslated'; readonly range: string }
+  /** What came from a router's slots when they stood for other addresses: a router that starts anew takes them as it likes. */
+  | { readonly kind: 'sources'; readonly router: string; readonly slots: readonly NatSource[] }
 
 /** `before`: what was in force, undefined when there was no table. */
 export function staleFlows(before: NatTable | undefined, after: NatTable): StaleFlows[] {
@@ -26,7 +28,23 @@ export function staleFlows(before: NatTable | undefined, after: NatTable): Stale
   return [
     ...untranslated.map((range) => ({ kind: 'untranslated' as const, range })),
     ...(before === undefined ? [] : [...lostRouters(before, after, ranges), ...lostTargets(before, after)]),
+    ...newSources(before, after),
   ]
+}
+
+/** Also slots that are there again: what they stood for before may be longer ago than the table. */
+function newSources(before: NatTable | undefined, after: NatTable): StaleFlows[] {
+  const known = new Set((before === undefined ? [] : sourcesOf(before)).map(sourceKey))
+  const added = sourcesOf(after).filter((source) => !known.has(sourceKey(source)))
+  return [...Map.groupBy(added, ({ router }) => router)].map(([router, slots]) => ({
+    kind: 'sources',
+    router,
+    slots,
+  }))
+}
+
+function sourceKey({ router, first, last, address }: NatSource): string {
+  return `${router} ${first} ${last} ${address}`
 }
 
 function lostRouters(before: NatTable, after: NatTable, ranges: readonly string[]): StaleFlows[] {

@@ -69,6 +69,8 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
         spec: { range: '242.0.0.0/8' },
       }),
     )
+    const status = { range: '242.0.0.0/8' }
+    await client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', { status }, 'status')
     await client.create<Service>(Resource.service, {
       metadata: {
         namespace: 'demo',
@@ -113,7 +115,8 @@ describeUnless(noNatWorld(), 'fairlead agent', () => {
 
   test('an imported service is reached by its global address, and the agent is ready', async () => {
     await serves()
-    expect(await agent.health('/readyz')).toBe('ok\n')
+    // It is ready once it has had connection tracking forget, too.
+    await eventually(async () => expect(await agent.health('/readyz')).toBe('ok\n'))
     expect(await agent.health('/metrics')).toMatch(/^fairlead_agent_elements \d/m)
   })
 

@@ -285,6 +285,27 @@ describe('what goes wrong is told, and mended without a restart', () => {
     })
   })
 
+  test("nodes keep the range that was in nobody's way until there is another one", async () => {
+    const east = await start('east')
+    await whenAllocated(east)
+    expect((await network(east)).range).toBe('242.0.0.0/8')
+    east.local = { ...east.local, podCidrs: ['10.244.0.0/16'] }
+    const change = (range: string) =>
+      east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', { spec: { range } })
+    const whenSaid = (type: string, status: string, range: string) =>
+      eventually(async () => {
+        const present = await network(east)
+        expect(conditionOf(present, type)).toMatchObject({ status })
+        expect(present.range).toBe(range)
+      })
+    await change('10.0.0.0/8')
+    await whenSaid('Overlap', 'True', '242.0.0.0/8')
+    await change('242.0.0.0/99')
+    await whenSaid('Allocated', 'False', '242.0.0.0/8')
+    await change('243.0.0.0/8')
+    await whenSaid('Allocated', 'True', '243.0.0.0/8')
+  })
+
   test('a spec that cannot be had keeps what there is and says why', async () => {
     const east = await start('east')
     await east.exportService('web')

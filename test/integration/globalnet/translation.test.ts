@@ -222,6 +222,21 @@ describeUnless(noNatWorld(), 'global addresses on a node', () => {
     expect(await socket.ask()).toBe(`${left} sees ${PODS.client}`)
   })
 
+  conntrack(
+    'a slot that its router, begun anew, has for another address is seen under that one',
+    async () => {
+      const router = world.pod('one')
+      const socket = await router.peer('talk', 'udp', PODS.backend, '8080', '32790')
+      expect(await socket.ask()).toBe('backend sees 242.9.0.3')
+      socket.kill()
+      await put({ ...INPUT, sources: [] })
+      await put({ ...INPUT, sources: INPUT.sources.map((source) => ({ ...source, address: '242.9.0.7' })) })
+      await eventually(async () =>
+        expect(await router.ask('udp', `${PODS.backend}:8080`, 32_790)).toBe('backend sees 242.9.0.7'),
+      )
+    },
+  )
+
   conntrack('what was sent before there was a table is translated once there is one', async () => {
     await driver.remove()
     await world.pod('outside').sh('ip addr replace 242.1.0.1/32 dev lo')

@@ -41,7 +41,7 @@ const fill = async (objects: Partial<Record<keyof Stores, KubeObject[]>> = {}) =
   await clock.advance(1000)
 }
 
-const NETWORK = { metadata: { name: 'cluster', uid: 'n' }, spec: { range: '242.0.0.0/8' } }
+const NETWORK = { metadata: { name: 'cluster', uid: 'n' }, status: { range: '242.0.0.0/8' } }
 const ROUTERS = {
   metadata: { namespace: 'fairlead-system', name: 'r', uid: 'r' },
   addressType: 'IPv4',

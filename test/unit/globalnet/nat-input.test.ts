@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals'
 import type { GlobalIngressIP } from '../../../src/api/globalnet.ts'
 import { Annotation, Label, MANAGED_BY } from '../../../src/api/names.ts'
 import type { Endpoint, EndpointSlice, Pod, Service } from '../../../src/api/objects.ts'
+import { formatCidr } from '../../../src/core/cidr.ts'
 import { assembleNatBase, type NatObjects } from '../../../src/globalnet/nat-input.ts'
 import { global } from '../../support/nat-inputs.ts'
 
@@ -13,7 +14,7 @@ const NOTHING: NatObjects = {
   ingressIps: [],
   pods: [],
   routerSlices: [],
-  network: { metadata: { name: 'cluster' }, spec: { range: '242.0.0.0/8' } },
+  network: { metadata: { name: 'cluster' }, status: { range: '242.0.0.0/8' } },
 }
 
 function service(name: string, address: string | undefined, since = '2026-01-01T00:00:00Z'): Service {
@@ -144,6 +145,13 @@ test('a port that is no number is not translated', () => {
 test('without a GlobalNetwork nothing is translated, and nothing is wrong', () => {
   const { input, problems } = assemble({ network: undefined, services: [service('derived-a', '242.1.0.1')] })
   expect([input.globals, input.ranges, problems]).toEqual([[], [], []])
+})
+
+test('a range that is only wanted is not translated', () => {
+  const network = { metadata: { name: 'cluster' }, spec: { range: '10.0.0.0/8' } }
+  expect(assemble({ network }).input.ranges).toEqual([])
+  const { ranges } = assemble({ network: { ...network, status: { range: '242.0.0.0/8' } } }).input
+  expect(ranges.map(formatCidr)).toEqual(['242.0.0.0/8'])
 })
 
 test('a headless endpoint of this cluster is reached at its pod', () => {

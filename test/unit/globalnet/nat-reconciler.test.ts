@@ -171,9 +171,10 @@ test('a transaction that fails because the table is another one is made again fr
 })
 
 test('flows that lead nowhere any more are forgotten', async () => {
-  await started(wanted(EXAMPLE))
+  const unnamed = { ...EXAMPLE, sources: [] }
+  await started(wanted(unnamed))
   expect(driver.forgotten).toEqual([{ kind: 'untranslated', range: '242.0.0.0/8' }])
-  desired.set(wanted({ ...EXAMPLE, routers: { ready: ['10.0.0.6'], all: ['10.0.0.6', '10.0.0.7'] } }))
+  desired.set(wanted({ ...unnamed, routers: { ready: ['10.0.0.6'], all: ['10.0.0.6', '10.0.0.7'] } }))
   await clock.advance(20)
   expect(driver.forgotten.slice(1)).toEqual([{ kind: 'router', range: '242.0.0.0/8', router: '10.0.0.5' }])
 })

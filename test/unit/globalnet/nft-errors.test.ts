@@ -94,6 +94,27 @@ tcp      6 431999 ESTABLISHED src=10.0.1.2 dst=242.1.0.1 sport=40001 dport=80 sr
   ])
 })
 
+test('flows of a slot that have another name than its own', async () => {
+  const flow = (sport: number, answered: string) =>
+    `udp 17 29 src=10.0.0.5 dst=10.0.1.7 sport=${sport} dport=53 src=10.0.1.7 dst=${answered} sport=53 dport=${sport} [ASSURED]`
+  const listed = [
+    flow(32_770, '242.1.0.8'),
+    flow(32_771, '242.1.0.9'),
+    flow(32_772, '10.0.0.5'),
+    flow(40_000, '242.1.0.8'),
+  ]
+  const tracker = new FlowTracker({
+    log,
+    run: answering((args) => (args.startsWith('-L') ? listed.join('\n') : '')),
+  })
+  const slot = { router: '10.0.0.5', first: 32_768, last: 32_831, address: '242.1.0.9' }
+  await tracker.forget([{ kind: 'sources', router: '10.0.0.5', slots: [slot] }])
+  expect(calls).toEqual([
+    '-L -s 10.0.0.5',
+    '-D -p udp -s 10.0.0.5 -d 10.0.1.7 --orig-port-src 32770 --orig-port-dst 53',
+  ])
+})
+
 test('without conntrack that is said once, and nothing is tried again', async () => {
   const cause = Object.assign(new Error('spawn conntrack ENOENT'), { code: 'ENOENT' })
   const run = answering(() => new CommandError('conntrack', undefined, '', { cause }))

@@ -43,5 +43,20 @@ test('everything of a router that is gone, not of one that is only not ready', (
 })
 
 test('what was sent to the range while there was no table', () => {
-  expect(staleFlows(undefined, planNat(EXAMPLE))).toEqual([{ kind: 'untranslated', range: '242.0.0.0/8' }])
+  const fresh = { ...EXAMPLE, sources: [] }
+  expect(staleFlows(undefined, planNat(fresh))).toEqual([{ kind: 'untranslated', range: '242.0.0.0/8' }])
+})
+
+test('what came from slots before they stood for their addresses, those of one router together', () => {
+  const slot = (first: number, address: string) => ({ router: '10.0.0.5', first, last: first + 63, address })
+  const sources = [slot(32_768, '242.1.0.9'), slot(32_896, '242.1.0.7')]
+  const with1 = { ...EXAMPLE, sources: sources.slice(0, 1) }
+  expect(stale(with1, { ...EXAMPLE, sources })).toEqual([
+    { kind: 'sources', router: '10.0.0.5', slots: sources.slice(1) },
+  ])
+  const renamed = sources.map((source) => ({ ...source, address: '242.1.0.8' }))
+  expect(stale({ ...EXAMPLE, sources }, { ...EXAMPLE, sources: renamed })).toEqual([
+    { kind: 'sources', router: '10.0.0.5', slots: renamed },
+  ])
+  expect(stale({ ...EXAMPLE, sources }, with1)).toEqual([])
 })
