@@ -8,9 +8,10 @@ import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
 import { VERSION } from '../cli/version.ts'
 import { systemClock } from '../core/clock.ts'
 import { describeError, UsageError } from '../core/errors.ts'
+import { parseLogLevel, parsePort } from '../core/flag-values.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
-import { createLogger, type Logger, LogLevel } from '../core/log.ts'
+import { createLogger, type Logger, type LogLevel } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { RouterReplicas } from '../exporter/router-replicas.ts'
 import { agentStores } from '../globalnet/agent-stores.ts'
@@ -99,7 +100,7 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
       port: parsePort(flags['health-port'] ?? `${Port.agentHealth}`),
     },
     kubeconfig: flags.kubeconfig,
-    logLevel: parseLevel(flags['log-level'] ?? 'info'),
+    logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
     tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
     cleanup,
   }
@@ -121,16 +122,4 @@ function readFlags(argv: readonly string[]) {
   } catch (error) {
     throw new UsageError(`agent: ${describeError(error)}`, { cause: error })
   }
-}
-
-function parsePort(value: string): number {
-  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
-  if (port >= 0 && port <= 65_535) return port
-  throw new UsageError(`"${value}" is no port: give a number from 0 to 65535`)
-}
-
-function parseLevel(value: string): LogLevel {
-  const level = LogLevel.find((candidate) => candidate === value)
-  if (level !== undefined) return level
-  throw new UsageError(`--log-level ${value}: give one of ${LogLevel.join(', ')}`)
 }

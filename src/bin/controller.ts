@@ -9,9 +9,10 @@ import { VERSION } from '../cli/version.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { parseDuration } from '../core/duration.ts'
 import { describeError, UsageError } from '../core/errors.ts'
+import { parseLogLevel, parsePort } from '../core/flag-values.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
-import { createLogger, type Logger, LogLevel } from '../core/log.ts'
+import { createLogger, type Logger, type LogLevel } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
 import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
@@ -171,7 +172,7 @@ function readConfig(
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
     globalnet: flags.globalnet === true || env[Env.globalnet] === 'true',
-    logLevel: parseLevel(flags['log-level'] ?? 'info'),
+    logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
   }
 }
 
@@ -214,16 +215,4 @@ function parseStaleAfter(value: string | undefined): number {
   } catch (error) {
     throw new UsageError(`--stale-after: ${describeError(error)}`, { cause: error })
   }
-}
-
-function parsePort(value: string): number {
-  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
-  if (port >= 0 && port <= 65_535) return port
-  throw new UsageError(`"${value}" is no port: give a number from 0 to 65535`)
-}
-
-function parseLevel(value: string): LogLevel {
-  const level = LogLevel.find((candidate) => candidate === value)
-  if (level !== undefined) return level
-  throw new UsageError(`--log-level ${value}: give one of ${LogLevel.join(', ')}`)
 }

@@ -9,9 +9,10 @@ import type { EndpointSlice, Namespace } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
 import { systemClock } from '../core/clock.ts'
 import { describeError, UsageError } from '../core/errors.ts'
+import { parseLogLevel, parsePort } from '../core/flag-values.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
-import { createLogger, type Logger, LogLevel } from '../core/log.ts'
+import { createLogger, type Logger, type LogLevel } from '../core/log.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { CLUSTERSET_DNS_VERSION, clusterSetSource, IMPORT_SLICES, importIndexes } from '../dns/clusterset.ts'
 import { DnsServer } from '../dns/dns-server.ts'
@@ -95,7 +96,7 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
     nameServer: podIp === undefined ? [] : [podIp],
     pod: env['POD_NAME'],
     kubeconfig: flags.kubeconfig,
-    logLevel: parseLevel(flags['log-level'] ?? 'info'),
+    logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
   }
 }
 
@@ -129,12 +130,6 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
-function parsePort(value: string): number {
-  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
-  if (port >= 0 && port <= 65_535) return port
-  throw new UsageError(`"${value}" is no port: give a number from 0 to 65535`)
-}
-
 function parseRate(value: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value)
   throw new UsageError(`--source-rate ${value}: give queries a second for each source, or 0 for no limit`)
@@ -145,10 +140,4 @@ function parseZone(value: string): string {
   const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
   if (zone.length <= 190 && new RegExp(`^${label}(\\.${label})*$`).test(zone)) return zone
   throw new UsageError(`--zone ${value}: give a domain name such as ${CLUSTERSET_ZONE}`)
-}
-
-function parseLevel(value: string): LogLevel {
-  const level = LogLevel.find((candidate) => candidate === value)
-  if (level !== undefined) return level
-  throw new UsageError(`--log-level ${value}: give one of ${LogLevel.join(', ')}`)
 }
