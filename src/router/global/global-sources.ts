@@ -21,7 +21,7 @@ export interface GlobalSourcesDeps {
   readonly log: Logger
   readonly metrics: Metrics
   readonly random?: () => number
-  readonly agents: Pick<SourceAgents, 'size' | 'whenApplied' | 'settled'>
+  readonly agents: Pick<SourceAgents, 'expected' | 'whenPresent' | 'whenApplied' | 'settled'>
   /** What the agents are told; written here alone. */
   readonly announced: Snapshot<AnnouncedSources>
   readonly owns: OwnsAddress
@@ -83,7 +83,7 @@ export class GlobalSources implements SourcePorts, Startable {
   }
 
   take(use: SourceUse): SourcePort {
-    if (this.#deps.agents.size === 0) return { kind: 'any' }
+    if (!this.#deps.agents.expected) return { kind: 'any' }
     const answer = this.#slots.take(use)
     switch (answer.kind) {
       case 'port':
@@ -113,6 +113,7 @@ export class GlobalSources implements SourcePorts, Startable {
     if (known !== undefined) return known
     const wait = Promise.resolve()
       .then(() => this.#announce())
+      .then(() => this.#deps.agents.whenPresent())
       .then(() => this.#deps.agents.whenApplied(version))
       .then((isComplete) => {
         if (!isComplete) this.#countLate()

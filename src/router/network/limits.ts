@@ -11,6 +11,12 @@ export const MAX_REPLICAS = 64
 /** A new slot of source ports is used once all agents know it, or after this, milliseconds: the flow waits. */
 export const APPLY_MS = 500
 
+/**
+ * Without an agent, new flows wait for one for so long after the router's start and after the last one was lost,
+ * milliseconds: agents dial, and come back by themselves. Later there is none, and backends see the router.
+ */
+export const AGENT_EXPECTED_MS = 10_000
+
 /** An agent that was lost may still translate by what it knew for so long, milliseconds. */
 export const AGENT_LOST_MS = 600_000
 

@@ -8,7 +8,7 @@ import type { SnapshotSource } from '../../core/snapshot.ts'
 import type { Hello } from '../../link/messages.ts'
 import type { SourceRole } from '../../link/source-session.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
-import { AGENT_LOST_MS, APPLY_MS, MAX_LOST_AGENTS } from './limits.ts'
+import { AGENT_EXPECTED_MS, AGENT_LOST_MS, APPLY_MS, MAX_LOST_AGENTS } from './limits.ts'
 
 export interface SourceAgentsDeps {
   readonly clock: Clock
@@ -42,9 +42,13 @@ export class SourceAgents {
   /** Those that may still translate by what they knew, with the time they were lost; the first lost first. */
   #lost: { readonly agent: Agent; readonly at: number }[] = []
   readonly #waits = new Set<Wait>()
+  /** Until when one is waited for while there is none, monotonic milliseconds. */
+  #expectedUntil: number
+  readonly #arrivals = new Set<() => void>()
 
   constructor(deps: SourceAgentsDeps) {
     this.#deps = deps
+    this.#expectedUntil = deps.clock.monotonic() + AGENT_EXPECTED_MS
     deps.metrics.observe(
       'fairlead_router_agents',
       'Agents of the own cluster that are connected',
@@ -55,6 +59,25 @@ export class SourceAgents {
   /** Connected agents. */
   get size(): number {
     return this.#connected.size
+  }
+
+  /** There is one, or there is soon. */
+  get expected(): boolean {
+    return this.size > 0 || this.#deps.clock.monotonic() < this.#expectedUntil
+  }
+
+  /** Resolves when there is one, or none is expected any more. */
+  whenPresent(): Promise<void> {
+    if (this.size > 0 || !this.expected) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel()
+        this.#arrivals.delete(end)
+        resolve()
+      }
+      this.#arrivals.add(end)
+      const cancel = this.#deps.clock.after(this.#expectedUntil - this.#deps.clock.monotonic(), end)
+    })
   }
 
   /** One session with an agent. */
@@ -71,6 +94,7 @@ export class SourceAgents {
         agent = { id, applied: -1 }
         this.#lost = this.#lost.filter((lost) => lost.agent.id !== id)
         this.#connected.add(agent)
+        for (const end of this.#arrivals) end()
       },
       onClosed: () => {
         if (agent !== undefined) this.#onClosed(agent)
@@ -115,6 +139,7 @@ export class SourceAgents {
 
   #onClosed(agent: Agent): void {
     this.#connected.delete(agent)
+    if (this.size === 0) this.#expectedUntil = this.#deps.clock.monotonic() + AGENT_EXPECTED_MS
     this.#forgetLost()
     const isBack = [...this.#connected].some(({ id }) => id === agent.id)
     if (!isBack) this.#lost.push({ agent, at: this.#deps.clock.monotonic() })

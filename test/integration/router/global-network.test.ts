@@ -134,11 +134,18 @@ test('an agent that comes later is told the slots that there are', async () => {
   expect(translated(late.sources.current(), port)).toBe(ADDRESS)
 })
 
-test('without agents nothing changes for backends', async () => {
+test('a flow that comes before the first agent waits for it', async () => {
+  await portTeller()
+  const flow = sourcePort()
+  const first = await agent()
+  expect(translated(first.sources.current(), await flow)).toBe(ADDRESS)
+})
+
+test('without agents, and when none is expected back, nothing changes for backends', async () => {
   await portTeller()
   const last = await agent()
   await last.stop()
-  await eventually(() => expect(east.network.agents?.size).toBe(0))
+  await eventually(() => expect(east.network.agents?.expected).toBe(false), { within: 30_000 })
   await sourcePort()
   expect(await sample(east.metrics, 'fairlead_router_source_slots')).toBe(0)
 })

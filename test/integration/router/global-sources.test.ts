@@ -38,7 +38,12 @@ let world: MemoryWorld
 let west: WorldRouter
 let east: WorldRouter
 let announced: Snapshot<AnnouncedSources>
-let agents: { size: number; whenApplied: () => Promise<boolean>; settled: () => boolean }
+let agents: {
+  expected: boolean
+  whenPresent: () => Promise<void>
+  whenApplied: () => Promise<boolean>
+  settled: () => boolean
+}
 /** Who the client is. */
 let client: () => ClientIdentity | undefined
 let unknown: string | undefined
@@ -52,7 +57,12 @@ function own<T extends AsyncDisposable>(part: T): T {
 beforeEach(async () => {
   world = own(new MemoryWorld())
   announced = new Snapshot(NO_SOURCES)
-  agents = { size: 1, whenApplied: async () => true, settled: () => true }
+  agents = {
+    expected: true,
+    whenPresent: async () => {},
+    whenApplied: async () => true,
+    settled: () => true,
+  }
   client = () => ({ ...POD, globalAddress: ADDRESS })
   unknown = undefined
   const listeners = [...importingEcho.listeners, ...overUdp(importingEcho).listeners]
@@ -199,7 +209,7 @@ test('a backend that refuses costs a retry as ever, and its port is free again',
 describe('a backend sees the router as ever', () => {
   test('when there are no agents', async () => {
     await portTeller()
-    agents.size = 0
+    agents.expected = false
     expect(isEphemeral(await sourcePort())).toBe(true)
     expect(announced.current().version).toBe(0)
   })
@@ -282,7 +292,7 @@ describe('a PROXY header', () => {
   })
 
   test('of version 1 has it as the source, also when nobody translates', async () => {
-    agents.size = 0
+    agents.expected = false
     expect((await headerOf(ProxyProtocol.v1)).toString()).toMatch(
       /^PROXY TCP4 242\.7\.0\.1 127\.0\.0\.1 \d+ \d+\r\nx$/,
     )

@@ -3,7 +3,7 @@ import { createMetrics } from '../../../../src/core/metrics.ts'
 import { Snapshot } from '../../../../src/core/snapshot.ts'
 import type { Hello } from '../../../../src/link/messages.ts'
 import { NO_SOURCES } from '../../../../src/link/sources.ts'
-import { AGENT_LOST_MS, APPLY_MS } from '../../../../src/router/network/limits.ts'
+import { AGENT_EXPECTED_MS, AGENT_LOST_MS, APPLY_MS } from '../../../../src/router/network/limits.ts'
 import { SourceAgents } from '../../../../src/router/network/source-agents.ts'
 import { FakeClock, settle } from '../../../support/fake-clock.ts'
 
@@ -100,4 +100,20 @@ test('what was applied is not taken back', () => {
   a.applied(2)
   a.applied(1)
   expect(agents.settled(2)).toBe(true)
+})
+
+test('one is expected for a while after the start, and after the last one was lost', async () => {
+  const { clock, agents, connect } = world()
+  const first = agents.whenPresent()
+  expect([agents.size, agents.expected]).toEqual([0, true])
+  const agent = connect('a')
+  await first
+  await clock.advance(AGENT_EXPECTED_MS)
+  expect(agents.expected).toBe(true)
+  agent.close()
+  expect(agents.expected).toBe(true)
+  const second = agents.whenPresent()
+  await clock.advance(AGENT_EXPECTED_MS)
+  await second
+  expect(agents.expected).toBe(false)
 })
