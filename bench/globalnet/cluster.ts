@@ -33,7 +33,7 @@ export function nodeState({ services, endpoints }: Shape): NodeState {
       ingressIps: own.map(ownEndpoint),
       pods: Array.from({ length: PODS_OF_NODE }, (_, index) => pod(index)),
       routerSlices: [slice('fairlead-router', ROUTERS, 15_671)],
-      network: { metadata: { name: 'cluster' }, spec: {} },
+      network: { metadata: { name: 'cluster' }, spec: {}, status: { range: '242.0.0.0/8' } },
     },
     sources: slots(SLOTS_PER_ROUTER),
   }

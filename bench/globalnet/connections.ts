@@ -53,9 +53,10 @@ export async function measureConnections(argument: KernelArgument): Promise<Conn
   const rules = [FEW, argument.shape].flatMap((shape) =>
     rulesFor(tableOf(nodeState(shape)), argument.iptables),
   )
-  const all = [untranslated(), ...rules]
+  const ports = portsOf(argument.shape)
+  const all = [untranslated(ports), ...rules]
   await using children = new Children()
-  const server = await children.node('../globalnet/server-process.ts', { ports: portsOf(argument.shape) })
+  const server = await children.node('../globalnet/server-process.ts', { ports })
   const samples = new Map<Rules, Sample[]>(all.map((one) => [one, []]))
   for (let round = 0; round < argument.connectionRounds; round++) {
     for (const one of round % 2 === 0 ? all : all.toReversed()) {
@@ -115,9 +116,9 @@ function forgetFlows(): void {
   if (commandPath('conntrack') !== undefined) runHere('conntrack', ['-F'])
 }
 
-function untranslated(): Rules {
+function untranslated(ports: readonly number[]): Rules {
   const nothing = async () => {}
-  const asked = Array.from({ length: ASKED }, (_, index) => ({ host: ROUTER, port: 20_000 + (index % 4) }))
+  const asked = ports.slice(0, ASKED).map((port) => ({ host: ROUTER, port }))
   return { name: 'no translation', globals: 0, asked, put: nothing, remove: nothing }
 }
 

@@ -113,7 +113,15 @@ async function assemble(
   const globalSources =
     announced === undefined || agents === undefined
       ? undefined
-      : new GlobalSources({ clock, log, metrics, agents, announced, owns: ownersIn(network.directory) })
+      : new GlobalSources({
+          clock,
+          log,
+          metrics,
+          agents,
+          announced,
+          owns: ownersIn(network.directory),
+          hasClaim: (cluster) => network.directory.current().get(cluster)?.facts?.globalnet !== undefined,
+        })
   const dataPath = new DataPath(
     {
       snapshot: control.snapshots,

@@ -84,7 +84,15 @@ export function testRouter(options: TestRouterOptions): TestRouter {
   const globalSources =
     owns === undefined || agents === undefined
       ? undefined
-      : new GlobalSources({ clock, log, metrics, agents, announced, owns })
+      : new GlobalSources({
+          clock,
+          log,
+          metrics,
+          agents,
+          announced,
+          owns,
+          hasClaim: (of) => network.directory.current().get(of)?.facts?.globalnet !== undefined,
+        })
   const dataPath = new DataPath(
     {
       snapshot: routes,

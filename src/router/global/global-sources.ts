@@ -13,7 +13,7 @@ import type { Snapshot } from '../../core/snapshot.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
 import type { SourceAgents } from '../network/source-agents.ts'
 import { FlowSource, type SourcePort, type SourcePorts } from './flow-source.ts'
-import { FIRST_AGENTS_MS, MAX_LOGGED_CLUSTERS, SLOT_LOOK_MS } from './limits.ts'
+import { CLAIM_LOOK_MS, MAX_LOGGED_CLUSTERS, SETTLING_MS, SLOT_LOOK_MS } from './limits.ts'
 import { SourceSlots, type SourceUse, type TakenPort } from './source-slots.ts'
 
 export interface GlobalSourcesDeps {
@@ -25,6 +25,8 @@ export interface GlobalSourcesDeps {
   /** What the agents are told; written here alone. */
   readonly announced: Snapshot<AnnouncedSources>
   readonly owns: OwnsAddress
+  /** Whether the cluster's claim of a block has been heard. */
+  readonly hasClaim: (cluster: string) => boolean
 }
 
 export class GlobalSources implements SourcePorts, Startable {
@@ -36,14 +38,14 @@ export class GlobalSources implements SourcePorts, Startable {
   readonly #countLate: () => void
   readonly #countFalse: () => void
   readonly #liars = new Set<string>()
-  readonly #firstAgentsMs: number
+  readonly #settlingMs: number
   #looking: Cancel = () => {}
-  /** Until then flows wait for a first agent, monotonic milliseconds. */
-  #expectedBy = 0
+  /** Until then agents and claims may still be on their way, monotonic milliseconds. */
+  #settledBy = 0
 
-  /** `firstAgentsMs`: how long after the start a first agent is waited for. */
-  constructor(deps: GlobalSourcesDeps, { firstAgentsMs = FIRST_AGENTS_MS } = {}) {
-    this.#firstAgentsMs = firstAgentsMs
+  /** `settlingMs`: how long after the start agents and claims are waited for. */
+  constructor(deps: GlobalSourcesDeps, { settlingMs = SETTLING_MS } = {}) {
+    this.#settlingMs = settlingMs
     const { metrics, clock, agents, random = Math.random } = deps
     this.#deps = deps
     this.#slots = new SourceSlots({
@@ -72,7 +74,7 @@ export class GlobalSources implements SourcePorts, Startable {
   }
 
   async start(): Promise<void> {
-    this.#expectedBy = this.#deps.clock.monotonic() + this.#firstAgentsMs
+    this.#settledBy = this.#deps.clock.monotonic() + this.#settlingMs
     this.#looking = this.#deps.clock.every(SLOT_LOOK_MS, () => this.#giveBack())
   }
 
@@ -83,17 +85,19 @@ export class GlobalSources implements SourcePorts, Startable {
   /** The source of a flow whose client, in `cluster`, names a global address that is believed. */
   sourceOf(cluster: string, { globalAddress }: FlowClient, protocol: Protocol): FlowSource | undefined {
     if (globalAddress === undefined) return undefined
-    if (this.#deps.owns(cluster, globalAddress)) return new FlowSource(this, cluster, globalAddress, protocol)
+    // A router that has just started may not have heard of the block yet: `take` waits for it.
+    if (this.#deps.owns(cluster, globalAddress) || this.#awaitsClaim(cluster))
+      return new FlowSource(this, cluster, globalAddress, protocol)
     this.#reportFalse(cluster, globalAddress)
     return undefined
   }
 
   take(use: SourceUse): SourcePort {
-    const { agents, clock } = this.#deps
-    if (!agents.present) {
-      const left = this.#expectedBy - clock.monotonic()
-      return left > 0 ? { kind: 'wait', ready: agents.whenPresent(left) } : { kind: 'any' }
-    }
+    const { agents } = this.#deps
+    if (this.#awaitsClaim(use.cluster)) return { kind: 'wait', ready: this.#whenClaimed(use.cluster) }
+    if (!this.#deps.owns(use.cluster, use.address)) return this.#notBelieved(use)
+    const left = this.#settlesIn
+    if (!agents.present) return left > 0 ? { kind: 'wait', ready: agents.whenPresent(left) } : { kind: 'any' }
     const answer = this.#slots.take(use)
     switch (answer.kind) {
       case 'port':
@@ -106,6 +110,25 @@ export class GlobalSources implements SourcePorts, Startable {
           reason: this.refuse(answer.reason, `no source port is left for ${use.address}`),
         }
     }
+  }
+
+  /** Milliseconds until agents and claims are no longer waited for; 0 or less: they are not. */
+  get #settlesIn(): number {
+    return this.#settledBy - this.#deps.clock.monotonic()
+  }
+
+  #awaitsClaim(cluster: string): boolean {
+    return this.#settlesIn > 0 && !this.#deps.hasClaim(cluster)
+  }
+
+  async #whenClaimed(cluster: string): Promise<void> {
+    while (this.#awaitsClaim(cluster)) await this.#deps.clock.sleep(CLAIM_LOOK_MS)
+  }
+
+  /** Headers were promised the address by now: the flow is refused rather than told as somebody else's. */
+  #notBelieved({ cluster, address }: SourceUse): SourcePort {
+    this.#reportFalse(cluster, address)
+    return { kind: 'refused', reason: this.refuse('claim', `${address} is no address of cluster ${cluster}`) }
   }
 
   give(taken: TakenPort, rests: boolean): void {

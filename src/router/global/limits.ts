@@ -39,6 +39,10 @@ export const SLOT_WAITS = 8
 export const MAX_LOGGED_CLUSTERS = 1_000
 
 /**
- * How long flows of a router that has just started wait for a first agent, milliseconds: without one backends see the router.
+ * How long flows of a router that has just started wait for a first agent, and for the claim of their client's cluster,
+ * milliseconds: without either backends see the router.
  */
-export const FIRST_AGENTS_MS = 3_000
+export const SETTLING_MS = 10_000
+
+/** How often a claim that is waited for is looked for, milliseconds. */
+export const CLAIM_LOOK_MS = 50

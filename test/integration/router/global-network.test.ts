@@ -24,7 +24,7 @@ let west: TestRouter
 let east: TestRouter
 let eastRoutes: Snapshot<RouteSnapshot>
 /** What west's controller says that west has. */
-let claim: (block: string) => void
+let claim: (block?: string) => void
 const ended: (() => Promise<unknown>)[] = []
 
 beforeEach(async () => {
@@ -64,7 +64,7 @@ beforeEach(async () => {
   let sequence = 0
   claim = (block) => {
     sequence += 1
-    const facts = { globalnet: { block, claimedAt: 1 } }
+    const facts = block === undefined ? {} : { globalnet: { block, claimedAt: 1 } }
     controllers.west.publish({ cluster: 'west', epoch: 1, sequence, records: new Map(), facts })
   }
   claim('242.7.0.0/16')
@@ -145,6 +145,18 @@ test('a flow that comes before the first agent waits for it', async () => {
   const port = sourcePort()
   const { sources } = await agent()
   expect(translated(sources.current(), await port)).toBe(ADDRESS)
+})
+
+test('a flow that comes before the claim of its cluster waits for it', async () => {
+  claim()
+  await eventually(() => expect(blockOfWest()).toBeUndefined())
+  await portTeller()
+  const { sources } = await agent()
+  const port = sourcePort()
+  claim('242.7.0.0/16')
+  const seen = await port
+  expect(translated(sources.current(), seen)).toBe(ADDRESS)
+  expect(await sample(east.metrics, 'fairlead_router_global_addresses_refused_total')).toBe(0)
 })
 
 test('agents that are away for a moment still translate: the ports stand for the address meanwhile', async () => {

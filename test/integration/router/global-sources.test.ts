@@ -75,10 +75,11 @@ beforeEach(async () => {
           ...deps,
           agents,
           announced,
+          hasClaim: () => true,
           owns: (cluster, address) => cluster === 'west' && address.startsWith('242.7.'),
           random: () => FIRST_SLOT / 512,
         },
-        { firstAgentsMs: 0 },
+        { settlingMs: 0 },
       ),
   })
   world.link(['west', west], ['east', east])
