@@ -156,9 +156,11 @@ function affinitySets(port: VirtualPort): AffinitySet[] {
   return port.endpoints.map((endpoint) => ({ name: affinitySetName(port, endpoint), seconds }))
 }
 
-/** The time-out is part of the name: a set cannot change its own. */
+/** The time-out is part of the name: a set cannot change its own. nft takes no colon in a name. */
 function affinitySetName(port: VirtualPort, endpoint: Target): string {
-  return shorten(`clients-${port.id}/${endpoint.address}/${endpoint.port}/${port.affinitySeconds}s`)
+  return shorten(
+    `clients-${port.id}/${endpoint.address.replaceAll(':', '-')}/${endpoint.port}/${port.affinitySeconds}s`,
+  )
 }
 
 function chainName(port: VirtualPort): string {

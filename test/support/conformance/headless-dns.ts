@@ -1,7 +1,10 @@
-/** Conformance: names of a headless Service. In another cluster each pod has an address of that cluster's own. */
+/**
+ * Conformance: names of a headless Service, by their IPv4 addresses. In another cluster each pod has an address of that
+ * cluster's own.
+ */
 import { expect } from '@jest/globals'
-import type { Endpoint, EndpointSlice } from '../../../src/api/objects.ts'
-import { addresses, services } from './dns.ts'
+import type { Endpoint, EndpointSlice, IPFamily } from '../../../src/api/objects.ts'
+import { addresses, type ServiceAnswer, services } from './dns.ts'
 import { publishedSlices } from './endpoint-slices.ts'
 import { HELLO, HELLO_PORT, helloDeployment, helloService, helloStatefulSet } from './objects.ts'
 import { type Check, CLUSTERS, type ClusterName, type Scene } from './scene.ts'
@@ -44,14 +47,15 @@ export function checkHeadlessDns(check: Check): void {
     '[Optional] Headless DNS: SRV of the name of the clusterset has a record for each pod',
     async (scene) => {
       await exportHeadless(scene, helloDeployment('east', PODS))
-      const expected = (await podAddresses(scene)).map((address) => ({
+      const all = [...(await podAddresses(scene)), ...(await podAddresses(scene, 'IPv6'))]
+      const expected = all.map((address) => ({
         port: HELLO_PORT,
-        target: `${address.replaceAll('.', '-')}.east.${scene.host}`,
+        target: `${address.replace(/[.:]/g, '-')}.east.${scene.host}`,
       }))
       for (const cluster of CLUSTERS)
         await scene.eventually(async () => {
           const found = await services(scene, cluster, scene.host)
-          expect(found.toSorted((a, b) => (a.target < b.target ? -1 : 1))).toEqual(expected)
+          expect(found.toSorted(byTarget)).toEqual(expected.toSorted(byTarget))
         })
     },
   )
@@ -62,24 +66,32 @@ async function exportHeadless(scene: Scene, workload: object): Promise<void> {
   await scene.export('east')
 }
 
+function byTarget(a: ServiceAnswer, b: ServiceAnswer): number {
+  return a.target < b.target ? -1 : 1
+}
+
 /** The addresses of all pods of hello in east once they are ready, sorted. */
-function podAddresses(scene: Scene): Promise<string[]> {
+function podAddresses(scene: Scene, family: IPFamily = 'IPv4'): Promise<string[]> {
   return scene.eventually(async () => {
     const slices = await scene.list<EndpointSlice>(
       'east',
       'endpointslices',
       `kubernetes.io/service-name=${HELLO}`,
     )
-    return ready(slices.flatMap(({ endpoints }) => endpoints ?? []))
+    return ready(slices.filter(isOf(family)).flatMap(({ endpoints }) => endpoints ?? []))
       .flatMap((endpoint) => endpoint.addresses)
       .toSorted()
   })
 }
 
+function isOf(family: IPFamily) {
+  return ({ addressType }: { readonly addressType?: string | undefined }) => addressType === family
+}
+
 /** The endpoints of the import, all in one slice, once there are as many as pods and ready. */
 function importedPods(scene: Scene, cluster: ClusterName): Promise<Endpoint[]> {
   return scene.eventually(async () => {
-    const slices = await publishedSlices(scene, cluster)
+    const slices = (await publishedSlices(scene, cluster)).filter(isOf('IPv4'))
     expect(slices).toHaveLength(1)
     return ready(slices.flatMap(({ endpoints }) => endpoints))
   })

@@ -16,17 +16,19 @@ export const EXPORT_METADATA = { 'conformance.example/of-the-export': 'kept' }
 
 /** Answers each connection with one line, and closes it. */
 const TCP_SERVER = `
-const answer = 'pod ip ' + process.env.POD_IPS + ' of ' + process.env.CLUSTER + '\\n'
+const answer = 'pod ip ' + process.env.POD_IP + ' of ' + process.env.CLUSTER + '\\n'
 require('node:net').createServer((socket) => {
   socket.on('error', () => {})
   socket.resume().end(answer)
 }).listen(${HELLO_PORT})`
 
-/** Answers each datagram with one line. */
+/** Answers each datagram with one line, of both families where the node has both. */
 const UDP_SERVER = `
-const answer = 'pod ip ' + process.env.POD_IPS + ' of ' + process.env.CLUSTER + '\\n'
-const socket = require('node:dgram').createSocket('udp4')
-socket.on('message', (_, { port, address }) => socket.send(answer, port, address)).bind(${HELLO_PORT})`
+const answer = 'pod ip ' + process.env.POD_IP + ' of ' + process.env.CLUSTER + '\\n'
+for (const type of process.env.POD_IPS.includes(':') ? ['udp4', 'udp6'] : ['udp4']) {
+  const socket = require('node:dgram').createSocket({ type, ipv6Only: type === 'udp6' })
+  socket.on('message', (_, { port, address }) => socket.send(answer, port, address)).bind(${HELLO_PORT})
+}`
 
 /** Service hello; `spec` says what is different about it. */
 export function helloService(spec: Service['spec'] = {}): Service {
@@ -82,6 +84,7 @@ function container(name: string, script: string, cluster: string): object {
     command: ['node', '--eval', script],
     env: [
       { name: 'POD_IPS', valueFrom: { fieldRef: { fieldPath: 'status.podIPs' } } },
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
       { name: 'CLUSTER', value: cluster },
     ],
   }

@@ -40,7 +40,10 @@ test('IPv6 has a table of its own, with the ports of its family', () => {
     100,
   )
   const one = port('demo/one/tcp/80/6', ['[fd00:31::a]:80'], ['[fd00:244::2]:8080'])
-  expect(nftTransaction([several, six, one], CONFIG6, undefined).text).toMatchSnapshot()
+  const { text, objects } = nftTransaction([several, six, one], CONFIG6, undefined)
+  expect(text).toMatchSnapshot()
+  // What nft takes as a name: no colon.
+  for (const name of [...objects.chains, ...objects.sets]) expect(name).toMatch(/^[a-z][\w/.-]*$/)
 })
 
 test('a later one replaces rules and elements, and removes chains and sets that are no longer used', () => {
