@@ -25,7 +25,7 @@ import { PodIdentities } from '../exporter/pod-identities.ts'
 import { createRouteSource } from '../exporter/route-source.ts'
 import { RouterReplicas } from '../exporter/router-replicas.ts'
 import { SiteSource } from '../exporter/site/site-source.ts'
-import { addressOwners } from '../globalnet/address-owners.ts'
+import { addressOwners, hasClaim } from '../globalnet/address-owners.ts'
 import { EgressClients } from '../globalnet/egress-clients.ts'
 import { egressStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
@@ -120,7 +120,7 @@ async function assemble(
           agents,
           announced,
           owns: ownersIn(network.directory),
-          hasClaim: (cluster) => network.directory.current().get(cluster)?.facts?.globalnet !== undefined,
+          hasClaim: (cluster) => hasClaim(network.directory.current(), cluster),
         })
   const dataPath = new DataPath(
     {

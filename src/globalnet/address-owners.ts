@@ -26,6 +26,11 @@ export function addressOwners(): AddressOwners {
   }
 }
 
+/** Whether a claim of the cluster has been heard. */
+export function hasClaim(directory: Directory, cluster: string): boolean {
+  return directory.get(cluster)?.facts?.globalnet !== undefined
+}
+
 /** What the other clusters of a directory claim in a range. */
 export function claimsOfOthers(directory: Directory, self: string, range: Cidr): readonly Claim[] {
   return claimsAmong(

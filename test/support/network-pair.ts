@@ -9,6 +9,7 @@ import { Lifecycle } from '../../src/core/lifecycle.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
+import { hasClaim } from '../../src/globalnet/address-owners.ts'
 import type { ResolveHost } from '../../src/link/addresses.ts'
 import type { ReadSecret } from '../../src/link/dial-target.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
@@ -91,7 +92,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
           agents,
           announced,
           owns,
-          hasClaim: (of) => network.directory.current().get(of)?.facts?.globalnet !== undefined,
+          hasClaim: (of) => hasClaim(network.directory.current(), of),
         })
   const dataPath = new DataPath(
     {

@@ -37,6 +37,8 @@ export class GlobalSources implements SourcePorts, Startable {
   readonly #countRefused: (labels?: Labels) => void
   readonly #countLate: () => void
   readonly #countFalse: () => void
+  /** By cluster whose claim is waited for. */
+  readonly #claims = new Map<string, Promise<void>>()
   readonly #liars = new Set<string>()
   readonly #settlingMs: number
   #looking: Cancel = () => {}
@@ -121,7 +123,16 @@ export class GlobalSources implements SourcePorts, Startable {
     return this.#settlesIn > 0 && !this.#deps.hasClaim(cluster)
   }
 
-  async #whenClaimed(cluster: string): Promise<void> {
+  /** One look for all flows of a cluster: however many there are. */
+  #whenClaimed(cluster: string): Promise<void> {
+    const known = this.#claims.get(cluster)
+    if (known !== undefined) return known
+    const wait = this.#lookForClaim(cluster).finally(() => this.#claims.delete(cluster))
+    this.#claims.set(cluster, wait)
+    return wait
+  }
+
+  async #lookForClaim(cluster: string): Promise<void> {
     while (this.#awaitsClaim(cluster)) await this.#deps.clock.sleep(CLAIM_LOOK_MS)
   }
 

@@ -4,10 +4,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { TopologyReport, TraceReport } from '../../../src/api/network-report.ts'
-import { runCli } from '../../../src/cli/program.ts'
+import { fairlead as runHere } from '../../support/run-cli.ts'
 
 interface Answer {
   readonly status: number
@@ -73,30 +72,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function fairlead(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const result = { code: 0, stdout: '', stderr: '' }
-  const collector = (name: 'stdout' | 'stderr') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        result[name] += String(chunk)
-        done()
-      },
-    })
-  const never = () => Promise.reject(new Error('no process is run here'))
-  await runCli(
-    {
-      stdout: collector('stdout'),
-      stderr: collector('stderr'),
-      stdin: process.stdin,
-      env: {},
-      processes: { router: never, controller: never, dns: never, agent: never },
-      setExitCode: (code) => {
-        result.code = code
-      },
-    },
-    [...args, '--kubeconfig', join(folder, 'kubeconfig')],
-  )
-  return result
+function fairlead(...args: string[]) {
+  return runHere(...args, '--kubeconfig', join(folder, 'kubeconfig'))
 }
 
 /** As kube-apiserver refuses. */

@@ -3,34 +3,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { expect, test } from '@jest/globals'
-import type { CliContext } from '../../../src/cli/context.ts'
-import { runCli } from '../../../src/cli/program.ts'
-
-async function fairlead(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const result = { code: 0, stdout: '', stderr: '' }
-  const collector = (name: 'stdout' | 'stderr') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        result[name] += String(chunk)
-        done()
-      },
-    })
-  const never = () => Promise.reject(new Error('no process is run here'))
-  const context: CliContext = {
-    stdout: collector('stdout'),
-    stderr: collector('stderr'),
-    stdin: process.stdin,
-    env: {},
-    processes: { router: never, controller: never, dns: never, agent: never },
-    setExitCode: (code) => {
-      result.code = code
-    },
-  }
-  await runCli(context, args)
-  return result
-}
+import { fairlead } from '../../support/run-cli.ts'
 
 test.each([
   [['lab', 'slow', 'a', 'b'], 'say how slow'],
