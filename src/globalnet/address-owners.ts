@@ -13,11 +13,17 @@ type Told = readonly (readonly [cluster: string, fact: BlockFact])[]
 /** All addresses there are: which range is right is for each cluster to say of its own block. */
 const EVERYWHERE: readonly Cidr[] = ['0.0.0.0/0', '::/0'].flatMap((text) => parseCidr(text) ?? [])
 
-/** It is asked with the same claims again and again: records change often, claims nearly never. */
+/**
+ * It is asked for every flow, with the same directory most often, and with the same claims nearly always: records change
+ * far more often than claims. A directory that changes is another one.
+ */
 export function addressOwners(): AddressOwners {
+  let last: Directory | undefined
   let known: Told = []
   let owns: OwnsAddress = () => false
   return (directory) => {
+    if (directory === last) return owns
+    last = directory
     const told = claimsIn(directory)
     if (isSame(told, known)) return owns
     known = told
