@@ -18,5 +18,5 @@ RUN command -v nft && command -v conntrack || (apt-get update \
 COPY --from=build /out/ /
 ENV NODE_ENV=production
 USER 65532:65532
-EXPOSE 5671 5353/udp 5353/tcp 9090 9091
+EXPOSE 5671 5353/udp 5353/tcp 9090 9091 9092
 CMD ["fairlead", "--help"]

@@ -1,14 +1,13 @@
 /** `fairlead install`. */
 import { Command, Option } from 'commander'
 import { GLOBAL_DEFAULTS, type GlobalNetwork } from '../api/globalnet.ts'
+import { type Membership, membershipProperties } from '../api/membership.ts'
 import { parseCidr } from '../core/cidr.ts'
 import { UsageError } from '../core/errors.ts'
 import { type CliContext, ExitCode } from './context.ts'
 import { installFairlead } from './install/install.ts'
 import {
-  type Membership,
   manifestObjects,
-  membershipProperties,
   OVERLAYS,
   type Overlay,
   withGlobalnet,
@@ -148,6 +147,6 @@ async function printManifests(context: CliContext, options: Options): Promise<vo
   context.stdout.write(objects.map((object) => stringify(object)).join('---\n'))
   say(
     context,
-    'not shown: Secrets fairlead-router-tls and fairlead-controller-tls, the forwarding in cluster DNS',
+    'not shown: Secrets fairlead-router-tls, fairlead-controller-tls and fairlead-reports, the forwarding in cluster DNS',
   )
 }

@@ -2,6 +2,7 @@
  * Puts fairlead into a cluster. Running it again changes only what differs.
  */
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
+import { type Membership, membershipProperties } from '../../api/membership.ts'
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
@@ -15,9 +16,7 @@ import { type Applied, applyObjects } from './apply-objects.ts'
 import { type DnsOutcome, wireCoreDns } from './coredns.ts'
 import { Discovery } from './discovery.ts'
 import {
-  type Membership,
   manifestObjects,
-  membershipProperties,
   type Overlay,
   ROUTER,
   withCertificateHashes,
@@ -27,6 +26,7 @@ import {
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
 import { certifiedRoles, processSecret, type TlsSecret } from './process-certificates.ts'
+import { reportSecret } from './report-secret.ts'
 import { onEveryNode, rolledOut } from './rollout.ts'
 
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
@@ -78,7 +78,13 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const objects = globalnet === undefined ? overlay : await withGlobalnet(overlay, globalnet)
   const manifests = withCertificateHashes(objects, secrets)
-  const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
+  const wanted: KubeObject[] = [
+    ...manifests,
+    ...policies,
+    ...secrets,
+    await reportSecret(client, SYSTEM_NAMESPACE),
+    ...membershipProperties(membership),
+  ]
   const isUpdate =
     (await client.get(Resource.deployment, { namespace: SYSTEM_NAMESPACE, name: ROUTER })) !== undefined
   const isNetwork = ({ kind }: KubeObject) => kind === Resource.globalNetwork.kind

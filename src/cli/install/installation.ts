@@ -3,8 +3,6 @@
  */
 import { join } from 'node:path'
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
-import type { ClusterProperty } from '../../api/mcs.ts'
-import { ClusterPropertyName } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { apiVersion, Resource } from '../../api/resources.ts'
 import { addKustomization, buildKustomization } from './kustomize.ts'
@@ -15,12 +13,6 @@ import { type Json, strategicMerge } from './strategic-merge.ts'
 /** The kustomizations under manifests/. */
 export const OVERLAYS = ['base', 'loadbalancer', 'nodeport', 'kind', 'lab', 'globalnet'] as const
 export type Overlay = (typeof OVERLAYS)[number]
-
-/** Which cluster of which clusterset. */
-export interface Membership {
-  readonly clusterId: string
-  readonly clusterset: string
-}
 
 /** The objects of an overlay, or of the admission policies, which stand beside any of them. */
 export async function manifestObjects(overlay: Overlay | 'admission'): Promise<KubeObject[]> {
@@ -49,20 +41,6 @@ export async function withGlobalnet(
 export async function globalnetObjects(): Promise<KubeObject[]> {
   const base = await manifestObjects('base')
   return (await withGlobalnet(base)).slice(base.length)
-}
-
-/** The two ClusterProperties of a member (KEP-2149). */
-export function membershipProperties({ clusterId, clusterset }: Membership): ClusterProperty[] {
-  const property = (name: string, value: string): ClusterProperty => ({
-    apiVersion: apiVersion(Resource.clusterProperty),
-    kind: Resource.clusterProperty.kind,
-    metadata: { name },
-    spec: { value },
-  })
-  return [
-    property(ClusterPropertyName.clusterId, clusterId),
-    property(ClusterPropertyName.clusterset, clusterset),
-  ]
 }
 
 /** As many routers as somebody asked for; what the overlay says when nobody did. */
