@@ -17,10 +17,21 @@ export type Overlay = (typeof OVERLAYS)[number]
 /** The objects of an overlay, or of the admission policies, which stand beside any of them. */
 export async function manifestObjects(overlay: Overlay | 'admission'): Promise<KubeObject[]> {
   const folder = packagePath('manifests')
-  return await buildKustomization(
-    overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay),
+  return foundationsFirst(
+    await buildKustomization(overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay)),
   )
 }
+
+/** What others are in, or of, before them, as kubectl orders it: so that a list can be applied, and deleted backwards. */
+function foundationsFirst(objects: readonly KubeObject[]): KubeObject[] {
+  const isFoundation = ({ kind = '' }: KubeObject) => FOUNDATIONS.has(kind)
+  return [...objects.filter(isFoundation), ...objects.filter((object) => !isFoundation(object))]
+}
+
+const FOUNDATIONS: ReadonlySet<string> = new Set([
+  Resource.namespace.kind,
+  Resource.customResourceDefinition.kind,
+])
 
 /** An overlay with what global addresses take: agents, what routers and controller need for it, a GlobalNetwork. */
 export async function withGlobalnet(
