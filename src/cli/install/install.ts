@@ -21,6 +21,7 @@ import {
   ROUTER,
   withCertificateHashes,
   withGlobalnet,
+  withoutNetworkPolicies,
   withRouterReplicas,
 } from './installation.ts'
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
@@ -39,6 +40,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly admission?: boolean
   /** Global addresses: the agents, and a GlobalNetwork with this spec; what is not said stays as it is. */
   readonly globalnet?: NonNullable<GlobalNetwork['spec']> | undefined
+  /** Default true. */
+  readonly networkPolicies?: boolean
   /** Wait until every process is ready. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
@@ -77,7 +80,8 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const secrets = await processSecrets(client, membership, { ...options, globalnet })
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const objects = globalnet === undefined ? overlay : await withGlobalnet(overlay, globalnet)
-  const manifests = withCertificateHashes(objects, secrets)
+  const hashed = withCertificateHashes(objects, secrets)
+  const manifests = options.networkPolicies === false ? withoutNetworkPolicies(hashed) : hashed
   const wanted: KubeObject[] = [
     ...manifests,
     ...policies,
@@ -143,7 +147,8 @@ async function routersRolledOut(
   await rolledOut(client, router.metadata, timeoutMs)
 }
 
-async function waitForProcesses(
+/** Resolves when what the manifests say runs, and is ready. */
+export async function waitForProcesses(
   client: KubeClient,
   manifests: readonly KubeObject[],
   timeoutMs: number,

@@ -3,8 +3,10 @@
  */
 import { join } from 'node:path'
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
+import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { apiVersion, Resource } from '../../api/resources.ts'
+import { inNamespace } from './in-namespace.ts'
 import { addKustomization, buildKustomization } from './kustomize.ts'
 import { packagePath } from './package-root.ts'
 import { certificateHash, type TlsSecret } from './process-certificates.ts'
@@ -14,12 +16,23 @@ import { type Json, strategicMerge } from './strategic-merge.ts'
 export const OVERLAYS = ['base', 'loadbalancer', 'nodeport', 'kind', 'lab', 'globalnet'] as const
 export type Overlay = (typeof OVERLAYS)[number]
 
-/** The objects of an overlay, or of the admission policies, which stand beside any of them. */
-export async function manifestObjects(overlay: Overlay | 'admission'): Promise<KubeObject[]> {
+/** Overlays that change only what is in the namespace of the processes. */
+export const NAMESPACED_OVERLAYS: readonly Overlay[] = ['base', 'loadbalancer', 'nodeport', 'kind']
+
+/** The objects of an overlay, of the admission policies, which stand beside any of them, or of a member of one namespace. */
+export async function manifestObjects(overlay: Overlay | 'admission' | 'namespaced'): Promise<KubeObject[]> {
   const folder = packagePath('manifests')
   return foundationsFirst(
     await buildKustomization(overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay)),
   )
+}
+
+/** A member of `namespace`, with what an overlay changes. */
+export async function namespacedObjects(overlay: Overlay, namespace: string): Promise<KubeObject[]> {
+  // Overlays name the objects where the default install has them.
+  const base = inNamespace(await manifestObjects('namespaced'), SYSTEM_NAMESPACE)
+  const folder = join(packagePath('manifests'), 'overlays', overlay)
+  return inNamespace(overlay === 'base' ? base : await addKustomization(folder, base), namespace)
 }
 
 /** What others are in, or of, before them, as kubectl orders it: so that a list can be applied, and deleted backwards. */
@@ -52,6 +65,11 @@ export async function withGlobalnet(
 export async function globalnetObjects(): Promise<KubeObject[]> {
   const base = await manifestObjects('base')
   return (await withGlobalnet(base)).slice(base.length)
+}
+
+/** For networks that do not know ranges of ports (`endPort`), and would close the routers' ports. */
+export function withoutNetworkPolicies(objects: readonly KubeObject[]): KubeObject[] {
+  return objects.filter(({ kind }) => kind !== 'NetworkPolicy')
 }
 
 /** As many routers as somebody asked for; what the overlay says when nobody did. */
