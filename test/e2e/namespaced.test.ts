@@ -9,8 +9,8 @@ import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
 import { ROOT } from '../support/source-tree.ts'
 
-const SLOW = 240_000
-const WITHIN = { within: 30_000 }
+const SLOW = 600_000
+const WITHIN = { within: 120_000 }
 const TEAM = 'team'
 const example = (name: string) => readFile(join(ROOT, 'examples', name), 'utf8')
 
@@ -31,10 +31,13 @@ describeInLab(['dig'], 'a member of one namespace', () => {
     folder = await mkdtemp(join(tmpdir(), 'fairlead-team-'))
     ada = join(folder, 'ada')
     clusters = await upLab(['east', 'west'], '--bare')
-    await clusters.fairlead([
-      ...['install', '--context', 'east', '--cluster-id', 'east', '--overlay', 'loadbalancer'],
-      ...['--router-replicas', '1', '--pki', join(folder, 'pki'), '--wait'],
-    ])
+    await clusters.fairlead(
+      [
+        ...['install', '--context', 'east', '--cluster-id', 'east', '--overlay', 'loadbalancer'],
+        ...['--router-replicas', '1', '--pki', join(folder, 'pki'), '--wait'],
+      ],
+      { timeout: SLOW / 2 },
+    )
     await prepare()
   }, SLOW)
   afterAll(async () => {
@@ -77,7 +80,7 @@ describeInLab(['dig'], 'a member of one namespace', () => {
   }
 
   const asAda = (args: readonly string[], codes = [0]) =>
-    clusters.fairlead(args, { env: { KUBECONFIG: ada }, codes, timeout: 180_000 })
+    clusters.fairlead(args, { env: { KUBECONFIG: ada }, codes, timeout: SLOW / 2 })
   const adaKubectl = async (...args: string[]) =>
     (await clusters.kubectl('west', ['--kubeconfig', ada, '-n', TEAM, ...args])).stdout
   const install = (...flags: string[]) =>
@@ -113,7 +116,7 @@ describeInLab(['dig'], 'a member of one namespace', () => {
       const link = (await example('namespaced/link.yaml')).replace('fairlead.east.example.com', host)
       await clusters.kubectl('west', ['--kubeconfig', ada, 'apply', '-f', '-'], { input: link })
       const ip = await importedIp('hello')
-      expect(await curlEventually(clusters, 'west', `http://${ip}:8080/`, 30_000)).toMatch(
+      expect(await curlEventually(clusters, 'west', `http://${ip}:8080/`, WITHIN.within)).toMatch(
         /^hello from hello-/,
       )
     },
@@ -129,7 +132,7 @@ describeInLab(['dig'], 'a member of one namespace', () => {
       expect(asked.stdout.trim()).toBe(await importedIp('hello'))
       const resolver = ['get', 'service', 'kube-dns', '-n', 'kube-system', '-o', 'jsonpath={.spec.clusterIP}']
       const { stdout: clusterDns } = await clusters.kubectl('west', resolver)
-      const fetches = ['curl', '-sS', '--retry', '20', '--retry-all-errors', '--retry-delay', '1']
+      const fetches = ['curl', '-sS', '--retry', '100', '--retry-all-errors', '--retry-delay', '1']
       const pod = (await example('namespaced/client.yaml'))
         .replace('[10.96.0.53, 10.96.0.10]', `[${address}, ${clusterDns}]`)
         .replace(
@@ -154,7 +157,7 @@ describeInLab(['dig'], 'a member of one namespace', () => {
       await apply(clusters, 'west', exportOf('other'))
       await asAda(['export', 'greeter', '-n', TEAM])
       const url = `http://greeter.${TEAM}.svc.clusterset.local:8080/`
-      expect(await curlEventually(clusters, 'east', url, 30_000)).toMatch(/^west has greeter-/)
+      expect(await curlEventually(clusters, 'east', url, WITHIN.within)).toMatch(/^west has greeter-/)
       const { stdout } = await clusters.kubectl('west', [
         ...['get', 'serviceexport', 'greeter', '-n', 'other', '-o', 'jsonpath={.status}'],
       ])

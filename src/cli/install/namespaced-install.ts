@@ -140,7 +140,7 @@ async function requireAlone(client: KubeClient, namespace: string): Promise<void
   const { items } = await client.list<ServiceImport>(Resource.serviceImport, { namespace })
   if (!items.some(isOurs)) return
   throw new InstallError(
-    `a fairlead of the whole cluster serves namespace ${namespace} already: it has ServiceImports of its controller`,
+    `a fairlead of the whole cluster serves namespace ${namespace} already, or did until lately: it has ServiceImports of its controller`,
   )
 }
 

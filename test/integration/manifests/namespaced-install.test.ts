@@ -20,7 +20,7 @@ import { eventually } from '../../support/eventually.ts'
 import { type KubeApi, startKubeApi } from '../../support/kube-api.ts'
 
 const TEAM = 'team'
-const spec = { type: 'ClusterSetIP', ports: [{ port: 80 }] } as const
+const spec: NonNullable<ServiceImport['spec']> = { type: 'ClusterSetIP', ports: [{ port: 80 }] }
 
 let api: KubeApi
 let pkiDir: string
@@ -110,7 +110,7 @@ test('an overlay changes the routers, and network policies can be left out', asy
 })
 
 test('a namespace that a fairlead of the whole cluster serves is refused', async () => {
-  const object = { metadata: { namespace: 'taken', name: 'hello' }, spec } as ServiceImport
+  const object: ServiceImport = { metadata: { namespace: 'taken', name: 'hello' }, spec }
   await api.client.apply(Resource.serviceImport, object, { fieldManager: 'fairlead-importer' })
   await expect(install({ namespace: 'taken', clusterId: 'a' })).rejects.toThrow(
     'serves namespace taken already',
