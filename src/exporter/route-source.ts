@@ -30,13 +30,15 @@ export interface RouteSource extends Startable {
 }
 
 export interface RouteSourceConfig {
-  /** Where the Links are. */
+  /** Where the Links and the routers are. */
   readonly namespace: string
+  /** The one namespace whose services are exported and imported; undefined: all. */
+  readonly watched?: string | undefined
 }
 
 /** Watches what a router needs. `start` returns at once: the API may be down, and is waited for. */
 export function createRouteSource(deps: ReflectorDeps, config: RouteSourceConfig): RouteSource {
-  return new WatchedRoutes(deps, routeStores(deps, config.namespace))
+  return new WatchedRoutes(deps, routeStores(deps, config))
 }
 
 class WatchedRoutes implements RouteSource {

@@ -59,7 +59,7 @@ describeInLab([], 'least privilege', () => {
   beforeAll(async () => {
     clusters = await upLab()
     await useEverything()
-  }, 240_000)
+  }, 600_000)
   afterAll(() => clusters?.down(), 60_000)
 
   async function useEverything(): Promise<void> {
@@ -71,7 +71,7 @@ describeInLab([], 'least privilege', () => {
     await decideTraffic()
     for (const role of ['router', 'controller', 'dns']) {
       for (const cluster of CLUSTERS) await clusters.kill(cluster, role)
-      await curlEventually(clusters, 'west', URL, 20_000)
+      await curlEventually(clusters, 'west', URL, 60_000)
     }
     await clusters.kubectl('east', ['delete', '-f', example('export.yaml')])
     await eventually(async () => (await imports()) === '', { within: 20_000 })
