@@ -57,6 +57,7 @@ export interface GlobalnetFigures {
   readonly allocated: number
   readonly unmet: number
   readonly overlaps: number
+  readonly resting: number
 }
 
 const Kind = { network: 'network', egress: 'egress', ingress: 'ingress' } as const
@@ -117,7 +118,8 @@ export class GlobalnetTerm implements Startable {
   get figures(): GlobalnetFigures {
     const { capacity, unmet = [] } = this.#view?.plan ?? {}
     const overlaps = this.#view?.kind === 'valid' ? this.#view.overlaps.length : 0
-    return { total: capacity?.total ?? 0, allocated: capacity?.allocated ?? 0, unmet: unmet.length, overlaps }
+    const { total = 0, allocated = 0 } = capacity ?? {}
+    return { total, allocated, unmet: unmet.length, overlaps, resting: this.#view?.resting.length ?? 0 }
   }
 
   /** The stores must be synced. What statuses record counts when it resolves. */
