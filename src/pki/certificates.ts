@@ -17,8 +17,15 @@ export interface KeyPair {
 
 export interface AuthorityRequest {
   readonly commonName: string
+  /** Life, days; a part of a day will do. */
   readonly days: number
   readonly uris?: readonly string[]
+}
+
+export interface SubordinateRequest extends AuthorityRequest {
+  readonly publicKey: webcrypto.CryptoKey
+  /** Milliseconds since 1970. Default: somewhat before now, as clocks differ. */
+  readonly notBefore?: number
 }
 
 type CertificateUsage = 'server' | 'client'
@@ -56,6 +63,20 @@ export async function createAuthority(request: AuthorityRequest, now = Date.now(
   return { certPem: certificateToPem(certificate), keyPem: await keyToPem(x509, keys.privateKey) }
 }
 
+/** An authority below `issuer` that signs leaves and no authorities; it never outlives its issuer. */
+export async function issueAuthority(
+  issuer: KeyPair,
+  { publicKey, notBefore, ...request }: SubordinateRequest,
+  now = Date.now(),
+): Promise<string> {
+  const x509 = await loadX509()
+  const subject = notBefore === undefined ? request : { ...request, notBefore }
+  const certificate = await signed(x509, issuer, publicKey, subject, now, (parent) =>
+    authorityExtensions(x509, parent, publicKey, request.uris ?? []),
+  )
+  return certificateToPem(certificate)
+}
+
 /** A leaf with a key of its own, signed by `authority`; it never outlives its authority. */
 export async function issueCertificate(
   authority: KeyPair,
@@ -63,24 +84,56 @@ export async function issueCertificate(
   now = Date.now(),
 ): Promise<KeyPair> {
   const x509 = await loadX509()
-  const issuer = readAuthority(x509, authority.certPem)
   const keys = await generateKeys()
-  const { notBefore, notAfter } = validity(request.days, now)
-  const certificate = await x509.X509CertificateGenerator.create(
+  const certificate = await signed(x509, authority, keys.publicKey, request, now, (issuer) =>
+    leafExtensions(x509, issuer, keys.publicKey, request),
+  )
+  return { certPem: certificateToPem(certificate), keyPem: await keyToPem(x509, keys.privateKey) }
+}
+
+type Subject = Pick<CertificateRequest, 'commonName' | 'organization' | 'days'> & {
+  readonly notBefore?: number
+}
+
+async function signed(
+  x509: X509Module,
+  authority: KeyPair,
+  publicKey: webcrypto.CryptoKey,
+  subject: Subject,
+  now: number,
+  extensionsUnder: (issuer: X509Certificate) => Promise<Extension[]>,
+): Promise<X509Certificate> {
+  const issuer = readAuthority(x509, authority.certPem)
+  const { notBefore, notAfter } = validity(subject.days, now)
+  return await x509.X509CertificateGenerator.create(
     {
-      subject: subjectOf(request),
+      subject: subjectOf(subject),
       issuer: issuer.subjectName.toJSON(),
-      publicKey: keys.publicKey,
+      publicKey,
       signingKey: await keyFromPem(x509, authority.keyPem),
       serialNumber: newSerial(),
-      notBefore,
+      notBefore: subject.notBefore === undefined ? notBefore : new Date(subject.notBefore),
       notAfter: new Date(Math.min(notAfter.getTime(), issuer.notAfter.getTime())),
       signingAlgorithm: KEY_ALGORITHM,
-      extensions: await leafExtensions(x509, issuer, keys.publicKey, request),
+      extensions: await extensionsUnder(issuer),
     },
     webcrypto,
   )
-  return { certPem: certificateToPem(certificate), keyPem: await keyToPem(x509, keys.privateKey) }
+}
+
+async function authorityExtensions(
+  x509: X509Module,
+  issuer: X509Certificate,
+  publicKey: webcrypto.CryptoKey,
+  uris: readonly string[],
+): Promise<Extension[]> {
+  return [
+    new x509.BasicConstraintsExtension(true, 0, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
+    await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
+    ...alternativeNames(x509, { uris }),
+  ]
 }
 
 async function leafExtensions(
@@ -112,7 +165,7 @@ function alternativeNames(
   return all.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(all)]
 }
 
-function subjectOf({ commonName, organization }: CertificateRequest): Record<string, string[]>[] {
+function subjectOf({ commonName, organization }: Subject): Record<string, string[]>[] {
   const name = { CN: [commonName] }
   return organization === undefined ? [name] : [{ O: [organization] }, name]
 }

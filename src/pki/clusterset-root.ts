@@ -7,6 +7,7 @@ import { errorCode } from '../core/errors.ts'
 import { createAuthority, issueCertificate, type KeyPair } from './certificates.ts'
 import { PkiError } from './errors.ts'
 import { formatIdentity, type PeerIdentity, requireClusterset } from './identity.ts'
+import { MAX_COMMON_NAME } from './limits.ts'
 
 /** Names of the files in the folder. */
 export const ROOT_FILES = { certificate: 'ca.crt', key: 'ca.key' } as const
@@ -37,32 +38,47 @@ export async function loadOrCreateRoot(config: RootConfig): Promise<KeyPair> {
   if (certPem !== undefined || keyPem !== undefined) {
     throw new PkiError(`${config.dir} holds only one of ${ROOT_FILES.certificate} and ${ROOT_FILES.key}`)
   }
-  return createRoot(config)
+  return createRootIn(config)
 }
 
-/** A certificate for one process of one cluster, good for dialling and for being dialled. */
-export function issueLeaf(root: KeyPair, request: LeafRequest): Promise<KeyPair> {
-  return issueCertificate(root, {
-    commonName: `${request.role}.${request.cluster}`.slice(0, MAX_COMMON_NAME),
-    dnsNames: request.dnsNames,
-    ips: request.ips ?? [],
-    uris: [formatIdentity(request)],
-    usages: ['server', 'client'],
-    days: request.days ?? DEFAULT_LEAF_DAYS,
-  })
+/** A root that is not stored anywhere yet. */
+export function createRoot(
+  { clusterset, days }: Omit<RootConfig, 'dir'>,
+  now = Date.now(),
+): Promise<KeyPair> {
+  return createAuthority(
+    {
+      commonName: `Clusterset ${clusterset}`.slice(0, MAX_COMMON_NAME),
+      days,
+      uris: [`spiffe://${requireClusterset(clusterset)}`],
+    },
+    now,
+  )
 }
 
-/** Upper bound ub-common-name of RFC 5280 appendix A.1. */
-const MAX_COMMON_NAME = 64
+/**
+ * A certificate for one process of one cluster, good for dialling and for being dialled, signed by its cluster's authority
+ * (whose certificate is shown after it) or by the root itself. `now`: milliseconds since 1970.
+ */
+export function issueLeaf(authority: KeyPair, request: LeafRequest, now = Date.now()): Promise<KeyPair> {
+  return issueCertificate(
+    authority,
+    {
+      commonName: `${request.role}.${request.cluster}`.slice(0, MAX_COMMON_NAME),
+      dnsNames: request.dnsNames,
+      ips: request.ips ?? [],
+      uris: [formatIdentity(request)],
+      usages: ['server', 'client'],
+      days: request.days ?? DEFAULT_LEAF_DAYS,
+    },
+    now,
+  )
+}
 
 const DEFAULT_LEAF_DAYS = 365
 
-async function createRoot(config: RootConfig): Promise<KeyPair> {
-  const root = await createAuthority({
-    commonName: `Clusterset ${config.clusterset}`.slice(0, MAX_COMMON_NAME),
-    days: config.days,
-    uris: [`spiffe://${config.clusterset}`],
-  })
+async function createRootIn(config: RootConfig): Promise<KeyPair> {
+  const root = await createRoot(config)
   await writeNew(join(config.dir, ROOT_FILES.key), root.keyPem, 0o600)
   await writeNew(join(config.dir, ROOT_FILES.certificate), root.certPem, 0o644)
   return root

@@ -26,6 +26,7 @@ const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const TRUST_DOMAIN = /^[a-z0-9._-]+$/
 
 const SPIFFE_ID = /^spiffe:\/\/([^/]+)\/cluster\/([^/]+)\/([^/]+)$/
+const AUTHORITY_ID = /^spiffe:\/\/([^/]+)\/cluster\/([^/]+)$/
 
 /** Says whether `id` may name a cluster: an RFC 1123 label of at most 63 characters. */
 export function isClusterId(id: string): boolean {
@@ -53,6 +54,30 @@ export function formatIdentity({ clusterset, cluster, role }: PeerIdentity): str
   return `spiffe://${requireClusterset(clusterset)}/cluster/${requireClusterId(cluster)}/${role}`
 }
 
+/** Who signs the certificates of one cluster. */
+export interface AuthorityIdentity {
+  readonly clusterset: string
+  readonly cluster: string
+}
+
+/** The identity of a cluster's authority as a URI, `spiffe://<clusterset>/cluster/<cluster>`. Throws IdentityError when a part is malformed. */
+export function formatAuthority({ clusterset, cluster }: AuthorityIdentity): string {
+  return `spiffe://${requireClusterset(clusterset)}/cluster/${requireClusterId(cluster)}`
+}
+
+/** Reads a URI made by formatAuthority; nothing else is taken. */
+export function parseAuthority(uri: string): AuthorityIdentity {
+  const [, clusterset, cluster] = uri.length > MAX_SPIFFE_ID ? [] : (AUTHORITY_ID.exec(uri) ?? [])
+  if (clusterset === undefined || cluster === undefined)
+    throw new IdentityError(`"${uri.slice(0, 200)}" is not spiffe://<clusterset>/cluster/<id>`)
+  return { clusterset: requireClusterset(clusterset), cluster: requireClusterId(cluster) }
+}
+
+/** The cluster that an authority's certificate is for. Throws IdentityError unless there is exactly one good URI. */
+export function authorityIdentity(certificate: X509Certificate): AuthorityIdentity {
+  return parseAuthority(onlyUri(certificate.subjectAltName))
+}
+
 /** Reads a URI made by formatIdentity; nothing else is taken. */
 export function parseIdentity(uri: string): PeerIdentity {
   const [, clusterset, cluster, role] = uri.length > MAX_SPIFFE_ID ? [] : (SPIFFE_ID.exec(uri) ?? [])
@@ -73,6 +98,10 @@ export function certificateIdentity(certificate: string | Buffer | X509Certifica
  * `getPeerCertificate().subjectaltname` give it: `DNS:a, URI:b`, with names that hold commas or quotes as JSON strings.
  */
 export function alternativeNamesIdentity(names: string | undefined): PeerIdentity {
+  return parseIdentity(onlyUri(names))
+}
+
+function onlyUri(names: string | undefined): string {
   const uris = splitAlternativeNames(names ?? '').flatMap((name) =>
     name.startsWith('URI:') ? [name.slice('URI:'.length)] : [],
   )
@@ -80,7 +109,7 @@ export function alternativeNamesIdentity(names: string | undefined): PeerIdentit
   if (uri === undefined) throw new IdentityError('the certificate names no SPIFFE id')
   if (uris.length > 1)
     throw new IdentityError(`the certificate names ${uris.length} URIs, where one is wanted`)
-  return parseIdentity(uri)
+  return uri
 }
 
 /** Same clusterset, cluster and role. */

@@ -16,3 +16,24 @@ export const MAX_SPIFFE_ID = 2048
 
 /** Longest trust domain name (SPIFFE-ID section 2.1). */
 export const MAX_CLUSTERSET_NAME = 255
+
+/** Certificates in a chain that somebody shows: leaf, authority, root, and the root that signed a new root. */
+export const MAX_CHAIN = 4
+
+/** Roots in a bundle: two while one replaces the other. */
+export const MAX_ROOTS = 8
+
+/** Longest certificate, bytes of PEM or DER. */
+export const MAX_CERTIFICATE = 8 * 1024
+
+/** Longest certificate request, bytes of PEM. */
+export const MAX_REQUEST = 4 * 1024
+
+/** Clusters in the list of those that were revoked. They leave it when the last authority they can have had has ended. */
+export const MAX_REVOKED = 256
+
+/** Longest trust statement, bytes of JSON: one control message carries it. */
+export const MAX_STATEMENT = 40 * 1024
+
+/** Longest name of a certificate's subject: ub-common-name of RFC 5280 appendix A.1. */
+export const MAX_COMMON_NAME = 64
