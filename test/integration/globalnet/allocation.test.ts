@@ -301,11 +301,12 @@ test('of two GlobalEgressIPs with selectors the younger says which pods the olde
       metadata: { name, namespace: 'demo' },
       spec: { podSelector },
     })
+  const both = { app: 'web', tier: 'front' }
   const pod = { name: 'web-0', namespace: 'demo' }
-  const createPod = (labels: Record<string, string>) =>
+  const createPod = (name: string, spec: object = {}) =>
     east.client.create<KubeObject>(Resource.pod, {
-      metadata: { ...pod, labels },
-      spec: { containers: [{ name: 'web', image: 'web' }] },
+      metadata: { name, namespace: 'demo', labels: both },
+      spec: { containers: [{ name: 'web', image: 'web' }], ...spec },
     } as KubeObject)
   const conflictOf = async (name: string) => {
     const found = await east.client.get<GlobalEgressIP>(Resource.globalEgressIP, { name, namespace: 'demo' })
@@ -314,7 +315,9 @@ test('of two GlobalEgressIPs with selectors the younger says which pods the olde
   }
   const whenConflict = (name: string, wanted: object) =>
     eventually(async () => expect(await conflictOf(name)).toMatchObject(wanted))
-  await createPod({ app: 'web', tier: 'front' })
+  await createPod('web-0')
+  // It has the node's source addresses, whoever selects it.
+  await createPod('host-0', { hostNetwork: true })
   await create('b', { matchLabels: { app: 'web' } })
   await whenConflict('b', { status: 'False' })
   // Objects of one second are of one age: the first by name holds.
@@ -325,7 +328,7 @@ test('of two GlobalEgressIPs with selectors the younger says which pods the olde
   expect(await conflictOf('b')).toMatchObject({ status: 'False' })
   await east.client.delete(Resource.pod, pod)
   await whenConflict('c', { status: 'False' })
-  await createPod({ app: 'web', tier: 'front' })
+  await createPod('web-0')
   await whenConflict('c', { status: 'True' })
   await east.whenQuiet()
   const writes = east.writes.length
