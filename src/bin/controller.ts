@@ -20,6 +20,7 @@ import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
 import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
 import { type ControllerStores, controllerStores, namespacedStores, notSynced } from '../exporter/stores.ts'
+import { podsOf } from '../globalnet/contested-pods.ts'
 import { Globalnet } from '../globalnet/globalnet-feed.ts'
 import { globalnetStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
@@ -157,7 +158,15 @@ function globalnetOf({ registry, stores: known, link, events, ...watching }: Glo
     serviceCidrs: apiAddresses(known),
     nodeAddresses: stores.nodes.list().flatMap(({ addresses }) => addresses),
   })
-  const deps = { ...watching, metrics: registry, stores, directory: link.directory, local, events }
+  const deps = {
+    ...watching,
+    metrics: registry,
+    stores,
+    podsOf: podsOf(watching),
+    directory: link.directory,
+    local,
+    events,
+  }
   return { stores, feed: new Globalnet(deps, () => link.identity.cluster) }
 }
 
