@@ -19,7 +19,7 @@ export function uninstallCommand(context: CliContext): Command {
   )
     .option(
       '--crds',
-      'delete the CRDs too, and with them every ServiceExport, ServiceImport, TrafficPolicy and Link',
+      'delete the CRDs too, and with them every ServiceExport, ServiceImport, policy and Link',
       false,
     )
     .addOption(timeoutOption(WAIT_MS))

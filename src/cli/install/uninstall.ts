@@ -24,7 +24,7 @@ import { globalnetObjects, manifestObjects } from './installation.ts'
 import { EDIT_ATTEMPTS, WAIT_MS } from './limits.ts'
 
 export interface UninstallOptions extends KubeContextOptions {
-  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport, TrafficPolicy and Link. */
+  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport, policy and Link. */
   readonly crds?: boolean
   readonly timeoutMs?: number
   readonly say?: (message: string) => void
