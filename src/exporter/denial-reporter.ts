@@ -12,6 +12,7 @@ import { describeError } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { inParallel } from '../core/parallel.ts'
+import { isConflict } from '../kube/errors.ts'
 import { OwnWrites } from '../kube/own-writes.ts'
 import type { KubeClient, Store } from '../kube/types.ts'
 import { countedStatus, denialKey, unreported } from './denial-status.ts'
@@ -54,8 +55,20 @@ export class DenialReporter implements Startable {
     this.#stopped = true
     this.#unfollow()
     this.#cancel?.()
-    const written = this.#writing.then(() => this.#write())
-    await Promise.race([written, this.#deps.clock.sleep(DENIAL_WRITE_MS.last)])
+    const over = new AbortController()
+    const bound = this.#deps.clock.sleep(DENIAL_WRITE_MS.last, over.signal).catch(() => {})
+    const written = this.#writing.then(() => this.#writeLast(over.signal))
+    await Promise.race([written, bound])
+    over.abort()
+  }
+
+  /** Another router may have written in between: the watch shows it soon. */
+  async #writeLast(signal: AbortSignal): Promise<void> {
+    await this.#write()
+    while (this.#pending().size > 0 && !signal.aborted) {
+      await this.#deps.clock.sleep(DENIAL_WRITE_MS.again, signal).catch(() => {})
+      await this.#write()
+    }
   }
 
   #writeSoon(): void {
@@ -82,8 +95,13 @@ export class DenialReporter implements Startable {
   async #write(): Promise<void> {
     const due = [...this.#pending()].filter(([key]) => this.#stopped || this.#isDue(key))
     const failures = await inParallel(due, DENIAL_WRITERS, ([key, denials]) => this.#add(key, denials))
-    for (const error of failures)
-      this.#deps.log.debug({ error: describeError(error) }, 'refusals cannot be written yet')
+    for (const error of failures) this.#failed(error)
+  }
+
+  /** A conflict is nothing to tell of: somebody else has written, and the watch is about to show it. */
+  #failed(error: unknown): void {
+    if (isConflict(error)) return
+    this.#deps.log.warn({ error: describeError(error) }, 'refusals cannot be written yet')
   }
 
   #isDue(key: ServiceKey): boolean {

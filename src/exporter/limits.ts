@@ -154,9 +154,9 @@ export const DENIAL_EVENTS_MAX = 4_096
 
 /**
  * Milliseconds from a refusal until the router writes it, between two writes to one ServicePolicy, which strangers may
- * cause, and for the last writes of a router that ends.
+ * cause, for the last writes of a router that ends, and between attempts of those.
  */
-export const DENIAL_WRITE_MS = { first: 1_000, next: 10_000, last: 2_000 } as const
+export const DENIAL_WRITE_MS = { first: 1_000, next: 10_000, last: 2_000, again: 100 } as const
 
 /** ServicePolicies a router writes refusals to at a time. */
 export const DENIAL_WRITERS = 4
