@@ -83,6 +83,8 @@ export const TraceRefusal = {
   endpointGone: 'EndpointGone',
   /** No endpoint there is ready for this port. */
   notReady: 'NotReady',
+  /** Policies of the cluster let none of our clients call the service. */
+  notAllowed: 'NotAllowed',
   /** The policy keeps flows in the own cluster. */
   requireLocal: 'RequireLocal',
   /** The endpoint has no address in this cluster (yet). */

@@ -8,6 +8,7 @@ import type { ClientSource } from '../api/client-identity.ts'
 import type { OwnsAddress } from '../api/global-owner.ts'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import { REPORT_TOKEN_HEADER } from '../api/network-report.ts'
+import type { DenialSource } from '../api/policy-denials.ts'
 import type { RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
@@ -19,6 +20,7 @@ import { createLogger, type Logger } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
 import { ReportServer } from '../core/report-server.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import { DenialReporter } from '../exporter/denial-reporter.ts'
 import type { DirectoryLink, OriginConfirmation } from '../exporter/directory-link.ts'
 import { LinkSecrets } from '../exporter/link-secrets.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
@@ -131,6 +133,7 @@ async function assemble(
       directory: network.directory,
       peers: network.peers,
       clients: control.clients,
+      ...(control.replicas === undefined ? {} : { replicas: control.replicas }),
       ...(globalSources === undefined ? {} : { globalSources }),
       clock,
       log,
@@ -169,7 +172,7 @@ async function assemble(
     health,
     reports,
     network,
-    ...control.parts(network, identity.cluster),
+    ...control.parts(network, identity.cluster, dataPath.denials),
     ...(globalSources === undefined ? [] : [globalSources]),
     dataPath,
   ])
@@ -206,7 +209,7 @@ interface Control {
   readonly readSecret?: RouterNetworkDeps['readSecret'] & object
   notReady(): string[]
   /** Started in this order, once the network is. */
-  parts(network: RouterNetwork, cluster: string): readonly Startable[]
+  parts(network: RouterNetwork, cluster: string, denials: DenialSource): readonly Startable[]
   close(): Promise<void>
 }
 
@@ -232,13 +235,14 @@ async function kubeControl(
     replicas: routers.replicas,
     readSecret: (key, signal) => secrets.read(key, signal),
     notReady: () => routes.notReady(),
-    parts: ({ linkStatus: states }) => [
+    parts: ({ linkStatus: states }, _cluster, denials) => [
       routes,
       routers,
       pods,
       ...Object.values(stores ?? {}),
       ...(egress === undefined ? [] : [egress]),
       new LinkStatusWriter({ client, links: routes.links, states, clock, log }, namespace),
+      new DenialReporter({ client, policies: routes.servicePolicies, denials, clock, log }),
     ],
     close: () => client.close(),
   }

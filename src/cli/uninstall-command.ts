@@ -22,7 +22,7 @@ export function uninstallCommand(context: CliContext): Command {
   )
     .option(
       '--crds',
-      'delete the CRDs too, and with them every ServiceExport, ServiceImport, TrafficPolicy and Link',
+      'delete the CRDs too, and with them every ServiceExport, ServiceImport, policy and Link',
       false,
     )
     .option('--namespace-scoped', 'remove the member of one namespace', false)

@@ -6,6 +6,7 @@ import type { ClusterProperty, ServiceExport, ServiceImport } from '../api/mcs.t
 import { Label, MANAGED_BY, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, Namespace, Service } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
+import type { ServicePolicy } from '../api/service-policy.ts'
 import type { TrafficPolicy } from '../api/traffic-policy.ts'
 import { fixedStore } from '../kube/fixed-store.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
@@ -57,11 +58,12 @@ export function importOfService(service: Service): ServiceKey[] {
   return found === undefined ? [] : [found.service]
 }
 
-/** What exports are made from: enough for a router. Types, not interfaces: they are also read as plain records. */
+/** What exports are made from, and who may call them: enough for a router. Types, not interfaces: they are also read as plain records. */
 type ExportStores = {
   readonly exports: Reflected<ServiceExport>
   readonly services: Reflected<Service>
   readonly slices: Reflected<EndpointSlice>
+  readonly servicePolicies: Reflected<ServicePolicy>
 }
 
 /** What a controller watches. */
@@ -94,6 +96,7 @@ function exportStores(deps: ReflectorDeps, namespace: string | undefined): Expor
       namespace,
       indexes: { [Index.service]: serviceOfSlice, [Index.import]: importOfSlice },
     }),
+    servicePolicies: reflect<ServicePolicy>(deps, Resource.servicePolicy),
   }
 }
 

@@ -31,7 +31,7 @@ export interface UninstallOptions extends KubeContextOptions {
   readonly namespaceScoped?: boolean
   /** That namespace. Default: the context's. */
   readonly namespace?: string | undefined
-  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport, TrafficPolicy and Link. */
+  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport, policy and Link. */
   readonly crds?: boolean
   readonly timeoutMs?: number
   readonly say?: (message: string) => void
