@@ -80,7 +80,7 @@ export class ExportController implements Startable {
     this.#stale = new StaleClusters({ ...deps, view, reachable: link.reachable }, { cluster, graceMs })
     const stale = this.#stale.clusters
     this.#imports = new ImportReconciler(
-      { ...deps, view, traffic, stale, addresses, routers: routers.addresses },
+      { ...deps, view, traffic, stale, gone: link.gone, addresses, routers: routers.addresses },
       cluster,
     )
     const status = new ExportStatusReconciler(

@@ -20,6 +20,7 @@ import { HEARTBEAT } from './limits.ts'
 import { type DialledSession, dialSession } from './link-session.ts'
 import { MessageCodec } from './message-codec.ts'
 import { compareVersions, type Hello, type OriginVersion, PROTOCOL } from './messages.ts'
+import type { Standing } from './standing.ts'
 import type { TlsFiles } from './tls-files.ts'
 
 export interface DirectoryClientDeps {
@@ -46,7 +47,8 @@ export class DirectoryClient implements Startable {
   readonly #config: DirectoryClientConfig
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
-  readonly #store = new DirectoryStore()
+  readonly #store: DirectoryStore
+  readonly #gone: Snapshot<ReadonlySet<string>>
   readonly #connected = new Snapshot(false)
   readonly #reachable = new Snapshot<ReadonlySet<string> | undefined>(undefined)
   readonly #confirmed = new Snapshot<OriginVersion | undefined>(undefined)
@@ -60,6 +62,10 @@ export class DirectoryClient implements Startable {
     this.#deps = deps
     this.#config = config
     this.#tls = deps.tls
+    const { standing } = deps.tls.trust
+    this.#store = new DirectoryStore((cluster) => standing.current().gone.has(cluster))
+    this.#gone = new Snapshot(standing.current().gone)
+    standing.subscribe((next, previous) => this.#follow(next, previous))
     this.#countRefused = deps.metrics.counter(
       'fairlead_directory_records_refused_total',
       'Records of our own that no peer would take, left out of what is published',
@@ -69,6 +75,11 @@ export class DirectoryClient implements Startable {
   /** Every cluster's records. */
   get directory(): SnapshotSource<Directory> {
     return this.#store.directory
+  }
+
+  /** Clusters that were revoked and have not come back: none is in the directory, and none is unknown. */
+  get gone(): SnapshotSource<ReadonlySet<string>> {
+    return this.#gone
   }
 
   /** A session to the router stands. */
@@ -140,6 +151,12 @@ export class DirectoryClient implements Startable {
     const reason = checked.ok ? 'it is filed under another name' : checked.reason
     this.#deps.logger.error({ service: key, reason }, 'record not published')
     return false
+  }
+
+  #follow({ gone }: Standing, previous: Standing): void {
+    this.#gone.set(gone)
+    for (const cluster of gone) this.#store.remove(cluster)
+    for (const cluster of previous.gone) if (!gone.has(cluster)) this.#store.readmit(cluster)
   }
 
   #keepConnected(): Promise<void> {

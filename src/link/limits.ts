@@ -161,6 +161,9 @@ export const TLS_RELOAD_MS = 5000
 /** TCP keep-alive probes start after this silence, milliseconds. */
 export const TCP_KEEPALIVE_MS = 10_000
 
+/** Pauses while the peer shows a certificate that was revoked, milliseconds: it may have been invited again, which it can show only when dialled. */
+export const REVOKED_BACKOFF = { min: 60_000, max: 60_000 } as const
+
 /** A connection that stood this long counts as a success: the next attempt after its loss follows at once. Milliseconds. */
 export const MIN_STABLE_MS = 1000
 

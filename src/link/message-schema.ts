@@ -14,6 +14,7 @@ import {
 import { SOURCE_PORTS } from '../api/names.ts'
 import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
+import { signedStatementSchema } from '../pki/trust-statement.ts'
 import {
   KEEP_ALIVE_MS,
   MAX_DELTA_CHANGES,
@@ -264,6 +265,7 @@ export const messageSchema: Schema = {
       clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
     }),
     message('outdone', { epoch: count }),
+    message('trust', signedStatementSchema['properties'] as Schema),
     message('sources', {
       version: count,
       upserts: array(pair(sourcePort, sourcePort, ipv4), MAX_SOURCE_SLOTS),

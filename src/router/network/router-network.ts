@@ -23,6 +23,7 @@ import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
+import type { Standing } from '../../link/standing.ts'
 import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
@@ -40,7 +41,7 @@ import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
 import { SourceAgents } from './source-agents.ts'
 import { TopologyPaths } from './topology-paths.ts'
 
-export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
+export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths' | 'isGone'> {
   readonly logger: Logger
   /** Started and stopped with the network. */
   readonly tls: TlsFiles
@@ -81,7 +82,7 @@ export class RouterNetwork implements Startable {
   readonly #routerId: string
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
-  readonly #store = new DirectoryStore()
+  readonly #store: DirectoryStore
   readonly #outdone = new Snapshot(0)
   readonly #data: DataConnections
   readonly #acceptor: Acceptor
@@ -96,15 +97,18 @@ export class RouterNetwork implements Startable {
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
+  #unfollow = () => {}
 
   constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
     this.#deps = deps
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
     const name = config.name ?? this.#routerId
-    this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
+    const isGone = (cluster: string) => this.#parts(cluster)
+    this.#store = new DirectoryStore(isGone)
+    this.#topology = new NetworkTopology({ ...deps, isGone }, { router: this.#routerId, name })
     this.#data = new DataConnections(
-      { ...deps, paths: new TopologyPaths(this.#topology.view) },
+      { ...deps, isGone, paths: new TopologyPaths(this.#topology.view) },
       { instance: this.#routerId, name, identity: () => this.identity },
     )
     this.#tls = deps.tls
@@ -224,6 +228,12 @@ export class RouterNetwork implements Startable {
       onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
     })
     this.#topology.start(this.identity.cluster)
+    const { trust } = this.#tls
+    const unfollow = [
+      trust.standing.subscribe((next, previous) => this.#follow(next, previous)),
+      trust.anchors.subscribe(() => this.#endGone()),
+    ]
+    this.#unfollow = () => unfollow.forEach((cancel) => void cancel())
     await this.#acceptor.start()
     await this.#webSockets?.start()
     await this.#links.start()
@@ -245,6 +255,7 @@ export class RouterNetwork implements Startable {
   }
 
   async stop(): Promise<void> {
+    this.#unfollow()
     await this.#webSockets?.stop()
     await this.#acceptor.stop()
     const data = this.#data.stop()
@@ -297,7 +308,12 @@ export class RouterNetwork implements Startable {
 
   #sessionDeps() {
     const { clock, logger } = this.#deps
-    return { clock, logger, codec: this.#codec, store: this.#store }
+    return { clock, logger, codec: this.#codec, store: this.#store, trust: this.#tls.trust }
+  }
+
+  /** Nothing is shared with that cluster: it was revoked, or we were. */
+  #parts(cluster: string): boolean {
+    return this.#tls.trust.standing.current().parts(cluster, this.identity.cluster)
   }
 
   #hello(): Hello {
@@ -340,6 +356,21 @@ export class RouterNetwork implements Startable {
       onCaughtUp,
       onOutdone: ({ epoch }) => this.#raiseOutdone(epoch),
     }
+  }
+
+  #follow({ gone }: Standing, previous: Standing): void {
+    for (const cluster of gone) this.#store.remove(cluster)
+    for (const cluster of previous.gone) if (!gone.has(cluster)) this.#store.readmit(cluster)
+    this.#topology.goneChanged()
+  }
+
+  /** What a new trust statement ends here. Sessions end themselves, when they have told their peers why. */
+  #endGone(): void {
+    const { trust } = this.#tls
+    this.#data.endGone(
+      (peer) => trust.isVoid(peer),
+      (cluster) => this.#parts(cluster),
+    )
   }
 
   #raiseOutdone(epoch: number): void {
