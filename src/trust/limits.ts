@@ -21,7 +21,7 @@ export const AUTHORITY_TTL = { min: 120_000, max: 87_600 * 3_600_000 } as const
 export const ROOT_TTL = { min: 300_000, max: 99_999 * 3_600_000 } as const
 
 /** Members whose new authority is told at once: facts go to everybody and stay small. */
-export const RENEWALS_AT_ONCE = 8
+export const RENEWALS_AT_ONCE = 4
 
 /** How long an answer is told before another member has its turn, milliseconds. */
 export const RENEWAL_TURN_MS = 5 * 60_000
