@@ -90,6 +90,9 @@ export const REFUSAL_LOG_MS = 10_000
 /** Kinds of refusals remembered for that. */
 export const MAX_REMEMBERED_REFUSALS = 256
 
+/** Longest trust statement with its signatures, bytes of JSON: what is over has no room in a message. */
+export const MAX_TRUST_MESSAGE = 46 * 1024
+
 /** Largest TLS file we read, bytes. */
 export const MAX_TLS_FILE = 256 * 1024
 
