@@ -93,6 +93,9 @@ export interface ClusterFacts {
   readonly renewed?: readonly RenewedFact[]
 }
 
+/** What a cluster tells of its certificates. */
+export type TrustFacts = Pick<ClusterFacts, 'trust' | 'renewal' | 'renewed'>
+
 /** How far a cluster is with a root that takes the place of another. */
 export interface TrustFact {
   /** Version of the trust statement it goes by; 0 for none. */

@@ -66,7 +66,11 @@ export function bundleOf(certificates: readonly string[]): string {
 
 function firstStatement(keys: RootKeys, clusterset: string): SignedStatement {
   const roots = rootsOf(keys)
-  const said = nextStatement(undefined, { clusterset, roots: roots.map(({ certPem }) => certPem), revoked: [] })
+  const said = nextStatement(undefined, {
+    clusterset,
+    roots: roots.map(({ certPem }) => certPem),
+    revoked: [],
+  })
   // Nothing was said before, so there is always something to say.
   return signStatement(said as NonNullable<typeof said>, roots)
 }

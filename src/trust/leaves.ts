@@ -2,13 +2,14 @@
  * Certificates of this cluster's processes, issued from its authority: those of routers and agents as Secrets, that of a
  * controller in its memory.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type X509Certificate } from 'node:crypto'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import { TrustKey, TrustSecret } from '../api/trust.ts'
+import type { CredentialFiles } from '../link/credential-source.ts'
 import type { KeyPair } from '../pki/certificates.ts'
 import { certificateSha256, readCertificates } from '../pki/chain.ts'
 import { issueLeaf } from '../pki/clusterset-root.ts'
-import { certificateIdentity, Role, sameIdentity } from '../pki/identity.ts'
+import { certificateIdentity, type Role, sameIdentity } from '../pki/identity.ts'
 import type { ClusterAuthority } from './authority-secret.ts'
 import { type Lifetime, lifetimeOf } from './lifetime.ts'
 import { rotationOf, type SecretObject, type SecretValues, secretText } from './secrets.ts'
@@ -30,22 +31,13 @@ export type LeafState =
   | { readonly kind: 'issue'; readonly why: string }
   | { readonly kind: 'refresh' | 'good'; readonly certificate: X509Certificate; readonly lifetime: Lifetime }
 
-/** What a process shows and trusts. */
-export interface LeafFiles {
-  readonly roots: string
-  /** The leaf and its authority behind it. */
-  readonly certificate: string
-  readonly key: string
-  readonly statement?: string | undefined
-}
-
 /** A new certificate for a process of the authority's cluster. `now`: milliseconds since 1970. */
 export async function issueLeafFiles(
   { material, identity }: ClusterAuthority,
   role: Role,
   ttl: number,
   now: number,
-): Promise<LeafFiles> {
+): Promise<CredentialFiles> {
   const authority: KeyPair = { certPem: material.certificate, keyPem: material.key }
   const service = `fairlead-${role}`
   const leaf = await issueLeaf(
@@ -59,21 +51,26 @@ export async function issueLeafFiles(
     now,
   )
   return {
-    roots: material.roots,
+    authority: material.roots,
     certificate: `${leaf.certPem.trimEnd()}\n${material.certificate.trimEnd()}\n`,
     key: leaf.keyPem,
-    statement: material.statement,
+    ...(material.statement === undefined ? {} : { trust: material.statement }),
   }
 }
 
 /** What the Secret of a leaf holds. */
-export function leafValues({ roots, certificate, key, statement }: LeafFiles): SecretValues {
+export function leafValues({ authority, certificate, key, trust }: CredentialFiles): SecretValues {
   return {
-    [TrustKey.roots]: roots,
+    [TrustKey.roots]: authority,
     [TrustKey.certificate]: certificate,
     [TrustKey.key]: key,
-    [TrustKey.statement]: statement,
+    [TrustKey.statement]: trust,
   }
+}
+
+/** What the Secret of a leaf is to hold beside it. */
+export function trustValues({ material }: Pick<ClusterAuthority, 'material'>): SecretValues {
+  return { [TrustKey.roots]: material.roots, [TrustKey.statement]: material.statement }
 }
 
 /** What has to become of a leaf's Secret. */

@@ -40,3 +40,6 @@ export const ROOT_LAST_PART = 1 / 10
 
 /** Pause between attempts to do what failed, milliseconds. */
 export const TRUST_BACKOFF = { min: 200, max: 30_000 } as const
+
+/** Part of its life that a certificate may be overdue before its condition says so. */
+export const LATE_PART = 1 / 10

@@ -1,9 +1,9 @@
 /**
  * The newest trust statement among all places where one may be: a Secret that was lost must not let an older one count.
  */
-import { FairleadError } from '../core/errors.ts'
 import type { TrustAnchors } from '../pki/chain.ts'
 import type { SignedStatement, StatementReader, TrustStatement } from '../pki/trust-statement.ts'
+import { orUndefined } from './attempt.ts'
 
 export interface KnownStatement {
   readonly signed: SignedStatement
@@ -29,11 +29,8 @@ function readable(
   trusted: Pick<TrustAnchors, 'clusterset' | 'roots'>,
   reader: StatementReader,
 ): KnownStatement | undefined {
-  try {
+  return orUndefined(() => {
     const signed = typeof candidate === 'string' ? reader.decode(candidate) : candidate
     return { signed, said: reader.read(signed, trusted) }
-  } catch (error) {
-    if (error instanceof FairleadError) return undefined
-    throw error
-  }
+  })
 }

@@ -14,8 +14,8 @@ import { foundRoot } from './founding.ts'
 import { lifetimeOf } from './lifetime.ts'
 import { ROOT_LAST_PART } from './limits.ts'
 import { longestLife, longestLifeMark } from './longest-life.ts'
-import { type RootKeys, readRoot, rootsOf, rootValues } from './root-secret.ts'
 import { type MemberProgress, type RotationStep, rotationStep } from './root-rotation.ts'
+import { type RootKeys, readRoot, rootsOf, rootValues } from './root-secret.ts'
 import { isOurs, rotationMark, rotationOf, type SecretObject } from './secrets.ts'
 import { daysOf, type TrustSettings } from './trust-settings.ts'
 import type { SecretBoxes } from './trust-stores.ts'
@@ -56,7 +56,9 @@ export class RootKeeper {
     const keys = await this.#noted(secret, input)
     const step = rotationStep(rotationInput(secret, keys, input))
     const next = await this.#take(step, keys, input)
-    const trusted = rootsOf(step.kind === 'retire' ? { active: next.active } : next).map(({ certPem }) => certPem)
+    const trusted = rootsOf(step.kind === 'retire' ? { active: next.active } : next).map(
+      ({ certPem }) => certPem,
+    )
     const present = this.#secrets.root.current ?? secret
     return { keys: next, trusted, step, longestLife: longestLife(present), isOurs: isOurs(present) }
   }

@@ -51,7 +51,5 @@ function revocations({ revoked = [] }: TrustSpec): Revocation[] {
     const time = Date.parse(at)
     if (!Number.isNaN(time)) times.set(cluster, Math.max(time, times.get(cluster) ?? 0))
   }
-  return [...times]
-    .map(([cluster, at]) => ({ cluster, at }))
-    .sort((a, b) => (a.cluster < b.cluster ? -1 : 1))
+  return [...times].map(([cluster, at]) => ({ cluster, at })).sort((a, b) => (a.cluster < b.cluster ? -1 : 1))
 }

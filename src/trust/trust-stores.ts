@@ -1,7 +1,6 @@
 /**
  * What the trust controllers watch, and how they write it: each Secret by its own name.
  */
-import type { ClusterProperty } from '../api/mcs.ts'
 import { Resource } from '../api/resources.ts'
 import { TRUST, type Trust, TrustSecret } from '../api/trust.ts'
 import type { Clock } from '../core/clock.ts'
@@ -42,9 +41,6 @@ export function trustStores(deps: TrustWatchDeps, namespace: string): TrustStore
     agentLeaf: secret(TrustSecret.agent),
   }
 }
-
-/** Who the cluster is, by its ClusterProperties. */
-export type PropertyStore = Pick<Store<ClusterProperty>, 'get' | 'subscribe' | 'whenSynced'>
 
 /** One Secret, read with our own writes in it. */
 export class SecretBox {
