@@ -9,6 +9,7 @@ import type { OwnsAddress } from '../api/global-owner.ts'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import type { RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
+import { TrustSecret } from '../api/trust.ts'
 import { VERSION } from '../cli/version.ts'
 import { parseAllDocuments } from '../cli/yaml.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -44,6 +45,7 @@ import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../
 import { networkReports } from '../router/network/reports.ts'
 import { RouterNetwork, type RouterNetworkDeps } from '../router/network/router-network.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
+import { type ProcessCredentials, processCredentials } from '../trust/process-credentials.ts'
 
 /** What the container, or else the machine, lets the process use. */
 function processMemory(): ProcessMemory {
@@ -84,7 +86,12 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
     { metrics, notReady, documents },
     { host: options.listenHost, port: options.healthPort },
   )
-  const around = new Lifecycle([{ start: async () => {}, stop: control.close }, health, tls])
+  const around = new Lifecycle([
+    { start: async () => {}, stop: control.close },
+    health,
+    ...control.credentials.parts,
+    tls,
+  ])
   try {
     await around.start()
     const owner = await Promise.race([tls.whenPresent, signalled])
@@ -129,8 +136,8 @@ async function prepare(
   const control =
     options.resources === undefined
       ? await kubeControl({ clock, log, metrics }, options, env)
-      : siteControl({ clock, log, metrics }, options.resources)
-  const tls = new TlsFiles({ clock, logger: log }, new CredentialFolder(options.tlsDir))
+      : siteControl({ clock, log, metrics }, options.resources, options.tlsDir ?? '')
+  const tls = new TlsFiles({ clock, logger: log }, control.credentials.source)
   return { options, name, clock, log, metrics, control, tls }
 }
 
@@ -247,6 +254,7 @@ interface Control {
   readonly clients: ClientSource
   readonly replicas?: RouterNetworkDeps['replicas'] & object
   readonly readSecret?: RouterNetworkDeps['readSecret'] & object
+  readonly credentials: ProcessCredentials
   notReady(): string[]
   /** Started in this order, once the network is. */
   parts(network: RouterNetwork, cluster: string): readonly Startable[]
@@ -256,7 +264,7 @@ interface Control {
 /** From the Kubernetes API. Records come from the controller, by a session of its own. */
 async function kubeControl(
   { clock, log, metrics }: ControlDeps,
-  { kubeconfig, globalnet }: RouterOptions,
+  { kubeconfig, globalnet, tlsDir }: RouterOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Control> {
   const { client } = await connectKube({ kubeconfig }, clock)
@@ -273,6 +281,7 @@ async function kubeControl(
     clients: egress ?? pods,
     replicas: routers.replicas,
     readSecret: (key, signal) => secrets.read(key, signal),
+    credentials: processCredentials(watching, { namespace, name: TrustSecret.router }, tlsDir),
     notReady: () => routes.notReady(),
     parts: ({ linkStatus: states }) => [
       routes,
@@ -293,12 +302,13 @@ function ownersIn(directory: SnapshotSource<Directory>): OwnsAddress {
 }
 
 /** From files. Clients are processes of the machine, not pods. */
-function siteControl(deps: ControlDeps, folder: string): Control {
+function siteControl(deps: ControlDeps, folder: string, tlsDir: string): Control {
   const { clock, log } = deps
   const site = new SiteSource({ ...deps, parse: parseYaml }, folder)
   return {
     snapshots: site.snapshots,
     clients: { find: () => undefined },
+    credentials: { source: new CredentialFolder(tlsDir), parts: [] },
     notReady: () => [],
     parts: (network, cluster) => [
       site,
