@@ -33,7 +33,6 @@ import type { WatchingKubeClient } from '../kube/types.ts'
 import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
-import type { SignedStatement } from '../pki/trust-statement.ts'
 import { ControllerCredentials } from '../trust/controller-credentials.ts'
 import { TrustLead } from '../trust/trust-lead.ts'
 import { trustMetrics } from '../trust/trust-metrics.ts'
@@ -95,7 +94,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
   const tls = new TlsFiles({ clock, logger }, credentials)
   const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
-  const lead = trust?.lead(link)
+  const lead = trust?.lead(link, tls)
   const globalnet = config.globalnet
     ? globalnetOf({ ...watching, registry: metrics, stores, link, events })
     : undefined
@@ -177,15 +176,13 @@ function trustOf(
   const credentials = new ControllerCredentials({ ...watching, stores }, namespace)
   trustMetrics({ stores, metrics: registry, clock: watching.clock, ownEnd: () => credentials.ends })
   const facts = new Snapshot<TrustFacts>({})
-  const newest = new Snapshot<SignedStatement | undefined>(undefined)
-  const exchange = { newest, offer: (signed: SignedStatement) => newest.set(signed) }
   return {
     stores,
     credentials,
     facts,
-    lead: ({ directory }: DirectoryClient) =>
+    lead: ({ directory }: DirectoryClient, { trust }: TlsFiles) =>
       new TrustLead(
-        { ...watching, stores, properties, directory, exchange, events, facts },
+        { ...watching, stores, properties, directory, told: trust.newest, events, facts },
         { namespace, globalnet },
       ),
     waitsToJoin: () =>
