@@ -134,7 +134,8 @@ export const TrustCondition = {
 export const TrustReason = {
   member: 'Member',
   waitsToJoin: 'WaitsToJoin',
-  leaving: 'Leaving',
+  /** By the newest trust statement. */
+  revoked: 'Revoked',
   valid: 'Valid',
   expiresSoon: 'ExpiresSoon',
   expired: 'Expired',
