@@ -45,7 +45,9 @@ async function anchors(cluster: TrustCluster): Promise<TrustAnchors> {
 }
 
 async function signers(): Promise<string[]> {
-  const found = [...world.clusters.values()].map(async (cluster) => (await cluster.trust()).status?.root?.sha256)
+  const found = [...world.clusters.values()].map(
+    async (cluster) => (await cluster.trust()).status?.root?.sha256,
+  )
   return (await Promise.all(found)).map((each) => each ?? '')
 }
 
@@ -72,7 +74,9 @@ test('an authority is renewed over the mesh, with a new key, and nothing is left
   await allTrustAll()
   const members = (await east.trust()).status?.members ?? []
   const [certificate] = readCertificates(after.certificate)
-  expect(members.find(({ cluster }) => cluster === 'west')?.serial).toBe(certificate?.serialNumber.toLowerCase())
+  expect(members.find(({ cluster }) => cluster === 'west')?.serial).toBe(
+    certificate?.serialNumber.toLowerCase(),
+  )
 })
 
 test('with the founder away nothing stops; the condition says until when; it goes on once it is back', async () => {
@@ -112,7 +116,9 @@ test('a new root takes the place of the old one while all trust each other all t
   )
   isOver = true
   await watching
-  const roots = await Promise.all([...world.clusters.values()].map(async (each) => (await each.authority()).roots))
+  const roots = await Promise.all(
+    [...world.clusters.values()].map(async (each) => (await each.authority()).roots),
+  )
   await eventually(async () => {
     for (const cluster of world.clusters.values())
       expect(readCertificates((await cluster.authority()).roots)).toHaveLength(1)
@@ -131,7 +137,9 @@ test('a member that is away holds the rotation up by name, and takes part once i
   })
   await allTrustAll()
   world.heal('west')
-  await eventually(async () => expect(await east.condition('RootRotating')).toContain('False'), { within: 30_000 })
+  await eventually(async () => expect(await east.condition('RootRotating')).toContain('False'), {
+    within: 30_000,
+  })
   await eventually(async () => expect(readCertificates((await west.authority()).roots)).toHaveLength(1))
   await allTrustAll()
 }, 60_000)
@@ -163,7 +171,12 @@ test('revoking is no end: what was long ago is told no more, and the id can be i
   await eventually(async () => expect(await revoked()).toBe(Date.parse(at)))
   await eventually(async () => {
     const client = { get: east.client.get.bind(east.client), patch: east.client.patch.bind(east.client) }
-    const entry = { cluster: 'north', issuedAt: '2100-01-01T00:00:00Z', notAfter: '2101-01-01T00:00:00Z', serial: '1' }
+    const entry = {
+      cluster: 'north',
+      issuedAt: '2100-01-01T00:00:00Z',
+      notAfter: '2101-01-01T00:00:00Z',
+      serial: '1',
+    }
     const deps = { client, clock: world.clock, namespace: 'fairlead-system' }
     expect((await registerMember(deps, entry, () => false)).kind).toBe('registered')
   })
@@ -180,7 +193,9 @@ test('of two that want one id at once exactly one gets it', async () => {
     serial,
   })
   const serials = Array.from({ length: 6 }, (_, index) => `0${index}`)
-  const outcomes = await Promise.all(serials.map((serial) => registerMember(deps, entry(serial), () => false)))
+  const outcomes = await Promise.all(
+    serials.map((serial) => registerMember(deps, entry(serial), () => false)),
+  )
   expect(outcomes.filter(({ kind }) => kind === 'registered')).toHaveLength(1)
   expect(outcomes.filter(({ kind }) => kind === 'taken')).toHaveLength(5)
 })
