@@ -122,7 +122,7 @@ export function controllerStores(deps: ReflectorDeps): ControllerStores {
 export function namespacedStores(
   deps: ReflectorDeps,
   namespace: string,
-  properties: () => readonly ClusterProperty[],
+  properties: () => Promise<readonly ClusterProperty[]>,
 ): ControllerStores {
   return {
     ...exportStores(deps, namespace),
