@@ -7,6 +7,8 @@ import { hostname, totalmem } from 'node:os'
 import type { ClientSource } from '../api/client-identity.ts'
 import type { OwnsAddress } from '../api/global-owner.ts'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
+import { REPORT_TOKEN_HEADER } from '../api/network-report.ts'
+import type { DenialSource } from '../api/policy-denials.ts'
 import type { RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
@@ -16,7 +18,9 @@ import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
+import { ReportServer } from '../core/report-server.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import { DenialReporter } from '../exporter/denial-reporter.ts'
 import type { DirectoryLink, OriginConfirmation } from '../exporter/directory-link.ts'
 import { LinkSecrets } from '../exporter/link-secrets.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
@@ -42,6 +46,7 @@ import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { networkReports } from '../router/network/reports.ts'
 import { RouterNetwork, type RouterNetworkDeps } from '../router/network/router-network.ts'
+import { reportToken } from '../router/report-token.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
 
 /** What the container, or else the machine, lets the process use. */
@@ -128,6 +133,7 @@ async function assemble(
       directory: network.directory,
       peers: network.peers,
       clients: control.clients,
+      ...(control.replicas === undefined ? {} : { replicas: control.replicas }),
       ...(globalSources === undefined ? {} : { globalSources }),
       clock,
       log,
@@ -155,13 +161,18 @@ async function assemble(
     return missing
   }
   const documents = networkReports({ network, explain: (service) => dataPath.explain(service) })
-  const health = new HealthServer({ metrics, notReady, documents }, { host, port: options.healthPort })
+  const health = new HealthServer({ metrics, notReady }, { host, port: options.healthPort })
+  const reports = new ReportServer(
+    { documents, readToken: reportToken(options.reportTokenFile, log) },
+    { host, port: options.reportPort, header: REPORT_TOKEN_HEADER },
+  )
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([
     { start: async () => {}, stop: control.close },
     health,
+    reports,
     network,
-    ...control.parts(network, identity.cluster),
+    ...control.parts(network, identity.cluster, dataPath.denials),
     ...(globalSources === undefined ? [] : [globalSources]),
     dataPath,
   ])
@@ -170,7 +181,7 @@ async function assemble(
       await parts.start()
       state = 'running'
       const { port: linkPort, webSocketPort } = network
-      const ports = { linkPort, webSocketPort, healthPort: health.port }
+      const ports = { linkPort, webSocketPort, healthPort: health.port, reportPort: reports.port }
       log.info({ cluster: identity.cluster, ...ports }, 'router is running')
     },
     async drain() {
@@ -198,22 +209,23 @@ interface Control {
   readonly readSecret?: RouterNetworkDeps['readSecret'] & object
   notReady(): string[]
   /** Started in this order, once the network is. */
-  parts(network: RouterNetwork, cluster: string): readonly Startable[]
+  parts(network: RouterNetwork, cluster: string, denials: DenialSource): readonly Startable[]
   close(): Promise<void>
 }
 
 /** From the Kubernetes API. Records come from the controller, by a session of its own. */
 async function kubeControl(
   { clock, log, metrics }: ControlDeps,
-  { kubeconfig, globalnet }: RouterOptions,
+  { kubeconfig, globalnet, ownNamespace }: RouterOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Control> {
   const { client } = await connectKube({ kubeconfig }, clock)
   const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const routes = createRouteSource(watching, { namespace })
+  const watched = ownNamespace ? namespace : undefined
+  const routes = createRouteSource(watching, { namespace, watched })
   const routers = new RouterReplicas(routes.slices, namespace)
-  const pods = new PodIdentities(watching, metrics, { keepsLabels: globalnet })
+  const pods = new PodIdentities(watching, metrics, { keepsLabels: globalnet, namespace: watched })
   const stores = globalnet ? egressStores(watching) : undefined
   const egress = stores && new EgressClients({ stores, pods, clock })
   const secrets = new LinkSecrets({ client, clock }, namespace)
@@ -223,13 +235,14 @@ async function kubeControl(
     replicas: routers.replicas,
     readSecret: (key, signal) => secrets.read(key, signal),
     notReady: () => routes.notReady(),
-    parts: ({ linkStatus: states }) => [
+    parts: ({ linkStatus: states }, _cluster, denials) => [
       routes,
       routers,
       pods,
       ...Object.values(stores ?? {}),
       ...(egress === undefined ? [] : [egress]),
       new LinkStatusWriter({ client, links: routes.links, states, clock, log }, namespace),
+      new DenialReporter({ client, policies: routes.servicePolicies, denials, clock, log }),
     ],
     close: () => client.close(),
   }
