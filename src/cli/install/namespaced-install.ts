@@ -92,7 +92,7 @@ async function installInto(
 
 const KINDS: readonly ResourceType[] = [
   ...[Resource.serviceExport, Resource.serviceImport],
-  ...[Resource.link, Resource.trafficPolicy],
+  ...[Resource.link, Resource.trafficPolicy, Resource.servicePolicy],
 ]
 
 /** Everybody may ask which kinds are served; their definitions only administrators may read. */
