@@ -96,7 +96,7 @@ function exportStores(deps: ReflectorDeps, namespace: string | undefined): Expor
       namespace,
       indexes: { [Index.service]: serviceOfSlice, [Index.import]: importOfSlice },
     }),
-    servicePolicies: reflect<ServicePolicy>(deps, Resource.servicePolicy),
+    servicePolicies: reflect<ServicePolicy>(deps, Resource.servicePolicy, { namespace }),
   }
 }
 

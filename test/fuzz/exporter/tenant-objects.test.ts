@@ -181,7 +181,9 @@ test(
             },
           })),
         }
-        const believed = wantedImport(new Map(), 'demo/web', existing, (cluster) => cluster === 'east')
+        const believed = wantedImport(new Map(), 'demo/web', existing, {
+          isBelieved: (cluster) => cluster === 'east',
+        })
         expect(believed?.unknown ?? []).toEqual(
           [...made.clusters, ...made.sources].includes('east') ? ['east'] : [],
         )
