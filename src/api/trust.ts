@@ -135,6 +135,7 @@ export const TrustReason = {
   member: 'Member',
   waitsToJoin: 'WaitsToJoin',
   leaving: 'Leaving',
+  left: 'Left',
   valid: 'Valid',
   expiresSoon: 'ExpiresSoon',
   expired: 'Expired',

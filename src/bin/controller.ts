@@ -33,8 +33,8 @@ import type { WatchingKubeClient } from '../kube/types.ts'
 import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
-import type { SignedStatement } from '../pki/trust-statement.ts'
 import { ControllerCredentials } from '../trust/controller-credentials.ts'
+import type { StatementExchange } from '../trust/statement-exchange.ts'
 import { TrustLead } from '../trust/trust-lead.ts'
 import { trustMetrics } from '../trust/trust-metrics.ts'
 import { trustStores } from '../trust/trust-stores.ts'
@@ -93,9 +93,9 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
       ? trustOf({ ...watching, registry: metrics, properties: stores.properties, events }, config)
       : undefined
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
-  const tls = new TlsFiles({ clock, logger }, credentials)
+  const tls = new TlsFiles({ clock, logger, metrics }, credentials)
   const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
-  const lead = trust?.lead(link)
+  const lead = trust?.lead(link, tls.trust)
   const globalnet = config.globalnet
     ? globalnetOf({ ...watching, registry: metrics, stores, link, events })
     : undefined
@@ -177,13 +177,11 @@ function trustOf(
   const credentials = new ControllerCredentials({ ...watching, stores }, namespace)
   trustMetrics({ stores, metrics: registry, clock: watching.clock, ownEnd: () => credentials.ends })
   const facts = new Snapshot<TrustFacts>({})
-  const newest = new Snapshot<SignedStatement | undefined>(undefined)
-  const exchange = { newest, offer: (signed: SignedStatement) => newest.set(signed) }
   return {
     stores,
     credentials,
     facts,
-    lead: ({ directory }: DirectoryClient) =>
+    lead: ({ directory }: DirectoryClient, exchange: StatementExchange) =>
       new TrustLead(
         { ...watching, stores, properties, directory, exchange, events, facts },
         { namespace, globalnet },

@@ -137,7 +137,7 @@ async function prepare(
     options.resources === undefined
       ? await kubeControl({ clock, log, metrics }, options, env)
       : siteControl({ clock, log, metrics }, options.resources, options.tlsDir ?? '')
-  const tls = new TlsFiles({ clock, logger: log }, control.credentials.source)
+  const tls = new TlsFiles({ clock, logger: log, metrics }, control.credentials.source)
   return { options, name, clock, log, metrics, control, tls }
 }
 

@@ -27,10 +27,12 @@ import {
 import { TrustError } from './errors.ts'
 import { Founder } from './founder.ts'
 import { LeafKeeper } from './leaf-keeper.ts'
+import { hasLeft, Leaver } from './leaver.ts'
 import { TRUST_BACKOFF } from './limits.ts'
 import { MemberRenewal } from './member-renewal.ts'
 import { nextLook } from './next-look.ts'
 import { RenewalOffice } from './renewal-office.ts'
+import { leftMembers, revokeCluster } from './revocations.ts'
 import type { SecretObject } from './secrets.ts'
 import type { StatementExchange } from './statement-exchange.ts'
 import { TrustObject } from './trust-object.ts'
@@ -65,6 +67,7 @@ export class TrustTerm implements Startable {
   readonly #member: MemberRenewal
   readonly #leaves: LeafKeeper
   readonly #reconciler: Reconciler
+  readonly #leaver: Leaver
   #office: RenewalOffice | undefined
   #unfollow: (() => void)[] = []
   #cancelNext: Cancel = () => {}
@@ -79,6 +82,7 @@ export class TrustTerm implements Startable {
     this.#founder = new Founder({ ...shared, registry: { client, clock, namespace } })
     this.#member = new MemberRenewal({ ...shared, authority: this.#secrets.authority })
     this.#leaves = new LeafKeeper(shared, { globalnet })
+    this.#leaver = new Leaver({ client, clock, tell }, namespace)
     this.#reconciler = new Reconciler(
       { clock, log: deps.log.child({ component: 'trust' }) },
       {
@@ -139,11 +143,33 @@ export class TrustTerm implements Startable {
     const settings = trustSettings(trust?.spec)
     if (settings.found && trust !== undefined) return await this.#found(trust, settings)
     const secret = this.#secrets.authority.current
+    if (settings.leave && trust !== undefined && (secret === undefined || !hasLeft(trust)))
+      return await this.#leave(secret)
+    if (settings.leave) await this.#leaver.stay()
+    this.#leaver.reset()
     if (secret === undefined) {
       this.#tellFacts({})
       return { kind: 'none', identity: this.#identity() }
     }
     return await this.#follow(secret, settings)
+  }
+
+  /** Told as long as the Trust says that the cluster leaves, so that nothing of the clusterset is remembered meanwhile. */
+  async #leave(secret: SecretObject | undefined): Promise<TrustView> {
+    this.#tellFacts({ left: true })
+    const identity = this.#identity()
+    const leftMs = secret === undefined ? undefined : await this.#leaver.look()
+    return leftMs === undefined ? { kind: 'left', identity } : { kind: 'leaving', identity, leftMs }
+  }
+
+  /** Who has left is revoked: its keys may be anywhere. */
+  async #revokeLeft(trust: Trust): Promise<void> {
+    const { client, clock, directory } = this.#deps
+    for (const { cluster } of leftMembers(trust, directory.current(), clock.now())) {
+      const at = new Date(clock.now()).toISOString()
+      await revokeCluster({ client, namespace: this.#object.namespace }, cluster, at)
+      this.#object.tell('ClusterLeft', `cluster ${cluster} has left, and is revoked`)
+    }
   }
 
   async #found(trust: Trust, settings: TrustSettings): Promise<TrustView> {
@@ -152,6 +178,7 @@ export class TrustTerm implements Startable {
       throw new TrustError(
         `Trust ${TRUST} is to found a clusterset: the ClusterProperties ${ClusterPropertyName.clusterId} and ${ClusterPropertyName.clusterset} must say which`,
       )
+    await this.#revokeLeft(trust)
     const directory = this.#deps.directory.current()
     const root = await this.#founder.look({ trust, settings, identity, directory })
     const leaves = await this.#leaves.look(root.authority, settings)
@@ -204,7 +231,12 @@ function trustDiffers(next: Directory, previous: Directory): boolean {
   for (const cluster of new Set([...next.keys(), ...previous.keys()])) {
     const [now, before] = [next.get(cluster)?.facts, previous.get(cluster)?.facts]
     if (now === before) continue
-    const told = (facts: ClusterFacts | undefined) => [facts?.trust, facts?.renewal, facts?.renewed]
+    const told = (facts: ClusterFacts | undefined) => [
+      facts?.trust,
+      facts?.renewal,
+      facts?.renewed,
+      facts?.left,
+    ]
     if (!sameValue(told(now), told(before))) return true
   }
   return false
