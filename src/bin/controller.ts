@@ -34,7 +34,6 @@ import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
 import { ControllerCredentials } from '../trust/controller-credentials.ts'
-import type { StatementExchange } from '../trust/statement-exchange.ts'
 import { TrustLead } from '../trust/trust-lead.ts'
 import { trustMetrics } from '../trust/trust-metrics.ts'
 import { trustStores } from '../trust/trust-stores.ts'
@@ -95,7 +94,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
   const tls = new TlsFiles({ clock, logger, metrics }, credentials)
   const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
-  const lead = trust?.lead(link, tls.trust)
+  const lead = trust?.lead(link, tls)
   const globalnet = config.globalnet
     ? globalnetOf({ ...watching, registry: metrics, stores, link, events })
     : undefined
@@ -181,9 +180,9 @@ function trustOf(
     stores,
     credentials,
     facts,
-    lead: ({ directory }: DirectoryClient, exchange: StatementExchange) =>
+    lead: ({ directory }: DirectoryClient, { trust }: TlsFiles) =>
       new TrustLead(
-        { ...watching, stores, properties, directory, exchange, events, facts },
+        { ...watching, stores, properties, directory, told: trust.newest, events, facts },
         { namespace, globalnet },
       ),
     waitsToJoin: () =>

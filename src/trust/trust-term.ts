@@ -17,7 +17,7 @@ import { Reconciler, source } from '../kube/reconciler.ts'
 import type { Store } from '../kube/types.ts'
 import { certificateSha256 } from '../pki/chain.ts'
 import type { AuthorityIdentity } from '../pki/identity.ts'
-import { StatementReader } from '../pki/trust-statement.ts'
+import { type SignedStatement, StatementReader } from '../pki/trust-statement.ts'
 import {
   authorityMaterial,
   authorityOwner,
@@ -34,7 +34,6 @@ import { nextLook } from './next-look.ts'
 import { RenewalOffice } from './renewal-office.ts'
 import { leftMembers, revokeCluster } from './revocations.ts'
 import type { SecretObject } from './secrets.ts'
-import type { StatementExchange } from './statement-exchange.ts'
 import { TrustObject } from './trust-object.ts'
 import { type TrustSettings, trustSettings } from './trust-settings.ts'
 import { type SecretBoxes, secretBoxes, type TrustClient, type TrustStores } from './trust-stores.ts'
@@ -45,7 +44,8 @@ export interface TrustTermDeps {
   readonly stores: TrustStores
   readonly properties: Store<ClusterProperty>
   readonly directory: SnapshotSource<Directory>
-  readonly exchange: StatementExchange
+  /** The newest statement that other clusters have told, by whichever way. */
+  readonly told: SnapshotSource<SignedStatement | undefined>
   readonly events: Pick<EventRecorder, 'record'>
   readonly clock: Clock
   readonly log: Logger
@@ -73,12 +73,12 @@ export class TrustTerm implements Startable {
   #cancelNext: Cancel = () => {}
 
   constructor(deps: TrustTermDeps, { namespace, globalnet }: TrustTermConfig) {
-    const { client, stores, clock, exchange } = deps
+    const { client, stores, clock, told } = deps
     this.#deps = deps
     this.#secrets = secretBoxes({ client, clock }, stores, namespace)
     this.#object = new TrustObject(deps, namespace)
     const tell = (reason: string, note: string) => this.#object.tell(reason, note)
-    const shared = { secrets: this.#secrets, reader: this.#reader, exchange, clock, tell }
+    const shared = { secrets: this.#secrets, reader: this.#reader, told, clock, tell }
     this.#founder = new Founder({ ...shared, registry: { client, clock, namespace } })
     this.#member = new MemberRenewal({ ...shared, authority: this.#secrets.authority })
     this.#leaves = new LeafKeeper(shared, { globalnet })
@@ -101,11 +101,11 @@ export class TrustTerm implements Startable {
   }
 
   async start(): Promise<void> {
-    const { directory, exchange } = this.#deps
+    const { directory, told } = this.#deps
     const look = () => this.#reconciler.enqueue(TRUST)
     this.#unfollow = [
       directory.subscribe((next, previous) => trustDiffers(next, previous) && look()),
-      exchange.newest.subscribe(look),
+      told.subscribe(look),
       () => this.#cancelNext(),
     ]
     await this.#reconciler.start()
