@@ -91,8 +91,8 @@ export interface ClusterFacts {
   readonly renewal?: RenewalFact
   /** Of the founder: authorities it has signed, a few at a time. */
   readonly renewed?: readonly RenewedFact[]
-  /** It has left the clusterset: it tells nothing else from now on. */
-  readonly left?: true
+  /** It has left the clusterset, which it was in by an authority from then, milliseconds since 1970. It tells nothing else. */
+  readonly left?: number
 }
 
 /** What a cluster tells of its certificates. */

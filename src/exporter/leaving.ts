@@ -6,9 +6,10 @@ import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 
 /** By what it tells of its certificates. Absent: they are somebody else's matter, and it stays. */
 export function leaving(trust: SnapshotSource<TrustFacts> | undefined): SnapshotSource<boolean> {
-  const left = new Snapshot(trust?.current().left === true)
+  const left = new Snapshot(trust?.current().left !== undefined)
   trust?.subscribe((facts) => {
-    if ((facts.left === true) !== left.current()) left.set(facts.left === true)
+    const now = facts.left !== undefined
+    if (now !== left.current()) left.set(now)
   })
   return left
 }

@@ -68,7 +68,7 @@ export class OwnFacts implements Startable {
   #facts(): ClusterFacts {
     const { view, namespaces } = this.#deps
     const trust = this.#deps.trust?.current()
-    if (trust?.left === true) return { left: true }
+    if (trust?.left !== undefined) return { left: trust.left }
     const missing = missingNamespaces(view.keys(), (name) => isLiveNamespace(namespaces, name))
     const properties = this.#deps.properties.current()
     const globalnet = this.#deps.block?.current()

@@ -26,7 +26,11 @@ export function withRevoked(
 
 /** Members that say that they have left, and are not revoked yet. `now`: milliseconds since 1970. Pure. */
 export function leftMembers(trust: Trust, directory: Directory, now: number): MemberStatus[] {
-  return liveMembers(trust, now).filter(({ cluster }) => directory.get(cluster)?.facts?.left === true)
+  return liveMembers(trust, now).filter(({ cluster, issuedAt }) => {
+    const left = directory.get(cluster)?.facts?.left
+    // Who was invited again has another authority than the one it left with.
+    return left !== undefined && Date.parse(issuedAt) <= left
+  })
 }
 
 export interface RevokeDeps {

@@ -2,6 +2,7 @@
  * What the leading controller does for the cluster's certificates: founds where that is asked for, issues and renews,
  * carries a new root through, and says how it stands. Everything is looked at again whenever something changed or is due.
  */
+import { X509Certificate } from 'node:crypto'
 import type { ClusterProperty } from '../api/mcs.ts'
 import { ClusterPropertyName } from '../api/names.ts'
 import type { ClusterFacts, Directory, TrustFacts } from '../api/service-record.ts'
@@ -18,6 +19,7 @@ import type { Store } from '../kube/types.ts'
 import { certificateSha256 } from '../pki/chain.ts'
 import type { AuthorityIdentity } from '../pki/identity.ts'
 import { type SignedStatement, StatementReader } from '../pki/trust-statement.ts'
+import { orUndefined } from './attempt.ts'
 import {
   authorityMaterial,
   authorityOwner,
@@ -156,10 +158,18 @@ export class TrustTerm implements Startable {
 
   /** Told as long as the Trust says that the cluster leaves, so that nothing of the clusterset is remembered meanwhile. */
   async #leave(secret: SecretObject | undefined): Promise<TrustView> {
-    this.#tellFacts({ left: true })
+    this.#tellFacts({ left: this.#leftBy(secret) })
     const identity = this.#identity()
     const leftMs = secret === undefined ? undefined : await this.#leaver.look()
     return leftMs === undefined ? { kind: 'left', identity } : { kind: 'leaving', identity, leftMs }
+  }
+
+  /** When the authority began that the cluster leaves with; as it was told before, once that is deleted. */
+  #leftBy(secret: SecretObject | undefined): number {
+    const told = this.#deps.facts.current().left ?? 0
+    if (secret === undefined) return told
+    const { certificate } = authorityMaterial(secret)
+    return orUndefined(() => new X509Certificate(certificate).validFromDate.getTime()) ?? told
   }
 
   /** Who has left is revoked: its keys may be anywhere. */

@@ -372,7 +372,7 @@ export class RouterNetwork implements Startable {
   /** Our cluster has left: others are told that before everything with them ends. */
   #onOwnFacts(directory: Directory): void {
     const { trust } = this.#tls
-    const hasLeft = directory.get(this.identity.cluster)?.facts?.left === true
+    const hasLeft = directory.get(this.identity.cluster)?.facts?.left !== undefined
     if (hasLeft === this.#hasLeft) return
     this.#hasLeft = hasLeft
     this.#cancelLeft()

@@ -26,7 +26,7 @@ function directory(...left: string[]) {
   return new Map(
     left.map((cluster): [string, OriginState] => [
       cluster,
-      { cluster, epoch: 1, sequence: 1, records: new Map(), facts: { left: true } },
+      { cluster, epoch: 1, sequence: 1, records: new Map(), facts: { left: Date.parse(EARLIER) } },
     ]),
   )
 }
@@ -68,6 +68,11 @@ describe('members that have left', () => {
   test('are those that say so, once', () => {
     expect(leftMembers(trustOf(), directory('east'), now).map(({ cluster }) => cluster)).toEqual(['east'])
     expect(leftMembers(trustOf([{ cluster: 'east', at: AT }]), directory('east'), now)).toEqual([])
+  })
+
+  test('are not those that were invited again since', () => {
+    const trust = { ...trustOf(), status: { members: [member('east', AT)] } }
+    expect(leftMembers(trust, directory('east'), now)).toEqual([])
   })
 
   test('are no strangers that say so', () => {
