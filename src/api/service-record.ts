@@ -93,10 +93,12 @@ export interface ClusterFacts {
   readonly renewal?: RenewalFact
   /** Of the founder: authorities it has signed, a few at a time. */
   readonly renewed?: readonly RenewedFact[]
+  /** It has left the clusterset, which it was in by an authority from then, milliseconds since 1970. It tells nothing else. */
+  readonly left?: number
 }
 
 /** What a cluster tells of its certificates. */
-export type TrustFacts = Pick<ClusterFacts, 'trust' | 'renewal' | 'renewed'>
+export type TrustFacts = Pick<ClusterFacts, 'trust' | 'renewal' | 'renewed' | 'left'>
 
 /** How far a cluster is with a root that takes the place of another. */
 export interface TrustFact {

@@ -99,7 +99,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
       ? trustOf({ ...watching, registry: metrics, properties: stores.properties, events }, config)
       : undefined
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
-  const tls = new TlsFiles({ clock, logger }, credentials)
+  const tls = new TlsFiles({ clock, logger, metrics }, credentials)
   const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
   const lead = trust?.lead(link, tls)
   const globalnet = config.globalnet

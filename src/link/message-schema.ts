@@ -219,6 +219,7 @@ const facts = object(
       maxItems: MAX_RENEWED,
       items: object({ cluster: label, certificate: text(MAX_RENEWED_CERTIFICATE) }),
     },
+    left: count,
   },
 )
 

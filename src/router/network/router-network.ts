@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LinkSpec } from '../../api/route-snapshot.ts'
 import type { Directory, OriginState } from '../../api/service-record.ts'
+import type { Cancel } from '../../core/clock.ts'
 import type { FairleadError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
@@ -33,7 +34,7 @@ import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
 import { Arrival } from './arrival.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
-import { MAX_LINKS, MAX_REPLICAS } from './limits.ts'
+import { LEFT_GRACE_MS, MAX_LINKS, MAX_REPLICAS } from './limits.ts'
 import { Links } from './links.ts'
 import { NetworkTopology } from './network-topology.ts'
 import type { PeerTransports } from './peers.ts'
@@ -98,6 +99,8 @@ export class RouterNetwork implements Startable {
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
   #unfollow = () => {}
+  #cancelLeft: Cancel = () => {}
+  #hasLeft = false
 
   constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
     this.#deps = deps
@@ -232,6 +235,8 @@ export class RouterNetwork implements Startable {
     const unfollow = [
       trust.standing.subscribe((next, previous) => this.#follow(next, previous)),
       trust.anchors.subscribe(() => this.#endGone()),
+      this.#store.directory.subscribe((directory) => this.#onOwnFacts(directory)),
+      () => this.#cancelLeft(),
     ]
     this.#unfollow = () => unfollow.forEach((cancel) => void cancel())
     await this.#acceptor.start()
@@ -362,6 +367,17 @@ export class RouterNetwork implements Startable {
     for (const cluster of gone) this.#store.remove(cluster)
     for (const cluster of previous.gone) if (!gone.has(cluster)) this.#store.readmit(cluster)
     this.#topology.goneChanged()
+  }
+
+  /** Our cluster has left: others are told that before everything with them ends. */
+  #onOwnFacts(directory: Directory): void {
+    const { trust } = this.#tls
+    const hasLeft = directory.get(this.identity.cluster)?.facts?.left !== undefined
+    if (hasLeft === this.#hasLeft) return
+    this.#hasLeft = hasLeft
+    this.#cancelLeft()
+    if (hasLeft) this.#cancelLeft = this.#deps.clock.after(LEFT_GRACE_MS, () => trust.setLeft(true))
+    else trust.setLeft(false)
   }
 
   /** What a new trust statement ends here. Sessions end themselves, when they have told their peers why. */
