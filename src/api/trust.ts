@@ -136,6 +136,8 @@ export const TrustReason = {
   waitsToJoin: 'WaitsToJoin',
   leaving: 'Leaving',
   left: 'Left',
+  /** By the newest trust statement. */
+  revoked: 'Revoked',
   valid: 'Valid',
   expiresSoon: 'ExpiresSoon',
   expired: 'Expired',

@@ -50,6 +50,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./link-command.ts')).linkCommand(context),
   },
   {
+    name: 'certs',
+    summary: "when a cluster's certificates end, and having them made anew",
+    load: async (context) => (await import('./certs/certs-command.ts')).certsCommand(context),
+  },
+  {
     name: 'certificate',
     summary: 'issue a certificate for the router of a site without Kubernetes',
     load: async (context) => (await import('./certificate-command.ts')).certificateCommand(context),

@@ -54,7 +54,7 @@ export class MemberRenewal {
 
   async look(input: MemberInput): Promise<MemberView> {
     const authority = await this.#withNewestStatement(input)
-    const due = this.#due(authority, input)
+    const due = authority.isRevoked ? undefined : this.#due(authority, input)
     if (due === undefined || input.isOffline) return { authority, due, renewal: undefined }
     const keyPem = authority.material.nextKey ?? (await this.#nextKey(authority))
     const renewed = await this.#take(authority, keyPem, input)

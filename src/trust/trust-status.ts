@@ -62,6 +62,10 @@ function ready(view: TrustView): Verdict {
   const type = TrustCondition.ready
   if (view.kind === 'member') {
     const { cluster, clusterset } = view.authority.identity
+    if (view.authority.isRevoked) {
+      const message = `cluster ${cluster} was revoked: nobody links with it until it is invited again`
+      return { type, status: 'False', reason: TrustReason.revoked, message }
+    }
     return {
       type,
       status: 'True',

@@ -38,6 +38,8 @@ export interface Clusters {
   kill(cluster: string, role: string): Promise<void>
   /** What the cluster's API server was asked, a JSON line each. Lab only. */
   audit(cluster: string): Promise<string>
+  /** Path of a kubeconfig with a context for each cluster. */
+  readonly kubeconfig: string
   /** Folder of the clusterset's root key. */
   readonly pki: string
   down(): Promise<void>
@@ -71,6 +73,7 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     ...args,
   ]
   return {
+    kubeconfig,
     kubectl: (cluster, args, options) => run(inCluster(cluster, args), options),
     startKubectl: (cluster, args) => start(inCluster(cluster, args)),
     exec: (cluster, command, options) => fairlead([...lab('exec', cluster), '--', ...command], options),

@@ -46,7 +46,12 @@ test('keys are in Secrets and nowhere else', async () => {
   const east = await founder()
   const { key } = await east.authority()
   const secretParts = key.split('\n').filter((line) => line.length > 30)
-  const told = JSON.stringify([await east.trust(), east.events, await east.metrics.text(), east.facts.current()])
+  const told = JSON.stringify([
+    await east.trust(),
+    east.events,
+    await east.metrics.text(),
+    east.facts.current(),
+  ])
   expect(secretParts.filter((part) => told.includes(part))).toEqual([])
   expect(told).not.toContain('PRIVATE')
 })
@@ -93,7 +98,10 @@ test('the authority is renewed by its own root, and leaves with it', async () =>
 test('a root that is brought is used; a broken one gets one condition that says what is wrong', async () => {
   world = new TrustWorld()
   const east = await world.cluster('east')
-  const [mine, other] = [await createRoot({ clusterset: 'shop', days: 30 }), await createRoot({ clusterset: 'shop', days: 30 })]
+  const [mine, other] = [
+    await createRoot({ clusterset: 'shop', days: 30 }),
+    await createRoot({ clusterset: 'shop', days: 30 }),
+  ]
   const ref = { namespace: 'fairlead-system', name: TrustSecret.root }
   const data = (certPem: string, keyPem: string) => ({
     'tls.crt': Buffer.from(certPem).toString('base64'),
