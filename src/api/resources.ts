@@ -66,6 +66,7 @@ export const Resource = {
   link: resource(FAIRLEAD_GROUP, 'v1alpha1', 'links', 'Link'),
   trust: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trusts', 'Trust'),
   trafficPolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trafficpolicies', 'TrafficPolicy'),
+  servicePolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'servicepolicies', 'ServicePolicy'),
   globalNetwork: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalnetworks', 'GlobalNetwork', false),
   globalEgressIP: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalegressips', 'GlobalEgressIP'),
   globalIngressIP: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalingressips', 'GlobalIngressIP'),

@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
+import { membershipProperties } from '../api/membership.ts'
 import { Env, Port, SYSTEM_NAMESPACE } from '../api/names.ts'
 import type { TrustFacts } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
@@ -20,7 +21,8 @@ import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
 import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
-import { type ControllerStores, controllerStores, notSynced } from '../exporter/stores.ts'
+import { type ControllerStores, controllerStores, namespacedStores, notSynced } from '../exporter/stores.ts'
+import { podsOf } from '../globalnet/contested-pods.ts'
 import { Globalnet } from '../globalnet/globalnet-feed.ts'
 import { globalnetStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
@@ -33,6 +35,7 @@ import type { WatchingKubeClient } from '../kube/types.ts'
 import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
+import type { PeerIdentity } from '../pki/identity.ts'
 import { ControllerCredentials } from '../trust/controller-credentials.ts'
 import { TrustLead } from '../trust/trust-lead.ts'
 import { trustMetrics } from '../trust/trust-metrics.ts'
@@ -54,6 +57,8 @@ interface ControllerConfig {
   readonly health: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly leaderElection: boolean
+  /** Serve the namespace that it runs in, and no other. */
+  readonly ownNamespace: boolean
   /** Give exports and clients global addresses, where a GlobalNetwork says so. */
   readonly globalnet: boolean
   readonly logLevel: LogLevel
@@ -81,7 +86,9 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const stores = controllerStores(watching)
+  const stores = config.ownNamespace
+    ? namespacedStores(watching, config.namespace, async () => propertiesOf((await tls.whenPresent).identity))
+    : controllerStores(watching)
   const logger = log.child({ component: 'directory' })
   const events = new EventRecorder(
     { client, clock, log },
@@ -158,6 +165,11 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   ])
 }
 
+/** What the cluster's own ClusterProperties would say, which take a right of the whole cluster to read. */
+function propertiesOf({ cluster, clusterset }: PeerIdentity) {
+  return membershipProperties({ clusterId: cluster, clusterset })
+}
+
 interface TrustParts {
   readonly client: WatchingKubeClient
   readonly clock: Clock
@@ -210,7 +222,15 @@ function globalnetOf({ registry, stores: known, link, events, ...watching }: Glo
     serviceCidrs: apiAddresses(known),
     nodeAddresses: stores.nodes.list().flatMap(({ addresses }) => addresses),
   })
-  const deps = { ...watching, metrics: registry, stores, directory: link.directory, local, events }
+  const deps = {
+    ...watching,
+    metrics: registry,
+    stores,
+    podsOf: podsOf(watching),
+    directory: link.directory,
+    local,
+    events,
+  }
   return { stores, feed: new Globalnet(deps, () => link.identity.cluster) }
 }
 
@@ -226,6 +246,10 @@ function readConfig(
 ): ControllerConfig {
   const flags = readFlags(argv)
   const namespace = flags.namespace ?? env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
+  const globalnet = flags.globalnet === true || env[Env.globalnet] === 'true'
+  const ownNamespace = flags['own-namespace'] === true || env[Env.ownNamespace] === 'true'
+  if (ownNamespace && globalnet)
+    throw new UsageError('--globalnet is for whole clusters: leave --own-namespace out')
   return {
     tlsDir: flags['tls-dir'],
     router: parseHostPort(flags.router ?? `${ROUTER_SERVICE}.${namespace}.svc:${Port.link}`),
@@ -235,7 +259,8 @@ function readConfig(
     health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
-    globalnet: flags.globalnet === true || env[Env.globalnet] === 'true',
+    globalnet,
+    ownNamespace,
     logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
   }
 }
@@ -254,6 +279,7 @@ function readFlags(argv: readonly string[]) {
         'stale-after': text,
         'no-leader-election': { type: 'boolean' },
         globalnet: { type: 'boolean' },
+        'own-namespace': { type: 'boolean' },
         'log-level': text,
       },
     })

@@ -12,6 +12,8 @@ import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { WritingClient } from '../kube/owned-objects.ts'
+import { AccessStatusReconciler } from './access-status-reconciler.ts'
+import { AccessView, changedAccess } from './access-view.ts'
 import { AddressedRecords } from './addressed-records.ts'
 import { OwnProperties } from './cluster-properties.ts'
 import { ClustersetView } from './clusterset-view.ts'
@@ -28,7 +30,7 @@ import { OwnFacts } from './own-facts.ts'
 import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
 import { StaleClusters } from './stale-clusters.ts'
-import type { ControllerStores } from './stores.ts'
+import { type ControllerStores, keyOf } from './stores.ts'
 import { TrafficView } from './traffic-view.ts'
 
 export interface ExportControllerDeps {
@@ -67,7 +69,10 @@ export class ExportController implements Startable {
     const { cluster, namespace, staleAfterMs: graceMs = STALE_AFTER_MS } = config
     const { stores, link, globalnet, trustFacts: trust } = deps
     this.#stores = stores
-    const exported = new ExportedServices<ExportCandidate>(stores, exportCandidate)
+    const access = new AccessView(stores)
+    const exported = new ExportedServices<ExportCandidate>(stores, (serviceExport, ...of) =>
+      exportCandidate(serviceExport, ...of, access.accessOf(keyOf(serviceExport))),
+    )
     const candidates = exported.values
     const addresses = globalnet?.addresses ?? new Snapshot(undefined)
     const leaves = leaving(trust)
@@ -101,12 +106,16 @@ export class ExportController implements Startable {
       cluster,
     )
     const status = new ExportStatusReconciler(
-      { ...deps, view, published: publisher.published, addresses },
+      { ...deps, view, access, published: publisher.published, addresses },
       cluster,
     )
+    const accessStatus = new AccessStatusReconciler({ ...deps, access: access.access })
     const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic, stale }, cluster)
     this.#parts = new Lifecycle([
+      // Before the exports: none is told of without its policies.
+      access,
       exported,
+      following(access, exported),
       // Before the first record is told: an address that was recorded must not be missing from it.
       ...(globalnet === undefined ? [] : [globalnet.following(candidates)]),
       this.#records,
@@ -120,6 +129,7 @@ export class ExportController implements Startable {
       this.#imports,
       status,
       policyStatus,
+      accessStatus,
     ])
   }
 
@@ -138,6 +148,19 @@ export class ExportController implements Startable {
 
   stop(): Promise<void> {
     return this.#parts.stop()
+  }
+}
+
+/** Exports are looked at again when their policies change. */
+function following({ access }: AccessView, exported: ExportedServices<ExportCandidate>): Startable {
+  let unfollow = () => {}
+  return {
+    async start() {
+      unfollow = access.subscribe((next, previous) => exported.touch(changedAccess(next, previous)))
+    },
+    async stop() {
+      unfollow()
+    },
   }
 }
 

@@ -46,6 +46,8 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.notExported,
   FlowCondition.overloaded,
   FlowCondition.noRoute,
+  FlowCondition.denied,
+  FlowCondition.overLimit,
 ])
 
 /** Says nothing of the cluster: over another path, or when the link is back, it may take the flow. */

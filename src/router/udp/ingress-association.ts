@@ -47,6 +47,8 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.notExported,
   FlowCondition.overloaded,
   FlowCondition.noRoute,
+  FlowCondition.denied,
+  FlowCondition.overLimit,
   FlowCondition.linkLost,
   FlowCondition.stopped,
   FlowCondition.unknownFlow,
