@@ -10,16 +10,20 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { Labels, Metrics } from '../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import type { TrustAnchors } from '../pki/chain.ts'
 import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { deltaBetween } from './directory-replica.ts'
 import { DirectoryStore } from './directory-store.ts'
 import { LinkLostError, PeerRefusedError } from './errors.ts'
+import { fileAnchors } from './file-anchors.ts'
 import type { HeartbeatConfig } from './heartbeat.ts'
 import { type AttemptOutcome, keepConnected } from './keep-connected.ts'
+import { LeafSigner } from './leaf-signer.ts'
 import { HEARTBEAT } from './limits.ts'
 import { type DialledSession, dialSession } from './link-session.ts'
 import { MessageCodec } from './message-codec.ts'
 import { compareVersions, type Hello, type OriginVersion, PROTOCOL } from './messages.ts'
+import { OriginSignatures } from './origin-signatures.ts'
 import { TlsFiles } from './tls-files.ts'
 
 export interface DirectoryClientDeps {
@@ -46,7 +50,9 @@ export class DirectoryClient implements Startable {
   readonly #config: DirectoryClientConfig
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
-  readonly #store = new DirectoryStore()
+  readonly #anchors: SnapshotSource<TrustAnchors>
+  readonly #signatures: OriginSignatures
+  readonly #store: DirectoryStore
   readonly #connected = new Snapshot(false)
   readonly #reachable = new Snapshot<ReadonlySet<string> | undefined>(undefined)
   readonly #confirmed = new Snapshot<OriginVersion | undefined>(undefined)
@@ -60,6 +66,10 @@ export class DirectoryClient implements Startable {
     this.#deps = deps
     this.#config = config
     this.#tls = new TlsFiles(deps, config.tlsDir)
+    const signer = new LeafSigner(this.#tls)
+    this.#anchors = fileAnchors(this.#tls)
+    this.#signatures = new OriginSignatures({ ...deps, signer, anchors: this.#anchors })
+    this.#store = new DirectoryStore(this.#signatures.verify)
     this.#countRefused = deps.metrics.counter(
       'fairlead_directory_records_refused_total',
       'Records of our own that no peer would take, left out of what is published',
@@ -113,14 +123,20 @@ export class DirectoryClient implements Startable {
     await this.#tls.stop()
   }
 
+  /** Tells when there is another certificate to sign with. What was published has to be published anew, as a newer version. */
+  get certificate(): Pick<SnapshotSource<unknown>, 'subscribe'> {
+    return { subscribe: (listener) => this.#tls.onChange((next) => listener(next, undefined)) }
+  }
+
   /**
-   * Our own cluster's state from now on: sent at once as a delta where the router has the state before it, and whole to
+   * Our own cluster's state from now on, signed with our certificate: sent at once as a delta where the router has the state before it, and whole to
    * each router that a session is made to. A state that is not newer than the last is ignored. Records that break the
    * bounds of the protocol are left out, logged and counted: peers would close the session over them.
    */
   publish(state: OriginState): void {
     const present = this.#store.origin(state.cluster)
-    const next = { ...state, records: this.#acceptable(state.records, present?.records) }
+    const records = this.#acceptable(state.records, present?.records)
+    const next = this.#signatures.sign({ ...state, records })
     const delta = present?.epoch === next.epoch ? deltaBetween(present, next) : undefined
     if (delta !== undefined && delta.to > delta.from) this.#store.change(delta)
     else this.#store.replace(next)
@@ -175,6 +191,8 @@ export class DirectoryClient implements Startable {
         syncWith: () => ({
           maySend: (cluster) => cluster === this.identity.cluster,
           mayReceive: () => true,
+          owns: (cluster) => cluster === this.identity.cluster,
+          trust: this.#anchors,
           onHeld: (version) => this.#onHeld(version),
           onReach: (clusters) => this.#reachable.set(clusters),
           onOutdoneEpoch: (epoch) => this.#outdone.set(epoch),

@@ -69,7 +69,7 @@ export class DirectorySession {
         onReady: (hello) => {
           this.#sync.start()
           this.#report?.start()
-          this.#outdone?.start(hello)
+          this.#outdone?.start()
           this.#topology = config.topology?.(hello, session)
           handlers.onReady(hello)
         },

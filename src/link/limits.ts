@@ -47,6 +47,12 @@ export const MAX_SELECTORS = 16
 export const MAX_REQUIREMENTS = 16
 export const MAX_REQUIREMENT_VALUES = 32
 
+/** Objects and lists in each other in a property of a record that only a later version knows. */
+export const MAX_UNKNOWN_DEPTH = 3
+
+/** Chains of signers that were found good and are remembered: two of each cluster while certificates are renewed. */
+export const MAX_KNOWN_SIGNERS = 2048
+
 /** Exported labels or annotations of one record. */
 export const MAX_MAP_ENTRIES = 128
 

@@ -47,12 +47,16 @@ export class MessageCodec {
 
 /** Cuts all records of a cluster into messages that fit. Lazy: the next part is only made when it can be sent. */
 export function* originParts(state: OriginState): Generator<DirectoryOrigin, void> {
-  const { cluster, epoch, sequence, facts } = state
+  const { cluster, epoch, sequence, facts, signature } = state
+  const once = {
+    ...(facts === undefined ? {} : { facts }),
+    ...(signature === undefined ? {} : { signature }),
+  }
   let records: ServiceRecord[] = []
-  let bytes = ENVELOPE_BYTES + (facts === undefined ? 0 : jsonBytes(facts))
+  let bytes = ENVELOPE_BYTES + jsonBytes(once)
   let part = 0
   const message = (last: boolean): DirectoryOrigin => {
-    const told = part === 0 && facts !== undefined ? { facts } : {}
+    const told = part === 0 ? once : {}
     return { type: 'directory-origin', cluster, epoch, sequence, part: part++, last, records, ...told }
   }
   for (const record of state.records.values()) {

@@ -14,6 +14,7 @@ import {
 import { SOURCE_PORTS } from '../api/names.ts'
 import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
+import { MAX_SHOWN_CERTIFICATE, MAX_SHOWN_CHAIN, MAX_SIGNATURE } from '../pki/limits.ts'
 import {
   KEEP_ALIVE_MS,
   MAX_DELTA_CHANGES,
@@ -28,6 +29,7 @@ import {
   MAX_REQUIREMENT_VALUES,
   MAX_REQUIREMENTS,
   MAX_SELECTORS,
+  MAX_UNKNOWN_DEPTH,
 } from './limits.ts'
 
 /** RFC 1123 label: cluster ids, namespaces, names of Services and their ports. */
@@ -56,6 +58,31 @@ const map = (values: Schema) => ({
   additionalProperties: values,
 })
 
+/** Values of later versions, this deep at most: who hashes or compares them goes into them. */
+const anything = (depth: number): Schema =>
+  depth === 0
+    ? { type: ['string', 'number', 'boolean', 'null'] }
+    : {
+        type: ['string', 'number', 'boolean', 'null', 'array', 'object'],
+        items: anything(depth - 1),
+        propertyNames: { maxLength: 317, pattern: '^[A-Za-z0-9]' },
+        additionalProperties: anything(depth - 1),
+      }
+
+/**
+ * An object that its cluster has signed with all that is in it. What a later version put in stays there and nobody reads
+ * it: without it the signature would not hold, here and where it is passed on to.
+ */
+function signed(properties: Schema, optional: Schema = {}): Schema {
+  return {
+    type: 'object',
+    required: Object.keys(properties),
+    properties: { ...properties, ...optional },
+    propertyNames: { maxLength: 63, pattern: '^[A-Za-z]' },
+    additionalProperties: anything(MAX_UNKNOWN_DEPTH),
+  }
+}
+
 function object(properties: Schema, optional: Schema = {}): Schema {
   return {
     type: 'object',
@@ -65,7 +92,7 @@ function object(properties: Schema, optional: Schema = {}): Schema {
   }
 }
 
-const port = object(
+const port = signed(
   {
     name: { type: 'string', maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' },
     protocol: { enum: ['TCP', 'UDP', 'SCTP'] },
@@ -86,7 +113,7 @@ const globalBlock = {
   pattern: `^(${OCTET}\\.){3}${OCTET}/([1-9]|[12]\\d|3[0-2])$`,
 }
 
-const endpoint = object(
+const endpoint = signed(
   { id: label },
   {
     hostname: label,
@@ -113,12 +140,12 @@ const properties = (maxProperties: number) => ({
   additionalProperties: text(MAX_PROPERTY_VALUE),
 })
 
-const requirement = object(
+const requirement = signed(
   { key: property, operator: { enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] } },
   { values: { type: 'array', maxItems: MAX_REQUIREMENT_VALUES, items: text(MAX_PROPERTY_VALUE) } },
 )
 
-const selector = object(
+const selector = signed(
   {},
   {
     matchLabels: properties(MAX_REQUIREMENTS),
@@ -127,7 +154,7 @@ const selector = object(
 )
 
 /** A service record (src/api/service-record.ts). */
-export const recordSchema: Schema = object(
+export const recordSchema: Schema = signed(
   {
     namespace: label,
     name: label,
@@ -200,14 +227,20 @@ const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
 
 /** What a cluster tells of itself (src/api/service-record.ts). */
-const facts = object(
+const facts = signed(
   {},
   {
     missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
     properties: properties(MAX_PROPERTIES),
-    globalnet: object({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
+    globalnet: signed({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
   },
 )
+
+/** Who signed, and what came of it (src/api/service-record.ts). */
+const signature = object({
+  chain: { ...array({ type: 'string', maxLength: MAX_SHOWN_CERTIFICATE }, MAX_SHOWN_CHAIN), minItems: 1 },
+  value: text(MAX_SIGNATURE),
+})
 
 const message = (type: string, properties: Schema, optional: Schema = {}): Schema =>
   object({ type: { const: type }, ...properties }, optional)
@@ -244,7 +277,7 @@ export const messageSchema: Schema = {
         last: { type: 'boolean' },
         records: records(MAX_RECORDS_PER_ORIGIN),
       },
-      { facts },
+      { facts, signature },
     ),
     message(
       'directory-delta',
@@ -256,7 +289,7 @@ export const messageSchema: Schema = {
         upserts: records(MAX_DELTA_CHANGES),
         removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
       },
-      { facts },
+      { facts, signature },
     ),
     message('directory-request', { cluster: label }),
     message('reach', {

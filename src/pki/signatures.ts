@@ -12,7 +12,7 @@ import {
   verifyChain,
 } from './chain.ts'
 import { SignatureError } from './errors.ts'
-import { MAX_CHAIN } from './limits.ts'
+import { MAX_SHOWN_CERTIFICATE, MAX_SHOWN_CHAIN } from './limits.ts'
 
 /** What is signed, by name. */
 export const SigningContext = {
@@ -41,10 +41,12 @@ export class Signer {
   readonly #key: KeyObject
   readonly #chain: readonly string[]
 
-  /** PEM of the chain (leaf first) and of its key. */
+  /** PEM of the chain (leaf first) and of its key. Throws SignatureError when others would not take so long a chain. */
   constructor({ certificate, key }: { readonly certificate: string; readonly key: string }) {
     this.#key = createPrivateKey(key)
-    this.#chain = readCertificates(certificate).slice(0, MAX_CHAIN).map(encodeCertificate)
+    this.#chain = readCertificates(certificate).slice(0, MAX_SHOWN_CHAIN).map(encodeCertificate)
+    if (this.#chain.some(({ length }) => length > MAX_SHOWN_CERTIFICATE))
+      throw new SignatureError('the certificate is too long to be shown with signatures')
   }
 
   /** About 30 microseconds. */
@@ -102,7 +104,8 @@ export class SignatureChecker {
       this.#known.set(key, known)
       return known
     }
-    const certificates = texts.slice(0, MAX_CHAIN + 1).map(decodeCertificate)
+    if (texts.length > MAX_SHOWN_CHAIN) throw new SignatureError('the chain of a signature is too long')
+    const certificates = texts.map(decodeCertificate)
     const chain = verifyChain(certificates, anchors, now)
     const found = { anchors, chain, leaf: certificates[0] as X509Certificate }
     this.#known.set(key, found)

@@ -8,7 +8,7 @@ import type { Logger } from '../../core/log.ts'
 import type { Metrics, Sample } from '../../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../../core/snapshot.ts'
 import { Condition, ViolationError } from '../../link/errors.ts'
-import { type Hello, TOPOLOGY_PROTOCOL } from '../../link/messages.ts'
+import type { Hello } from '../../link/messages.ts'
 import type { TopologyExchange, TopologyHook, TopologySender } from '../../link/topology-hook.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import { TopologyViolation } from '../topology/errors.ts'
@@ -85,8 +85,8 @@ export class NetworkTopology {
     return (hello, sender) => this.#connect(hello, cost, sender)
   }
 
-  #connect({ id, cluster, protocol }: Hello, cost: number, sender: TopologySender) {
-    if (protocol.max < TOPOLOGY_PROTOCOL || !ROUTER_ID.test(id)) return undefined
+  #connect({ id, cluster }: Hello, cost: number, sender: TopologySender) {
+    if (!ROUTER_ID.test(id)) return undefined
     const session = this.#engine?.connect({ router: id, cluster, cost }, sender)
     return session === undefined ? undefined : exchangeOf(session)
   }

@@ -17,15 +17,19 @@ import { LinkDialer, type LinkDialerConfig } from '../../link/dialer.ts'
 import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
+import { fileAnchors } from '../../link/file-anchors.ts'
 import { type HeartbeatConfig, heartbeatOf } from '../../link/heartbeat.ts'
+import { LeafSigner } from '../../link/leaf-signer.ts'
 import { HEARTBEAT } from '../../link/limits.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
+import { OriginSignatures } from '../../link/origin-signatures.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
 import { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
+import type { TrustAnchors } from '../../pki/chain.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
@@ -81,7 +85,9 @@ export class RouterNetwork implements Startable {
   readonly #routerId: string
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
-  readonly #store = new DirectoryStore()
+  readonly #anchors: SnapshotSource<TrustAnchors>
+  readonly #signatures: OriginSignatures
+  readonly #store: DirectoryStore
   readonly #outdone = new Snapshot(0)
   readonly #data: DataConnections
   readonly #acceptor: Acceptor
@@ -102,12 +108,16 @@ export class RouterNetwork implements Startable {
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
     const name = config.name ?? this.#routerId
+    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#anchors = fileAnchors(this.#tls)
+    const signer = new LeafSigner(this.#tls)
+    this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer })
+    this.#store = new DirectoryStore(this.#signatures.verify)
     this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
     this.#data = new DataConnections(
       { ...deps, paths: new TopologyPaths(this.#topology.view) },
       { instance: this.#routerId, name, identity: () => this.identity },
     )
-    this.#tls = new TlsFiles(deps, config.tlsDir)
     this.#links = new Links({
       ...deps,
       limit: MAX_LINKS,
@@ -209,7 +219,12 @@ export class RouterNetwork implements Startable {
 
   /** Takes the records of our own cluster where no controller brings them: at a site without Kubernetes. */
   publish(state: OriginState): void {
-    this.#store.replace(state)
+    this.#store.replace(this.#signatures.sign(state))
+  }
+
+  /** Tells when there is another certificate to sign with. What was published has to be published anew, as a newer version. */
+  get certificate(): Pick<SnapshotSource<unknown>, 'subscribe'> {
+    return { subscribe: (listener) => this.#tls.onChange((next) => listener(next, undefined)) }
   }
 
   async start(): Promise<void> {
@@ -317,8 +332,10 @@ export class RouterNetwork implements Startable {
   #syncWith(peer: PeerIdentity, cost: number): SharingConfig {
     const own = this.identity.cluster
     const outdone = this.#outdone
+    const shared = { trust: this.#anchors, owns: (cluster: string) => cluster === peer.cluster }
     if (peer.role === Role.controller)
       return {
+        ...shared,
         maySend: () => true,
         mayReceive: (cluster) => cluster === own,
         reach: this.#data.peers,
@@ -329,9 +346,10 @@ export class RouterNetwork implements Startable {
     if (peer.cluster === own) {
       const onOutdoneEpoch = (epoch: number) => this.#raiseOutdone(epoch)
       const all = () => true
-      return { maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
+      return { ...shared, maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
     }
     return {
+      ...shared,
       maySend: (cluster) => cluster !== peer.cluster,
       mayReceive: (cluster) => cluster !== own,
       topology,
