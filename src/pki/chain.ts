@@ -131,8 +131,14 @@ function isRoot(certificate: X509Certificate, { roots }: TrustAnchors): boolean 
   return roots.some((root) => root.raw.equals(certificate.raw))
 }
 
+/** A key of the issuer that cannot be read, or is of a kind that signs nothing, has signed nothing. */
 function signs(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.issuer === issuer.subject && certificate.verify(issuer.publicKey)
+  if (certificate.issuer !== issuer.subject) return false
+  try {
+    return certificate.verify(issuer.publicKey)
+  } catch {
+    return false
+  }
 }
 
 function named<T>(read: () => T): T {

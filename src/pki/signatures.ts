@@ -67,8 +67,13 @@ export function signatureHolds(
   data: Buffer,
   value: string,
 ): boolean {
-  const key = { key: certificate.publicKey, dsaEncoding: ENCODING } as const
-  return verify('sha256', framed(context, data), key, Buffer.from(value, 'base64'))
+  try {
+    const key = { key: certificate.publicKey, dsaEncoding: ENCODING } as const
+    return verify('sha256', framed(context, data), key, Buffer.from(value, 'base64'))
+  } catch {
+    // Whoever shows a certificate chooses its key: one that cannot be read or does not sign with SHA-256 throws.
+    return false
+  }
 }
 
 /** Chains that were found good, so that only the first signature of a signer costs more than one verification. */

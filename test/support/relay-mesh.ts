@@ -1,14 +1,16 @@
 /** Whole routers of several clusters, joined by links that pass proxies. */
+import type { ClientSource } from '../../src/api/client-identity.ts'
 import type { LinkSpec, RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import { ByteBudget } from '../../src/core/byte-budget.ts'
 import type { Logger } from '../../src/core/log.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
+import type { Role } from '../../src/pki/identity.ts'
 import { TestClusterset } from './clusterset.ts'
 import { CuttableProxy } from './cuttable-proxy.ts'
 import { eventually } from './eventually.ts'
 import { linkTo, startClient } from './network.ts'
-import { type TestRouter, testRouter } from './network-pair.ts'
+import { type Tamper, type TestRouter, testRouter } from './network-pair.ts'
 import type { RouterPair } from './router-pair.ts'
 import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
 
@@ -26,6 +28,10 @@ export interface MeshOptions {
   /** The first of each dials. */
   readonly links: readonly (readonly [string, string])[]
   readonly log?: Logger
+  /** What these clusters' routers do to flows. */
+  readonly tamper?: Readonly<Record<string, Tamper>>
+  /** Who the clients of west are. */
+  readonly clients?: ClientSource
 }
 
 /** No round trip is measured in the time of a test: it would break ties between paths as the machine pleases. */
@@ -38,16 +44,17 @@ export class RelayMesh implements AsyncDisposable {
   readonly #proxies = new Map<string, CuttableProxy>()
   readonly #links = new Map<string, LinkSpec[]>()
   readonly #clusterset: TestClusterset
-  readonly #log: Logger | undefined
+  readonly #options: MeshOptions
   #controller: DirectoryClient | undefined
 
-  private constructor(clusterset: TestClusterset, log: Logger | undefined) {
+  private constructor(clusterset: TestClusterset, options: MeshOptions) {
     this.#clusterset = clusterset
-    this.#log = log
+    this.#options = options
   }
 
-  static async start({ between, links, log }: MeshOptions): Promise<RelayMesh> {
-    const mesh = new RelayMesh(await TestClusterset.create(), log)
+  static async start(options: MeshOptions): Promise<RelayMesh> {
+    const { between, links } = options
+    const mesh = new RelayMesh(await TestClusterset.create(), options)
     for (const [index, cluster] of ['west', ...between, 'east'].entries()) {
       await mesh.#add(cluster, index.toString(16).padStart(32, '0'))
     }
@@ -60,6 +67,11 @@ export class RelayMesh implements AsyncDisposable {
     await eventually(() => west.directory.current().get('east')?.records.size === 1)
     await eventually(() => west.peers.reachable().includes('east'))
     return mesh
+  }
+
+  /** A folder with a certificate of one more process. */
+  tlsDir(cluster: string, role?: Role): Promise<string> {
+    return this.#clusterset.tlsDir(cluster, role)
   }
 
   router(cluster: string): MeshRouter {
@@ -128,8 +140,18 @@ export class RelayMesh implements AsyncDisposable {
     const routes = new Snapshot<RouteSnapshot>(cluster === 'west' ? importingEcho : exportingNothing)
     const budget = new ByteBudget(BUDGET_BYTES)
     const tlsDir = await this.#clusterset.tlsDir(cluster)
-    const log = this.#log === undefined ? {} : { log: this.#log.child({ router: cluster }) }
-    const router = testRouter({ cluster, tlsDir, routes, routerId: id, heartbeat: HEARTBEAT, budget, ...log })
+    const { log, tamper, clients } = this.#options
+    const router = testRouter({
+      cluster,
+      tlsDir,
+      routes,
+      routerId: id,
+      heartbeat: HEARTBEAT,
+      budget,
+      ...(log === undefined ? {} : { log: log.child({ router: cluster }) }),
+      ...(tamper?.[cluster] === undefined ? {} : { tamper: tamper[cluster] }),
+      ...(clients === undefined || cluster !== 'west' ? {} : { clients }),
+    })
     await router.parts.start()
     this.#routers.set(cluster, { ...router, cluster, id, routes, budget })
   }

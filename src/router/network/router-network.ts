@@ -31,6 +31,7 @@ import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import type { TrustAnchors } from '../../pki/chain.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import { Vouchers } from '../relay/vouchers.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
@@ -44,7 +45,7 @@ import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
 import { SourceAgents } from './source-agents.ts'
 import { TopologyPaths } from './topology-paths.ts'
 
-export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
+export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths' | 'vouchers'> {
   readonly logger: Logger
   /** Credentials of proxies; absent: Links that need them cannot be dialled. */
   readonly readSecret?: ReadSecret
@@ -114,8 +115,9 @@ export class RouterNetwork implements Startable {
     this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer })
     this.#store = new DirectoryStore(this.#signatures.verify)
     this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
+    const vouchers = new Vouchers({ ...deps, anchors: this.#anchors, signer })
     this.#data = new DataConnections(
-      { ...deps, paths: new TopologyPaths(this.#topology.view) },
+      { ...deps, vouchers, paths: new TopologyPaths(this.#topology.view) },
       { instance: this.#routerId, name, identity: () => this.identity },
     )
     this.#links = new Links({
