@@ -20,7 +20,9 @@ import { NatReconciler } from '../globalnet/nat-reconciler.ts'
 import { NftDriver } from '../globalnet/nft-driver.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { CredentialFolder } from '../link/credential-folder.ts'
 import { SourceClient } from '../link/source-client.ts'
+import { TlsFiles } from '../link/tls-files.ts'
 
 /** What the command line and the downward API say. */
 interface AgentConfig {
@@ -68,14 +70,16 @@ async function assemble(config: AgentConfig, driver: NftDriver, log: Logger): Pr
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const stores = agentStores({ client, clock, log, metrics: kubeMetrics(metrics) }, config)
   const routers = new RouterReplicas(stores.routerSlices, config.namespace)
+  const logger = log.child({ component: 'sources' })
+  const tls = new TlsFiles({ clock, logger }, new CredentialFolder(config.tlsDir))
   const told = new SourceClient(
-    { clock, logger: log.child({ component: 'sources' }), metrics, routers: routers.replicas },
-    { tlsDir: config.tlsDir, version: VERSION },
+    { clock, logger, metrics, tls, routers: routers.replicas },
+    { version: VERSION },
   )
   const input = new NatInputSource({ stores, sources: told.sources, clock, log, metrics })
   const reconciler = new NatReconciler({ desired: input.desired, driver, clock, log, metrics })
   reconciler.appliedSources.subscribe((table) => told.applied(table))
-  const notReady = () => [...input.notReady(), ...reconciler.notReady()]
+  const notReady = () => [...told.notReady(), ...input.notReady(), ...reconciler.notReady()]
   const health = new HealthServer({ metrics, notReady }, config.health)
   const close = { start: async () => {}, stop: () => client.close() }
   // Stopped in reverse: readiness ends with the health server, what is being written is finished, then the watches end.

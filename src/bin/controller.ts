@@ -27,7 +27,9 @@ import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { LeaderElector } from '../kube/lease.ts'
 import type { WritingClient } from '../kube/owned-objects.ts'
 import type { ReflectorDeps } from '../kube/reflector.ts'
+import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
+import { TlsFiles } from '../link/tls-files.ts'
 
 /** Lease of the leading controller. */
 const LEASE_NAME = 'fairlead-controller'
@@ -72,10 +74,9 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
   const stores = controllerStores(watching)
-  const link = new DirectoryClient(
-    { clock, metrics, logger: log.child({ component: 'directory' }) },
-    { ...config.router, tlsDir: config.tlsDir, version: VERSION },
-  )
+  const logger = log.child({ component: 'directory' })
+  const tls = new TlsFiles({ clock, logger }, new CredentialFolder(config.tlsDir))
+  const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
   const events = new EventRecorder(
     { client, clock, log },
     { controller: 'fairlead.dev/controller', instance: config.identity },

@@ -12,7 +12,7 @@ import type { Directory } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
 import { parseAllDocuments } from '../cli/yaml.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { HealthServer } from '../core/health.ts'
+import { HealthServer, type JsonDocument } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
@@ -30,8 +30,9 @@ import { EgressClients } from '../globalnet/egress-clients.ts'
 import { egressStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { CredentialFolder } from '../link/credential-folder.ts'
 import { NO_SOURCES } from '../link/sources.ts'
-import { readTlsFiles } from '../link/tls-files.ts'
+import { TlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
 import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
@@ -51,17 +52,63 @@ function processMemory(): ProcessMemory {
 
 /** All parts of the process, and its drain. */
 interface RouterProcess extends Startable {
+  readonly documents: ReadonlyMap<string, JsonDocument>
+  notReady(): string[]
+  /** Only after `start`. */
+  ports(): Pick<RouterNetwork, 'port' | 'webSocketPort'>
   /** Turns not-ready, takes no new clients, and waits for the flows there are. */
   drain(): Promise<void>
+}
+
+/** What the router's parts need from the start. */
+interface Base {
+  readonly options: RouterOptions
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly control: Control
+  readonly tls: TlsFiles
 }
 
 /** Runs until SIGTERM or SIGINT, then drains; a second signal ends it at once. */
 export async function runRouter(argv: readonly string[]): Promise<void> {
   ensureHeapFlags(process)
-  const router = await assemble(parseRouterOptions(argv, process.env), process.env)
   const signalled = terminationSignal()
+  const base = await prepare(parseRouterOptions(argv, process.env), process.env)
+  const { options, metrics, tls, control } = base
+  let router: RouterProcess | undefined
+  const notReady = () => router?.notReady() ?? tls.notReady()
+  const documents = new Map<string, JsonDocument>()
+  const health = new HealthServer(
+    { metrics, notReady, documents },
+    { host: options.listenHost, port: options.healthPort },
+  )
+  const around = new Lifecycle([{ start: async () => {}, stop: control.close }, health, tls])
+  try {
+    await around.start()
+    const owner = await Promise.race([tls.whenPresent, signalled])
+    if (typeof owner === 'string') return
+    const { cluster } = owner.identity
+    router = await assemble(base, cluster)
+    for (const [path, document] of router.documents) documents.set(path, document)
+    await run(router, signalled, ({ port, webSocketPort }) => {
+      const ports = { linkPort: port, webSocketPort, healthPort: health.port }
+      base.log.info({ cluster, ...ports }, 'router is running')
+    })
+  } finally {
+    await around.stop()
+  }
+}
+
+async function run(
+  router: RouterProcess,
+  signalled: Promise<unknown>,
+  onRunning: (ports: Pick<RouterNetwork, 'port' | 'webSocketPort'>) => void,
+): Promise<void> {
   try {
     await router.start()
+    onRunning(router.ports())
     await signalled
     void terminationSignal().then(() => process.exit(1))
     await router.drain()
@@ -70,21 +117,28 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function assemble(
+async function prepare(
   options: RouterOptions,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<RouterProcess> {
-  const { listenHost: host, tlsDir } = options
+): Promise<Base> {
   if (options.globalnet) await requireEphemeralPortsBelow()
   const clock = systemClock
   const name = env['POD_NAME'] ?? hostname()
   const log = createLogger(options.logLevel, { process: 'router', pod: name })
   const metrics = createMetrics(true)
-  const { identity } = await readTlsFiles(tlsDir)
   const control =
     options.resources === undefined
       ? await kubeControl({ clock, log, metrics }, options, env)
       : siteControl({ clock, log, metrics }, options.resources)
+  const tls = new TlsFiles({ clock, logger: log }, new CredentialFolder(options.tlsDir))
+  return { options, name, clock, log, metrics, control, tls }
+}
+
+async function assemble(
+  { options, name, clock, log, metrics, control, tls }: Base,
+  cluster: string,
+): Promise<RouterProcess> {
+  const host = options.listenHost
   const announced = options.globalnet ? new Snapshot(NO_SOURCES) : undefined
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
   const network = new RouterNetwork(
@@ -99,12 +153,12 @@ async function assemble(
       logger: log,
       clock,
       metrics,
+      tls,
     },
     {
       host,
       port: options.linkPort,
       ...(options.webSocketPort === undefined ? {} : { webSocketPort: options.webSocketPort }),
-      tlsDir,
       name,
       version: VERSION,
     },
@@ -134,7 +188,7 @@ async function assemble(
       metrics,
     },
     {
-      cluster: identity.cluster,
+      cluster,
       listenHost: host,
       flowLog: flowLogWithin(options.flowLog, options.logLevel),
       maxFlows: flowsWithin(await openFilesLimit()),
@@ -155,24 +209,21 @@ async function assemble(
     return missing
   }
   const documents = networkReports({ network, explain: (service) => dataPath.explain(service) })
-  const health = new HealthServer({ metrics, notReady, documents }, { host, port: options.healthPort })
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([
-    { start: async () => {}, stop: control.close },
-    health,
     network,
-    ...control.parts(network, identity.cluster),
+    ...control.parts(network, cluster),
     ...(globalSources === undefined ? [] : [globalSources]),
     dataPath,
   ])
   return {
+    documents,
+    notReady,
     async start() {
       await parts.start()
       state = 'running'
-      const { port: linkPort, webSocketPort } = network
-      const ports = { linkPort, webSocketPort, healthPort: health.port }
-      log.info({ cluster: identity.cluster, ...ports }, 'router is running')
     },
+    ports: () => network,
     async drain() {
       state = 'draining'
       log.info({ flows: dataPath.openFlows }, 'router is draining')

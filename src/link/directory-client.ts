@@ -24,12 +24,14 @@ import { type DialledSession, dialSession } from './link-session.ts'
 import { MessageCodec } from './message-codec.ts'
 import { compareVersions, type Hello, type OriginVersion, PROTOCOL } from './messages.ts'
 import { OriginSignatures } from './origin-signatures.ts'
-import { TlsFiles } from './tls-files.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 export interface DirectoryClientDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Started and stopped with the client. While there are no credentials it waits for them. */
+  readonly tls: TlsFiles
   readonly random?: () => number
 }
 
@@ -37,8 +39,6 @@ export interface DirectoryClientConfig {
   /** The router's link port. */
   readonly host: string
   readonly port: number
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
   /** Software version, for the router's log. */
   readonly version: string
   readonly heartbeat?: HeartbeatConfig
@@ -65,7 +65,7 @@ export class DirectoryClient implements Startable {
   constructor(deps: DirectoryClientDeps, config: DirectoryClientConfig) {
     this.#deps = deps
     this.#config = config
-    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#tls = deps.tls
     const signer = new LeafSigner(this.#tls)
     this.#anchors = fileAnchors(this.#tls)
     this.#signatures = new OriginSignatures({ ...deps, signer, anchors: this.#anchors })
@@ -101,26 +101,24 @@ export class DirectoryClient implements Startable {
     return this.#outdone
   }
 
-  /** Who we are, by our certificate. Only after `start`. */
+  /** Who we are, by our certificate. Throws UsageError while there is none. */
   get identity(): PeerIdentity {
     return this.#tls.current().identity
   }
 
-  /** Reads the certificate and starts to connect. */
+  /** Starts to connect, as soon as there is a certificate. */
   async start(): Promise<void> {
     await this.#tls.start()
-    this.#running = keepConnected(
-      this.#deps,
-      () => this.#attempt(),
-      (error, ms) => this.#logPause(error, ms),
-      this.#stopping.signal,
+    this.#running = this.#tls.whenPresent.then(
+      () => this.#keepConnected(),
+      () => {}, // Stopped before.
     )
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new LinkLostError('stopping'))
-    await this.#running
     await this.#tls.stop()
+    await this.#running
   }
 
   /** Tells when there is another certificate to sign with. What was published has to be published anew, as a newer version. */
@@ -129,9 +127,10 @@ export class DirectoryClient implements Startable {
   }
 
   /**
-   * Our own cluster's state from now on, signed with our certificate: sent at once as a delta where the router has the state before it, and whole to
-   * each router that a session is made to. A state that is not newer than the last is ignored. Records that break the
-   * bounds of the protocol are left out, logged and counted: peers would close the session over them.
+   * Our own cluster's state from now on, signed with our certificate: sent at once as a delta where the router has the
+   * state before it, and whole to each router that a session is made to. A state that is not newer than the last is
+   * ignored. Records that break the bounds of the protocol are left out, logged and counted: peers would close the session
+   * over them.
    */
   publish(state: OriginState): void {
     const present = this.#store.origin(state.cluster)
@@ -158,6 +157,15 @@ export class DirectoryClient implements Startable {
     const reason = checked.ok ? 'it is filed under another name' : checked.reason
     this.#deps.logger.error({ service: key, reason }, 'record not published')
     return false
+  }
+
+  #keepConnected(): Promise<void> {
+    return keepConnected(
+      this.#deps,
+      () => this.#attempt(),
+      (error, ms) => this.#logPause(error, ms),
+      this.#stopping.signal,
+    )
   }
 
   async #attempt(): Promise<AttemptOutcome> {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { TLS_FILES } from '../../src/link/tls-files.ts'
+import { TLS_FILES } from '../../src/link/credential-source.ts'
 import {
   type CertificateRequest,
   createAuthority,

@@ -26,7 +26,7 @@ import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
 import { OriginSignatures } from '../../link/origin-signatures.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
-import { TlsFiles } from '../../link/tls-files.ts'
+import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import type { TrustAnchors } from '../../pki/chain.ts'
@@ -47,6 +47,8 @@ import { TopologyPaths } from './topology-paths.ts'
 
 export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths' | 'vouchers'> {
   readonly logger: Logger
+  /** Started and stopped with the network. */
+  readonly tls: TlsFiles
   /** Credentials of proxies; absent: Links that need them cannot be dialled. */
   readonly readSecret?: ReadSecret
   /** The system's resolver when absent. */
@@ -63,8 +65,6 @@ export interface RouterNetworkConfig {
   readonly port: number
   /** Where WebSockets are taken; absent: nowhere. 0 takes any free port. */
   readonly webSocketPort?: number
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
   /** 32 hex digits, unique per process: flows are resumed with no other. Made up when absent. */
   readonly routerId?: string
   /** What people call this router, unique in its cluster: the name of its pod. Its id when absent. */
@@ -109,7 +109,7 @@ export class RouterNetwork implements Startable {
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
     const name = config.name ?? this.#routerId
-    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#tls = deps.tls
     this.#anchors = fileAnchors(this.#tls)
     const signer = new LeafSigner(this.#tls)
     this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer })
@@ -229,8 +229,10 @@ export class RouterNetwork implements Startable {
     return { subscribe: (listener) => this.#tls.onChange((next) => listener(next, undefined)) }
   }
 
+  /** Resolves when it listens, which is not before there is a certificate. */
   async start(): Promise<void> {
     await this.#tls.start()
+    await this.#tls.whenPresent
     this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
       hello: this.#hello(),
       heartbeat: this.#heartbeat,

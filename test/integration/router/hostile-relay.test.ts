@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { FlowRequest, RelayedWay } from '../../../src/amqp/flow-transport.ts'
 import { systemClock } from '../../../src/core/clock.ts'
-import { readTlsFiles } from '../../../src/link/tls-files.ts'
 import { readCertificates } from '../../../src/pki/chain.ts'
 import { Signer } from '../../../src/pki/signatures.ts'
 import { isRelayed, type RelayedRequest } from '../../../src/router/relay/relay.ts'
@@ -15,6 +14,7 @@ import type { Tamper } from '../../support/network-pair.ts'
 import { lineOf, RelayMesh } from '../../support/relay-mesh.ts'
 import { echoPort } from '../../support/router-pair.ts'
 import { exportingEcho } from '../../support/routes.ts'
+import { credentialsIn } from '../../support/signed-origins.ts'
 import { ask, dial, serveEcho } from '../../support/tcp.ts'
 
 type Alter = (request: RelayedRequest) => FlowRequest
@@ -121,7 +121,7 @@ describe('what a relay alters is refused by the egress router, and no backend he
 
 test('a relay cannot vouch with its own certificate for the client of another cluster', async () => {
   const mesh = await hostileLine()
-  const tls = await readTlsFiles(await mesh.tlsDir('middle'))
+  const tls = await credentialsIn(await mesh.tlsDir('middle'))
   const anchors = { clusterset: tls.identity.clusterset, roots: readCertificates(tls.authority) }
   const own = new Vouchers({
     clock: systemClock,

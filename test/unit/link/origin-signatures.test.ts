@@ -6,7 +6,6 @@ import { createMetrics, type Metrics } from '../../../src/core/metrics.ts'
 import { Snapshot } from '../../../src/core/snapshot.ts'
 import { REFUSAL_LOG_MS } from '../../../src/link/limits.ts'
 import { OriginSignatures } from '../../../src/link/origin-signatures.ts'
-import { readTlsFiles } from '../../../src/link/tls-files.ts'
 import { createAuthority } from '../../../src/pki/certificates.ts'
 import { readCertificates, type TrustAnchors } from '../../../src/pki/chain.ts'
 import { createClusterAuthority } from '../../../src/pki/cluster-authority.ts'
@@ -15,7 +14,7 @@ import { Signer, SigningContext } from '../../../src/pki/signatures.ts'
 import { TestClusterset, uriOf } from '../../support/clusterset.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { record, sample, stateOf } from '../../support/network.ts'
-import { type SignOrigin, signingAs, signingWith } from '../../support/signed-origins.ts'
+import { credentialsIn, type SignOrigin, signingAs, signingWith } from '../../support/signed-origins.ts'
 
 const DAY_MS = 86_400_000
 const SET = 'test-set'
@@ -100,7 +99,7 @@ test('no signature is none', () => {
 })
 
 test('what was signed for another purpose is no good', async () => {
-  const tls = await readTlsFiles(await set.tlsDir('east', 'controller'))
+  const tls = await credentialsIn(await set.tlsDir('east', 'controller'))
   const data = Buffer.from('')
   const signature = new Signer(tls).sign(SigningContext.flow, data)
   expect(reasonFor({ ...EAST, signature })).toBe('forged')

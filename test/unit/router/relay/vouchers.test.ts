@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { FlowRequest, RelayedWay } from '../../../../src/amqp/flow-transport.ts'
 import { Snapshot } from '../../../../src/core/snapshot.ts'
-import { readTlsFiles } from '../../../../src/link/tls-files.ts'
 import { readCertificates, type TrustAnchors } from '../../../../src/pki/chain.ts'
 import { Signer, SigningContext } from '../../../../src/pki/signatures.ts'
 import { MAX_OPENERS, MAX_SEEN_OPENINGS, MAX_VOUCHER_AGE_MS } from '../../../../src/router/relay/limits.ts'
@@ -16,6 +15,7 @@ import { TestClusterset } from '../../../support/clusterset.ts'
 import { REQUEST } from '../../../support/connection-pair.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { flowRequest } from '../../../support/flow-request-arbitraries.ts'
+import { credentialsIn } from '../../../support/signed-origins.ts'
 
 const id = (letter: string) => letter.repeat(32)
 
@@ -41,7 +41,7 @@ beforeEach(async () => {
 })
 
 async function vouchersOf(cluster: string, role: 'router' | 'controller' = 'router'): Promise<Vouchers> {
-  const signer = new Signer(await readTlsFiles(await set.tlsDir(cluster, role)))
+  const signer = new Signer(await credentialsIn(await set.tlsDir(cluster, role)))
   return new Vouchers({ clock, anchors, signer })
 }
 
@@ -136,7 +136,7 @@ test('only routers of the cluster that the flow comes from may vouch for it', as
 })
 
 test('what a router signed of its records vouches for no flow', async () => {
-  const signer = new Signer(await readTlsFiles(await set.tlsDir('west')))
+  const signer = new Signer(await credentialsIn(await set.tlsDir('west')))
   const [time, number] = [clock.now(), 1]
   const way = { clusterset: 'test-set', ...WAY, router: id('2'), time, number }
   const signature = signer.sign(SigningContext.origin, vouchedBytes(FLOW, way))
@@ -167,7 +167,7 @@ test('an opening is good for a while, and clocks may differ by as much', async (
   const ahead = new Vouchers({
     clock: { now: () => clock.now() + MAX_VOUCHER_AGE_MS + 1 },
     anchors,
-    signer: new Signer(await readTlsFiles(await set.tlsDir('west'))),
+    signer: new Signer(await credentialsIn(await set.tlsDir('west'))),
   })
   expect(causeOf(arrived(FLOW, ahead))).toBe('late')
 })
