@@ -5,7 +5,8 @@ import { type ServiceKey, serviceKey } from '../api/names.ts'
 import type { OriginState, ServiceRecord } from '../api/service-record.ts'
 import { type Checked, compileSchema, type SchemaCheck } from '../core/schema.ts'
 import { Condition, ViolationError } from './errors.ts'
-import { MAX_MESSAGE_BYTES, MAX_RECORD_BYTES } from './limits.ts'
+import { isDeeperThan } from './json-depth.ts'
+import { MAX_MESSAGE_BYTES, MAX_MESSAGE_DEPTH, MAX_RECORD_BYTES } from './limits.ts'
 import { messageSchema, recordSchema } from './message-schema.ts'
 import type { ControlMessage, DirectoryOrigin } from './messages.ts'
 
@@ -32,6 +33,8 @@ export class MessageCodec {
     if (bytes.length > MAX_MESSAGE_BYTES) {
       throw new ViolationError(Condition.resourceLimit, `message of ${bytes.length} bytes`)
     }
+    if (isDeeperThan(MAX_MESSAGE_DEPTH, bytes))
+      throw new ViolationError(Condition.decode, 'message is too deep')
     const checked = this.#checkMessage(parseJson(bytes))
     if (checked.ok) return checked.value
     throw new ViolationError(Condition.invalidField, `message refused: ${checked.reason}`)

@@ -29,7 +29,6 @@ import {
   MAX_REQUIREMENT_VALUES,
   MAX_REQUIREMENTS,
   MAX_SELECTORS,
-  MAX_UNKNOWN_DEPTH,
 } from './limits.ts'
 
 /** RFC 1123 label: cluster ids, namespaces, names of Services and their ports. */
@@ -58,28 +57,16 @@ const map = (values: Schema) => ({
   additionalProperties: values,
 })
 
-/** Values of later versions, this deep at most: who hashes or compares them goes into them. */
-const anything = (depth: number): Schema =>
-  depth === 0
-    ? { type: ['string', 'number', 'boolean', 'null'] }
-    : {
-        type: ['string', 'number', 'boolean', 'null', 'array', 'object'],
-        items: anything(depth - 1),
-        propertyNames: { maxLength: 317, pattern: '^[A-Za-z0-9]' },
-        additionalProperties: anything(depth - 1),
-      }
-
 /**
  * An object that its cluster has signed with all that is in it. What a later version put in stays there and nobody reads
- * it: without it the signature would not hold, here and where it is passed on to.
+ * it: without it the signature would not hold, here and where it is passed on to. The length and the depth of the message
+ * bound it.
  */
 function signed(properties: Schema, optional: Schema = {}): Schema {
   return {
     type: 'object',
     required: Object.keys(properties),
     properties: { ...properties, ...optional },
-    propertyNames: { maxLength: 63, pattern: '^[A-Za-z]' },
-    additionalProperties: anything(MAX_UNKNOWN_DEPTH),
   }
 }
 

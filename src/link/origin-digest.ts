@@ -2,7 +2,7 @@
  * What a cluster signs of all that it tells: its version, and a hash of each of its records and of its facts. Made of
  * values, so that it is the same wherever and however a state was put together.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ServiceKey } from '../api/names.ts'
 import type { OriginState, ServiceRecord } from '../api/service-record.ts'
 import { canonicalJson } from '../core/canonical-json.ts'
@@ -19,9 +19,7 @@ export class OriginDigest {
 
   #ofRecords(records: OriginState['records']): string {
     const list = [...records.keys()].sort()
-    const hash = createHash('sha256')
-    hash.update(list.map((key) => `${key} ${this.#ofRecord(key, records)}\n`).join(''))
-    return hash.digest('base64')
+    return sha256(list.map((key) => `${key} ${this.#ofRecord(key, records)}\n`).join(''))
   }
 
   #ofRecord(key: ServiceKey, records: OriginState['records']): string {
@@ -36,5 +34,9 @@ export class OriginDigest {
 }
 
 function ofValue(value: object): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('base64')
+  return sha256(canonicalJson(value))
+}
+
+function sha256(text: string): string {
+  return hash('sha256', text, 'base64')
 }
