@@ -15,11 +15,13 @@ import { TopologyViolation } from '../topology/errors.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import { type NeighbourSession, TopologyEngine } from '../topology/topology-engine.ts'
 import { TopologyView } from '../topology/topology-view.ts'
+import type { AdvertisementSignatures } from './advertisement-signatures.ts'
 
 export interface NetworkTopologyDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly signatures: Pick<AdvertisementSignatures, 'sign' | 'verify'>
   readonly random?: () => number
 }
 
@@ -61,13 +63,19 @@ export class NetworkTopology {
 
   /** Begins to tell the neighbours of us; `cluster` is that of our certificate. */
   start(cluster: string): void {
-    const { clock, logger, random = Math.random } = this.#deps
+    const { clock, logger, signatures, random = Math.random } = this.#deps
+    const { sign, verify } = signatures
     const { router, name } = this.#own
-    const engine = new TopologyEngine({ clock, logger, random }, { router, name, cluster })
+    const engine = new TopologyEngine({ clock, logger, random, sign, verify }, { router, name, cluster })
     engine.view.subscribe((view) => this.#view.set(view))
     this.#view.set(engine.view.current())
     this.#engine = engine
     engine.start()
+  }
+
+  /** Says everything again: there is another certificate to sign with. */
+  sayAgain(): void {
+    this.#engine?.sayAgain()
   }
 
   stop(): void {

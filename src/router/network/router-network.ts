@@ -35,6 +35,7 @@ import { Vouchers } from '../relay/vouchers.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
+import { AdvertisementSignatures } from './advertisement-signatures.ts'
 import { Arrival } from './arrival.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
 import { MAX_LINKS, MAX_REPLICAS } from './limits.ts'
@@ -114,7 +115,9 @@ export class RouterNetwork implements Startable {
     const signer = new LeafSigner(this.#tls)
     this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer })
     this.#store = new DirectoryStore(this.#signatures.verify)
-    this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
+    const signatures = new AdvertisementSignatures({ ...deps, anchors: this.#anchors, signer })
+    this.#topology = new NetworkTopology({ ...deps, signatures }, { router: this.#routerId, name })
+    this.#tls.onChange(() => this.#topology.sayAgain())
     const vouchers = new Vouchers({ ...deps, anchors: this.#anchors, signer })
     this.#data = new DataConnections(
       { ...deps, vouchers, paths: new TopologyPaths(this.#topology.view) },
