@@ -101,6 +101,10 @@ export const FlowCondition = {
   connectFailed: 'fairlead:connect-failed',
   /** The service is not exported here, or not that port. */
   notExported: 'fairlead:not-exported',
+  /** A policy of the service does not let the client call it. */
+  denied: 'fairlead:denied',
+  /** A policy's limit of connections is reached. */
+  overLimit: 'fairlead:over-limit',
   /** Exported, but no backend is ready. */
   noBackend: 'fairlead:no-backend',
   /** A bound of the router was reached. */

@@ -1,6 +1,6 @@
 /**
- * Bounds of what routers tell each other about the topology, and their agents about source ports: what one message of a
- * peer can make us hold.
+ * Bounds of what routers tell each other about the topology, their agents about source ports, and records about importers:
+ * what one message of a peer can make us hold.
  */
 
 /** Neighbours in one router's advertisement: all of them fit one control message. */
@@ -32,3 +32,6 @@ export const MAX_PROOF = 4_096
 
 /** Longest message of a condition we write; the API allows 32,768. */
 export const CONDITION_MESSAGE_MAX = 1_024
+
+/** Clusters that the record of one export names as those that may import it: at most 17 KiB of a record. */
+export const MAX_IMPORTERS = 256

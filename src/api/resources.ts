@@ -65,6 +65,7 @@ export const Resource = {
   clusterProperty: resource(ABOUT_GROUP, 'v1beta1', 'clusterproperties', 'ClusterProperty', false),
   link: resource(FAIRLEAD_GROUP, 'v1alpha1', 'links', 'Link'),
   trafficPolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trafficpolicies', 'TrafficPolicy'),
+  servicePolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'servicepolicies', 'ServicePolicy'),
   globalNetwork: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalnetworks', 'GlobalNetwork', false),
   globalEgressIP: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalegressips', 'GlobalEgressIP'),
   globalIngressIP: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalingressips', 'GlobalIngressIP'),

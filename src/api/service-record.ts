@@ -52,6 +52,8 @@ export interface ServiceRecord {
   readonly globalIp?: string
   /** Exporting clusters that flows rather go to, best first. Absent: all are alike. */
   readonly clusterSelectors?: readonly ClusterSelector[]
+  /** Clusters of which clients may call it, by its ServicePolicies, sorted: no others import it. Absent: all may. */
+  readonly importers?: readonly string[]
 }
 
 /** A record and the cluster it comes from. */

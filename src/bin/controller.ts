@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
+import { membershipProperties } from '../api/membership.ts'
 import { Env, Port, SYSTEM_NAMESPACE } from '../api/names.ts'
 import { VERSION } from '../cli/version.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -18,7 +19,8 @@ import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
 import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
-import { type ControllerStores, controllerStores, notSynced } from '../exporter/stores.ts'
+import { type ControllerStores, controllerStores, namespacedStores, notSynced } from '../exporter/stores.ts'
+import { podsOf } from '../globalnet/contested-pods.ts'
 import { Globalnet } from '../globalnet/globalnet-feed.ts'
 import { globalnetStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
@@ -30,6 +32,7 @@ import type { ReflectorDeps } from '../kube/reflector.ts'
 import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
+import type { PeerIdentity } from '../pki/identity.ts'
 
 /** Lease of the leading controller. */
 const LEASE_NAME = 'fairlead-controller'
@@ -46,6 +49,8 @@ interface ControllerConfig {
   readonly health: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly leaderElection: boolean
+  /** Serve the namespace that it runs in, and no other. */
+  readonly ownNamespace: boolean
   /** Give exports and clients global addresses, where a GlobalNetwork says so. */
   readonly globalnet: boolean
   readonly logLevel: LogLevel
@@ -73,10 +78,12 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const stores = controllerStores(watching)
   const logger = log.child({ component: 'directory' })
   const tls = new TlsFiles({ clock, logger }, new CredentialFolder(config.tlsDir))
   const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
+  const stores = config.ownNamespace
+    ? namespacedStores(watching, config.namespace, () => propertiesOf(link.identity))
+    : controllerStores(watching)
   const events = new EventRecorder(
     { client, clock, log },
     { controller: 'fairlead.dev/controller', instance: config.identity },
@@ -129,6 +136,11 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   ])
 }
 
+/** What the cluster's own ClusterProperties would say, which take a right of the whole cluster to read. */
+function propertiesOf({ cluster, clusterset }: PeerIdentity) {
+  return membershipProperties({ clusterId: cluster, clusterset })
+}
+
 interface GlobalnetParts {
   readonly client: WritingClient & ReflectorDeps['client']
   readonly clock: Clock
@@ -147,7 +159,15 @@ function globalnetOf({ registry, stores: known, link, events, ...watching }: Glo
     serviceCidrs: apiAddresses(known),
     nodeAddresses: stores.nodes.list().flatMap(({ addresses }) => addresses),
   })
-  const deps = { ...watching, metrics: registry, stores, directory: link.directory, local, events }
+  const deps = {
+    ...watching,
+    metrics: registry,
+    stores,
+    podsOf: podsOf(watching),
+    directory: link.directory,
+    local,
+    events,
+  }
   return { stores, feed: new Globalnet(deps, () => link.identity.cluster) }
 }
 
@@ -163,6 +183,10 @@ function readConfig(
 ): ControllerConfig {
   const flags = readFlags(argv)
   const namespace = flags.namespace ?? env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
+  const globalnet = flags.globalnet === true || env[Env.globalnet] === 'true'
+  const ownNamespace = flags['own-namespace'] === true || env[Env.ownNamespace] === 'true'
+  if (ownNamespace && globalnet)
+    throw new UsageError('--globalnet is for whole clusters: leave --own-namespace out')
   return {
     tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
     router: parseHostPort(flags.router ?? `${ROUTER_SERVICE}.${namespace}.svc:${Port.link}`),
@@ -172,7 +196,8 @@ function readConfig(
     health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
-    globalnet: flags.globalnet === true || env[Env.globalnet] === 'true',
+    globalnet,
+    ownNamespace,
     logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
   }
 }
@@ -191,6 +216,7 @@ function readFlags(argv: readonly string[]) {
         'stale-after': text,
         'no-leader-election': { type: 'boolean' },
         globalnet: { type: 'boolean' },
+        'own-namespace': { type: 'boolean' },
         'log-level': text,
       },
     })

@@ -1,22 +1,26 @@
 /**
  * Composition root of `fairlead router`: carries the flows of one cluster. Traffic goes on while the Kubernetes API or
  * the controller is away, by what was last known. What it may do in Kubernetes is in manifests/base/router/rbac.yaml.
- * With `--resources` it serves a site without Kubernetes from files.
+ * With `--resources` it serves a site without Kubernetes from files. Long because it names every part of the process.
  */
 import { hostname, totalmem } from 'node:os'
 import type { ClientSource } from '../api/client-identity.ts'
 import type { OwnsAddress } from '../api/global-owner.ts'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
+import { REPORT_TOKEN_HEADER } from '../api/network-report.ts'
+import type { DenialSource } from '../api/policy-denials.ts'
 import type { RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
 import { parseAllDocuments } from '../cli/yaml.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { HealthServer, type JsonDocument } from '../core/health.ts'
+import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
+import { ReportServer } from '../core/report-server.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import { DenialReporter } from '../exporter/denial-reporter.ts'
 import type { DirectoryLink, OriginConfirmation } from '../exporter/directory-link.ts'
 import { LinkSecrets } from '../exporter/link-secrets.ts'
 import { LinkStatusWriter } from '../exporter/link-status.ts'
@@ -43,6 +47,7 @@ import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { networkReports } from '../router/network/reports.ts'
 import { RouterNetwork, type RouterNetworkDeps } from '../router/network/router-network.ts'
+import { reportToken } from '../router/report-token.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
 
 /** What the container, or else the machine, lets the process use. */
@@ -50,12 +55,18 @@ function processMemory(): ProcessMemory {
   return { constrained: process.constrainedMemory(), total: totalmem() }
 }
 
+/** Where the router listens, besides its health port and the ports of imports. */
+interface RouterPorts {
+  readonly linkPort: number
+  readonly webSocketPort: number | undefined
+  readonly reportPort: number
+}
+
 /** All parts of the process, and its drain. */
 interface RouterProcess extends Startable {
-  readonly documents: ReadonlyMap<string, JsonDocument>
   notReady(): string[]
   /** Only after `start`. */
-  ports(): Pick<RouterNetwork, 'port' | 'webSocketPort'>
+  ports(): RouterPorts
   /** Turns not-ready, takes no new clients, and waits for the flows there are. */
   drain(): Promise<void>
 }
@@ -79,9 +90,8 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
   const { options, metrics, tls, control } = base
   let router: RouterProcess | undefined
   const notReady = () => router?.notReady() ?? tls.notReady()
-  const documents = new Map<string, JsonDocument>()
   const health = new HealthServer(
-    { metrics, notReady, documents },
+    { metrics, notReady },
     { host: options.listenHost, port: options.healthPort },
   )
   const around = new Lifecycle([{ start: async () => {}, stop: control.close }, health, tls])
@@ -91,10 +101,8 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
     if (typeof owner === 'string') return
     const { cluster } = owner.identity
     router = await assemble(base, cluster)
-    for (const [path, document] of router.documents) documents.set(path, document)
-    await run(router, signalled, ({ port, webSocketPort }) => {
-      const ports = { linkPort: port, webSocketPort, healthPort: health.port }
-      base.log.info({ cluster, ...ports }, 'router is running')
+    await run(router, signalled, (ports) => {
+      base.log.info({ cluster, ...ports, healthPort: health.port }, 'router is running')
     })
   } finally {
     await around.stop()
@@ -104,7 +112,7 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
 async function run(
   router: RouterProcess,
   signalled: Promise<unknown>,
-  onRunning: (ports: Pick<RouterNetwork, 'port' | 'webSocketPort'>) => void,
+  onRunning: (ports: RouterPorts) => void,
 ): Promise<void> {
   try {
     await router.start()
@@ -182,6 +190,7 @@ async function assemble(
       directory: network.directory,
       peers: network.peers,
       clients: control.clients,
+      ...(control.replicas === undefined ? {} : { replicas: control.replicas }),
       ...(globalSources === undefined ? {} : { globalSources }),
       clock,
       log,
@@ -209,21 +218,29 @@ async function assemble(
     return missing
   }
   const documents = networkReports({ network, explain: (service) => dataPath.explain(service) })
+  const reports = new ReportServer(
+    { documents, readToken: reportToken(options.reportTokenFile, log) },
+    { host, port: options.reportPort, header: REPORT_TOKEN_HEADER },
+  )
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([
+    reports,
     network,
-    ...control.parts(network, cluster),
+    ...control.parts(network, cluster, dataPath.denials),
     ...(globalSources === undefined ? [] : [globalSources]),
     dataPath,
   ])
   return {
-    documents,
     notReady,
     async start() {
       await parts.start()
       state = 'running'
     },
-    ports: () => network,
+    ports: () => ({
+      linkPort: network.port,
+      webSocketPort: network.webSocketPort,
+      reportPort: reports.port,
+    }),
     async drain() {
       state = 'draining'
       log.info({ flows: dataPath.openFlows }, 'router is draining')
@@ -249,22 +266,23 @@ interface Control {
   readonly readSecret?: RouterNetworkDeps['readSecret'] & object
   notReady(): string[]
   /** Started in this order, once the network is. */
-  parts(network: RouterNetwork, cluster: string): readonly Startable[]
+  parts(network: RouterNetwork, cluster: string, denials: DenialSource): readonly Startable[]
   close(): Promise<void>
 }
 
 /** From the Kubernetes API. Records come from the controller, by a session of its own. */
 async function kubeControl(
   { clock, log, metrics }: ControlDeps,
-  { kubeconfig, globalnet }: RouterOptions,
+  { kubeconfig, globalnet, ownNamespace }: RouterOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Control> {
   const { client } = await connectKube({ kubeconfig }, clock)
   const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const routes = createRouteSource(watching, { namespace })
+  const watched = ownNamespace ? namespace : undefined
+  const routes = createRouteSource(watching, { namespace, watched })
   const routers = new RouterReplicas(routes.slices, namespace)
-  const pods = new PodIdentities(watching, metrics, { keepsLabels: globalnet })
+  const pods = new PodIdentities(watching, metrics, { keepsLabels: globalnet, namespace: watched })
   const stores = globalnet ? egressStores(watching) : undefined
   const egress = stores && new EgressClients({ stores, pods, clock })
   const secrets = new LinkSecrets({ client, clock }, namespace)
@@ -274,13 +292,14 @@ async function kubeControl(
     replicas: routers.replicas,
     readSecret: (key, signal) => secrets.read(key, signal),
     notReady: () => routes.notReady(),
-    parts: ({ linkStatus: states }) => [
+    parts: ({ linkStatus: states }, _cluster, denials) => [
       routes,
       routers,
       pods,
       ...Object.values(stores ?? {}),
       ...(egress === undefined ? [] : [egress]),
       new LinkStatusWriter({ client, links: routes.links, states, clock, log }, namespace),
+      new DenialReporter({ client, policies: routes.servicePolicies, denials, clock, log }),
     ],
     close: () => client.close(),
   }

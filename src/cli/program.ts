@@ -66,7 +66,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'status',
-    summary: 'processes, links, exports and imports of a cluster',
+    summary: 'processes, links, exports, imports and service policies of a cluster',
     load: async (context) => (await import('./status-command.ts')).statusCommand(context),
   },
   {

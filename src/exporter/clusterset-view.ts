@@ -2,6 +2,7 @@
  * The directory as this cluster sees it: what the routers know of the others, and what it exports itself, which it
  * knows first hand.
  */
+import { isVisibleTo } from '../api/access-policy.ts'
 import { type ClusterProperties, type RankOf, rankBySelectors } from '../api/cluster-selectors.ts'
 import type { AddressOwners, OwnsAddress } from '../api/global-owner.ts'
 import type { ServiceKey } from '../api/names.ts'
@@ -78,6 +79,14 @@ export class ClustersetView implements Startable {
   /** Every service that a known cluster exports. */
   keys(): Set<ServiceKey> {
     return new Set([...this.#directory.values()].flatMap((origin) => [...origin.records.keys()]))
+  }
+
+  /** Those of them that are not hidden from this cluster. */
+  visibleKeys(): Set<ServiceKey> {
+    const found = new Set<ServiceKey>()
+    for (const [cluster, { records }] of this.#directory)
+      for (const [key, record] of records) if (isVisibleTo(this.#cluster, { cluster, record })) found.add(key)
+    return found
   }
 
   /** Services with an export that selects clusters by their properties. */

@@ -11,6 +11,8 @@ import { Snapshot } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { WritingClient } from '../kube/owned-objects.ts'
+import { AccessStatusReconciler } from './access-status-reconciler.ts'
+import { AccessView, changedAccess } from './access-view.ts'
 import { AddressedRecords } from './addressed-records.ts'
 import { OwnProperties } from './cluster-properties.ts'
 import { ClustersetView } from './clusterset-view.ts'
@@ -26,7 +28,7 @@ import { OwnFacts } from './own-facts.ts'
 import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
 import { StaleClusters } from './stale-clusters.ts'
-import type { ControllerStores } from './stores.ts'
+import { type ControllerStores, keyOf } from './stores.ts'
 import { TrafficView } from './traffic-view.ts'
 
 export interface ExportControllerDeps {
@@ -63,7 +65,10 @@ export class ExportController implements Startable {
     const { cluster, namespace, staleAfterMs: graceMs = STALE_AFTER_MS } = config
     const { stores, link, globalnet } = deps
     this.#stores = stores
-    const exported = new ExportedServices<ExportCandidate>(stores, exportCandidate)
+    const access = new AccessView(stores)
+    const exported = new ExportedServices<ExportCandidate>(stores, (serviceExport, ...of) =>
+      exportCandidate(serviceExport, ...of, access.accessOf(keyOf(serviceExport))),
+    )
     const candidates = exported.values
     const addresses = globalnet?.addresses ?? new Snapshot(undefined)
     this.#records = new AddressedRecords({ candidates, addresses })
@@ -84,12 +89,16 @@ export class ExportController implements Startable {
       cluster,
     )
     const status = new ExportStatusReconciler(
-      { ...deps, view, published: publisher.published, addresses },
+      { ...deps, view, access, published: publisher.published, addresses },
       cluster,
     )
+    const accessStatus = new AccessStatusReconciler({ ...deps, access: access.access })
     const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic, stale }, cluster)
     this.#parts = new Lifecycle([
+      // Before the exports: none is told of without its policies.
+      access,
       exported,
+      following(access, exported),
       // Before the first record is told: an address that was recorded must not be missing from it.
       ...(globalnet === undefined ? [] : [globalnet.following(candidates)]),
       this.#records,
@@ -103,6 +112,7 @@ export class ExportController implements Startable {
       this.#imports,
       status,
       policyStatus,
+      accessStatus,
     ])
   }
 
@@ -121,6 +131,19 @@ export class ExportController implements Startable {
 
   stop(): Promise<void> {
     return this.#parts.stop()
+  }
+}
+
+/** Exports are looked at again when their policies change. */
+function following({ access }: AccessView, exported: ExportedServices<ExportCandidate>): Startable {
+  let unfollow = () => {}
+  return {
+    async start() {
+      unfollow = access.subscribe((next, previous) => exported.touch(changedAccess(next, previous)))
+    },
+    async stop() {
+      unfollow()
+    },
   }
 }
 

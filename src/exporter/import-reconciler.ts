@@ -175,7 +175,8 @@ export class ImportReconciler implements Startable {
     const found = this.#writer.read(key)
     const remembered = this.#remembered.get(key)
     const isBelieved = (cluster: string) => remembered?.has(cluster) === true
-    const wanted = wantedImport(this.#deps.view.current(), key, found, isBelieved, this.#deps.view.owners())
+    const viewer = { cluster: this.#cluster, isBelieved, owns: this.#deps.view.owners() }
+    const wanted = wantedImport(this.#deps.view.current(), key, found, viewer)
     if (wanted !== undefined) return await this.#write(key, wanted, found)
     await this.#writer.remove(found)
     this.#remembered.delete(key)

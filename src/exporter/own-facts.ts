@@ -14,7 +14,7 @@ import { missingNamespaces } from './missing-namespaces.ts'
 import { isLiveNamespace } from './stores.ts'
 
 export interface OwnFactsDeps {
-  readonly view: Pick<ClustersetView, 'keys' | 'subscribe'>
+  readonly view: Pick<ClustersetView, 'visibleKeys' | 'subscribe'>
   /** Synced. */
   readonly namespaces: Pick<Store<Namespace>, 'get' | 'subscribe'>
   readonly properties: SnapshotSource<ClusterProperties>
@@ -59,7 +59,7 @@ export class OwnFacts implements Startable {
 
   #update(): void {
     const { view, namespaces } = this.#deps
-    const missing = missingNamespaces(view.keys(), (name) => isLiveNamespace(namespaces, name))
+    const missing = missingNamespaces(view.visibleKeys(), (name) => isLiveNamespace(namespaces, name))
     const properties = this.#deps.properties.current()
     const globalnet = this.#deps.block?.current()
     const next: ClusterFacts = {

@@ -3,6 +3,7 @@
  */
 import {
   MAX_ADVERTISEMENTS_PER_MESSAGE,
+  MAX_IMPORTERS,
   MAX_LINK_COST,
   MAX_LISTED_ROUTERS,
   MAX_NEIGHBOURS,
@@ -164,6 +165,7 @@ export const recordSchema: Schema = signed(
     endpoints: { type: 'array', maxItems: MAX_ENDPOINTS, items: endpoint },
     clusterSelectors: { type: 'array', maxItems: MAX_SELECTORS, items: selector },
     globalIp: ipv4,
+    importers: { type: 'array', maxItems: MAX_IMPORTERS, uniqueItems: true, items: label },
   },
 )
 

@@ -47,6 +47,8 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.overloaded,
   FlowCondition.noRoute,
   FlowCondition.unvouched,
+  FlowCondition.denied,
+  FlowCondition.overLimit,
 ])
 
 /** Says nothing of the cluster: over another path, or when the link is back, it may take the flow. */

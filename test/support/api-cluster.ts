@@ -103,6 +103,7 @@ export class ApiCluster implements AsyncDisposable {
       Resource.serviceImport,
       Resource.link,
       Resource.trafficPolicy,
+      Resource.servicePolicy,
     ]
     for (const type of served) await eventually(() => this.client.list(type))
   }

@@ -2,6 +2,7 @@
  * Puts fairlead into a cluster. Running it again changes only what differs.
  */
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
+import { type Membership, membershipProperties } from '../../api/membership.ts'
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
@@ -15,18 +16,18 @@ import { type Applied, applyObjects } from './apply-objects.ts'
 import { type DnsOutcome, wireCoreDns } from './coredns.ts'
 import { Discovery } from './discovery.ts'
 import {
-  type Membership,
   manifestObjects,
-  membershipProperties,
   type Overlay,
   ROUTER,
   withCertificateHashes,
   withGlobalnet,
+  withoutNetworkPolicies,
   withRouterReplicas,
 } from './installation.ts'
 import { ROOT_DAYS, WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
 import { certifiedRoles, processSecret, type TlsSecret } from './process-certificates.ts'
+import { reportSecret } from './report-secret.ts'
 import { onEveryNode, rolledOut } from './rollout.ts'
 
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
@@ -39,6 +40,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly admission?: boolean
   /** Global addresses: the agents, and a GlobalNetwork with this spec; what is not said stays as it is. */
   readonly globalnet?: NonNullable<GlobalNetwork['spec']> | undefined
+  /** Default true. */
+  readonly networkPolicies?: boolean
   /** Wait until every process is ready. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
@@ -77,8 +80,15 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const secrets = await processSecrets(client, membership, { ...options, globalnet })
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const objects = globalnet === undefined ? overlay : await withGlobalnet(overlay, globalnet)
-  const manifests = withCertificateHashes(objects, secrets)
-  const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
+  const hashed = withCertificateHashes(objects, secrets)
+  const manifests = options.networkPolicies === false ? withoutNetworkPolicies(hashed) : hashed
+  const wanted: KubeObject[] = [
+    ...manifests,
+    ...policies,
+    ...secrets,
+    await reportSecret(client, SYSTEM_NAMESPACE),
+    ...membershipProperties(membership),
+  ]
   const isUpdate =
     (await client.get(Resource.deployment, { namespace: SYSTEM_NAMESPACE, name: ROUTER })) !== undefined
   const isNetwork = ({ kind }: KubeObject) => kind === Resource.globalNetwork.kind
@@ -137,7 +147,8 @@ async function routersRolledOut(
   await rolledOut(client, router.metadata, timeoutMs)
 }
 
-async function waitForProcesses(
+/** Resolves when what the manifests say runs, and is ready. */
+export async function waitForProcesses(
   client: KubeClient,
   manifests: readonly KubeObject[],
   timeoutMs: number,

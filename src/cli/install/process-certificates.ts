@@ -36,11 +36,28 @@ export async function processSecret(
   client: KubeClient,
   root: KeyPair,
   identity: PeerIdentity,
+  namespace: string = SYSTEM_NAMESPACE,
 ): Promise<TlsSecret> {
   const name = secretName(identity.role)
-  const present = await client.get<TlsSecret>(Resource.secret, { namespace: SYSTEM_NAMESPACE, name })
-  if (present !== undefined && isGood(present, root, identity, Date.now())) return secret(name, present.data)
-  return await issueSecret(root, identity)
+  const present = await client.get<TlsSecret>(Resource.secret, { namespace, name })
+  if (present !== undefined && isGood(present, root, identity, Date.now()))
+    return secret(namespace, name, present.data)
+  return await issueSecret(root, identity, namespace)
+}
+
+/** Who the processes of `namespace` are; undefined where they have no certificate, or none that says it. */
+export async function presentIdentity(
+  client: KubeClient,
+  namespace: string,
+): Promise<PeerIdentity | undefined> {
+  const name = secretName(Role.router)
+  const present = await client.get<TlsSecret>(Resource.secret, { namespace, name })
+  try {
+    return present && certificateIdentity(new X509Certificate(decode(present.data[FILES.certificate])))
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
+    return undefined
+  }
 }
 
 /** Changes when the certificate does: in a pod template's annotation it has the pods replaced. */
@@ -51,25 +68,25 @@ export function certificateHash({ data }: TlsSecret): string {
     .slice(0, 16)
 }
 
-async function issueSecret(root: KeyPair, identity: PeerIdentity): Promise<TlsSecret> {
+async function issueSecret(root: KeyPair, identity: PeerIdentity, namespace: string): Promise<TlsSecret> {
   const service = `fairlead-${identity.role}`
   const leaf = await issueLeaf(root, {
     ...identity,
-    dnsNames: [service, `${service}.${SYSTEM_NAMESPACE}`, `${service}.${SYSTEM_NAMESPACE}.svc`],
+    dnsNames: [service, `${service}.${namespace}`, `${service}.${namespace}.svc`],
   })
-  return secret(secretName(identity.role), {
+  return secret(namespace, secretName(identity.role), {
     [FILES.root]: base64(root.certPem),
     [FILES.certificate]: base64(leaf.certPem),
     [FILES.key]: base64(leaf.keyPem),
   })
 }
 
-function secret(name: string, data: Record<string, string>): TlsSecret {
+function secret(namespace: string, name: string, data: Record<string, string>): TlsSecret {
   const labels = { 'app.kubernetes.io/part-of': 'fairlead' }
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name, namespace: SYSTEM_NAMESPACE, labels },
+    metadata: { name, namespace, labels },
     type: 'kubernetes.io/tls',
     data,
   }

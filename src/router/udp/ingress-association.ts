@@ -48,6 +48,8 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.overloaded,
   FlowCondition.noRoute,
   FlowCondition.unvouched,
+  FlowCondition.denied,
+  FlowCondition.overLimit,
   FlowCondition.linkLost,
   FlowCondition.stopped,
   FlowCondition.unknownFlow,

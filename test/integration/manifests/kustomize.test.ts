@@ -32,12 +32,15 @@ async function kubectlKustomize(path: string): Promise<KubeObject[]> {
 }
 
 describeWith(['kubectl'], 'kubectl kustomize', () => {
-  test.each([...OVERLAYS, 'admission'] as const)('builds of %s what install builds', async (overlay) => {
-    const path = join(ROOT, 'manifests', overlay === 'base' ? 'base' : join('overlays', overlay))
-    const ours = await manifestObjects(overlay)
-    expect(byName(ours)).toEqual(byName(await kubectlKustomize(path)))
-    expect(Object.keys(byName(ours))).toHaveLength(ours.length)
-  })
+  test.each([...OVERLAYS, 'admission', 'namespaced'] as const)(
+    'builds of %s what install builds',
+    async (overlay) => {
+      const path = join(ROOT, 'manifests', overlay === 'base' ? 'base' : join('overlays', overlay))
+      const ours = await manifestObjects(overlay)
+      expect(byName(ours)).toEqual(byName(await kubectlKustomize(path)))
+      expect(Object.keys(byName(ours))).toHaveLength(ours.length)
+    },
+  )
 
   test('names images and merges lists as our loader does', async () => {
     const container = (name: string, image: string) => ({ name, image })

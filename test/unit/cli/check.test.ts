@@ -16,6 +16,7 @@ const WELL: ClusterStatus = {
   links: [{ name: 'west', ready: 'True', message: '' }],
   exports: [{ namespace: 'demo', name: 'web', valid: 'True', ready: 'True', conflict: 'False', message: '' }],
   imports: [],
+  policies: [],
 }
 
 const condition = (type: string, status: 'True' | 'False', message = '') => ({

@@ -1,0 +1,26 @@
+/**
+ * Which cluster of which clusterset a cluster is, and the ClusterProperties that say so.
+ */
+import type { ClusterProperty } from './mcs.ts'
+import { ClusterPropertyName } from './names.ts'
+import { apiVersion, Resource } from './resources.ts'
+
+/** Which cluster of which clusterset. */
+export interface Membership {
+  readonly clusterId: string
+  readonly clusterset: string
+}
+
+/** The two ClusterProperties of a member (KEP-2149). */
+export function membershipProperties({ clusterId, clusterset }: Membership): ClusterProperty[] {
+  const property = (name: string, value: string): ClusterProperty => ({
+    apiVersion: apiVersion(Resource.clusterProperty),
+    kind: Resource.clusterProperty.kind,
+    metadata: { name },
+    spec: { value },
+  })
+  return [
+    property(ClusterPropertyName.clusterId, clusterId),
+    property(ClusterPropertyName.clusterset, clusterset),
+  ]
+}
