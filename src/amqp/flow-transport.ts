@@ -103,6 +103,8 @@ export const FlowCondition = {
   noRoute: 'fairlead:no-route',
   /** The opening says what its sender may not say. */
   unauthorized: 'amqp:unauthorized-access',
+  /** The cluster at one end was revoked: nothing goes on with it. */
+  revoked: 'fairlead:revoked',
   /** Nothing was carried for as long as the policy allows. */
   idle: 'fairlead:idle-timeout',
 } as const

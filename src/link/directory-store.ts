@@ -12,10 +12,24 @@ export interface DirectoryChange {
   readonly delta?: DirectoryDelta
 }
 
+export interface MembershipListener {
+  onRemoved(cluster: string): void
+  onReadmitted(cluster: string): void
+}
+
+const GONE: Applied = { kind: 'gone' }
+
 /** Holds the directory; everything that is told of a change has the new directory to read. */
 export class DirectoryStore {
   readonly #directory = new Snapshot<Directory>(new Map())
   readonly #listeners = new Set<(change: DirectoryChange) => void>()
+  readonly #membership = new Set<MembershipListener>()
+  readonly #isGone: (cluster: string) => boolean
+
+  /** `isGone`: nothing of that cluster is taken from anybody, as it was revoked. */
+  constructor(isGone: (cluster: string) => boolean = () => false) {
+    this.#isGone = isGone
+  }
 
   get directory(): SnapshotSource<Directory> {
     return this.#directory
@@ -26,13 +40,40 @@ export class DirectoryStore {
     return this.#directory.current().get(cluster)
   }
 
+  /** Whether nothing of the cluster is taken. */
+  isGone(cluster: string): boolean {
+    return this.#isGone(cluster)
+  }
+
+  /** Forgets a cluster that is gone. */
+  remove(cluster: string): void {
+    if (!this.#directory.current().has(cluster)) return
+    const left = new Map(this.#directory.current())
+    left.delete(cluster)
+    this.#directory.set(left)
+    for (const listener of [...this.#membership]) listener.onRemoved(cluster)
+  }
+
+  /** A cluster that was gone is a member again: whoever has its records may tell them. */
+  readmit(cluster: string): void {
+    for (const listener of [...this.#membership]) listener.onReadmitted(cluster)
+  }
+
+  /** Tells `listener` who goes and comes back. Returns the way to stop. */
+  onMembership(listener: MembershipListener): () => void {
+    this.#membership.add(listener)
+    return () => this.#membership.delete(listener)
+  }
+
   /** Takes all records of a cluster. */
   replace(state: OriginState): Applied {
+    if (this.#isGone(state.cluster)) return GONE
     return this.#take(applyOrigin(this.#directory.current(), state))
   }
 
   /** Takes a change to one cluster. */
   change(delta: DirectoryDelta): Applied {
+    if (this.#isGone(delta.cluster)) return GONE
     return this.#take(applyDelta(this.#directory.current(), delta), delta)
   }
 

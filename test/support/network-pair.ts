@@ -15,13 +15,14 @@ import type { ReadSecret } from '../../src/link/dial-target.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import { NO_SOURCES } from '../../src/link/sources.ts'
+import type { TlsFiles } from '../../src/link/tls-files.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
 import { GlobalSources } from '../../src/router/global/global-sources.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 import { TestClusterset } from './clusterset.ts'
 import { eventually } from './eventually.ts'
-import { linkTo, startClient } from './network.ts'
+import { linkTo, startClient, tlsOf } from './network.ts'
 import { type RouterPair, unknownClients } from './router-pair.ts'
 import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
 
@@ -31,6 +32,8 @@ export interface TestRouter {
   readonly network: RouterNetwork
   readonly parts: Lifecycle
   readonly metrics: Metrics
+  /** Its credentials, and whom it trusts. */
+  readonly tls: TlsFiles
 }
 
 export interface TestRouterOptions {
@@ -57,6 +60,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
   const clock = systemClock
   const metrics = createMetrics()
   const announced = new Snapshot(NO_SOURCES)
+  const tls = tlsOf(tlsDir, log)
   const network = new RouterNetwork(
     {
       snapshot: routes,
@@ -65,6 +69,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       logger: log,
       clock,
       metrics,
+      tls,
       ...(budget === undefined ? {} : { budget }),
       ...(resolve === undefined ? {} : { resolve }),
       ...(readSecret === undefined ? {} : { readSecret }),
@@ -74,7 +79,6 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       host,
       port: 0,
       webSocketPort: 0,
-      tlsDir,
       name: cluster,
       version: 'test',
       ...(routerId === undefined ? {} : { routerId }),
@@ -108,7 +112,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
     { cluster, listenHost: '127.0.0.1', flowLog: 'off' },
   )
   const sources = globalSources === undefined ? [] : [globalSources]
-  return { dataPath, network, parts: new Lifecycle([network, ...sources, dataPath]), metrics }
+  return { dataPath, network, parts: new Lifecycle([network, ...sources, dataPath]), metrics, tls }
 }
 
 /** West and east over a link that west dials; east's controller publishes demo/echo. */

@@ -21,6 +21,8 @@ export interface NetworkTopologyDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly random?: () => number
+  /** Whether routers of a cluster are no part of the network, as it was revoked. */
+  readonly isGone?: (cluster: string) => boolean
 }
 
 /** Our own place in the network. */
@@ -61,9 +63,9 @@ export class NetworkTopology {
 
   /** Begins to tell the neighbours of us; `cluster` is that of our certificate. */
   start(cluster: string): void {
-    const { clock, logger, random = Math.random } = this.#deps
+    const { clock, logger, random = Math.random, isGone = () => false } = this.#deps
     const { router, name } = this.#own
-    const engine = new TopologyEngine({ clock, logger, random }, { router, name, cluster })
+    const engine = new TopologyEngine({ clock, logger, random, isGone }, { router, name, cluster })
     engine.view.subscribe((view) => this.#view.set(view))
     this.#view.set(engine.view.current())
     this.#engine = engine
@@ -72,6 +74,11 @@ export class NetworkTopology {
 
   stop(): void {
     this.#engine?.stop()
+  }
+
+  /** `isGone` says otherwise of some cluster than before. */
+  goneChanged(): void {
+    this.#engine?.goneChanged()
   }
 
   /** Tells all routers that no new flow should come here or pass through here. */

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LinkSpec } from '../../api/route-snapshot.ts'
 import type { Directory, OriginState } from '../../api/service-record.ts'
+import type { Cancel } from '../../core/clock.ts'
 import type { FairleadError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
@@ -23,7 +24,8 @@ import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
-import { TlsFiles } from '../../link/tls-files.ts'
+import type { Standing } from '../../link/standing.ts'
+import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
@@ -32,7 +34,7 @@ import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
 import { Arrival } from './arrival.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
-import { MAX_LINKS, MAX_REPLICAS } from './limits.ts'
+import { LEFT_GRACE_MS, MAX_LINKS, MAX_REPLICAS } from './limits.ts'
 import { Links } from './links.ts'
 import { NetworkTopology } from './network-topology.ts'
 import type { PeerTransports } from './peers.ts'
@@ -40,8 +42,10 @@ import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
 import { SourceAgents } from './source-agents.ts'
 import { TopologyPaths } from './topology-paths.ts'
 
-export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
+export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths' | 'isGone'> {
   readonly logger: Logger
+  /** Started and stopped with the network. */
+  readonly tls: TlsFiles
   /** Credentials of proxies; absent: Links that need them cannot be dialled. */
   readonly readSecret?: ReadSecret
   /** The system's resolver when absent. */
@@ -58,8 +62,6 @@ export interface RouterNetworkConfig {
   readonly port: number
   /** Where WebSockets are taken; absent: nowhere. 0 takes any free port. */
   readonly webSocketPort?: number
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
   /** 32 hex digits, unique per process: flows are resumed with no other. Made up when absent. */
   readonly routerId?: string
   /** What people call this router, unique in its cluster: the name of its pod. Its id when absent. */
@@ -81,7 +83,7 @@ export class RouterNetwork implements Startable {
   readonly #routerId: string
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
-  readonly #store = new DirectoryStore()
+  readonly #store: DirectoryStore
   readonly #outdone = new Snapshot(0)
   readonly #data: DataConnections
   readonly #acceptor: Acceptor
@@ -96,18 +98,23 @@ export class RouterNetwork implements Startable {
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
+  #unfollow = () => {}
+  #cancelLeft: Cancel = () => {}
+  #hasLeft = false
 
   constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
     this.#deps = deps
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
     const name = config.name ?? this.#routerId
-    this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
+    const isGone = (cluster: string) => this.#parts(cluster)
+    this.#store = new DirectoryStore(isGone)
+    this.#topology = new NetworkTopology({ ...deps, isGone }, { router: this.#routerId, name })
     this.#data = new DataConnections(
-      { ...deps, paths: new TopologyPaths(this.#topology.view) },
+      { ...deps, isGone, paths: new TopologyPaths(this.#topology.view) },
       { instance: this.#routerId, name, identity: () => this.identity },
     )
-    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#tls = deps.tls
     this.#links = new Links({
       ...deps,
       limit: MAX_LINKS,
@@ -212,8 +219,10 @@ export class RouterNetwork implements Startable {
     this.#store.replace(state)
   }
 
+  /** Resolves when it listens, which is not before there is a certificate. */
   async start(): Promise<void> {
     await this.#tls.start()
+    await this.#tls.whenPresent
     this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
       hello: this.#hello(),
       heartbeat: this.#heartbeat,
@@ -222,6 +231,14 @@ export class RouterNetwork implements Startable {
       onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
     })
     this.#topology.start(this.identity.cluster)
+    const { trust } = this.#tls
+    const unfollow = [
+      trust.standing.subscribe((next, previous) => this.#follow(next, previous)),
+      trust.anchors.subscribe(() => this.#endGone()),
+      this.#store.directory.subscribe((directory) => this.#onOwnFacts(directory)),
+      () => this.#cancelLeft(),
+    ]
+    this.#unfollow = () => unfollow.forEach((cancel) => void cancel())
     await this.#acceptor.start()
     await this.#webSockets?.start()
     await this.#links.start()
@@ -243,6 +260,7 @@ export class RouterNetwork implements Startable {
   }
 
   async stop(): Promise<void> {
+    this.#unfollow()
     await this.#webSockets?.stop()
     await this.#acceptor.stop()
     const data = this.#data.stop()
@@ -295,7 +313,12 @@ export class RouterNetwork implements Startable {
 
   #sessionDeps() {
     const { clock, logger } = this.#deps
-    return { clock, logger, codec: this.#codec, store: this.#store }
+    return { clock, logger, codec: this.#codec, store: this.#store, trust: this.#tls.trust }
+  }
+
+  /** Nothing is shared with that cluster: it was revoked, or we were. */
+  #parts(cluster: string): boolean {
+    return this.#tls.trust.standing.current().parts(cluster, this.identity.cluster)
   }
 
   #hello(): Hello {
@@ -338,6 +361,32 @@ export class RouterNetwork implements Startable {
       onCaughtUp,
       onOutdone: ({ epoch }) => this.#raiseOutdone(epoch),
     }
+  }
+
+  #follow({ gone }: Standing, previous: Standing): void {
+    for (const cluster of gone) this.#store.remove(cluster)
+    for (const cluster of previous.gone) if (!gone.has(cluster)) this.#store.readmit(cluster)
+    this.#topology.goneChanged()
+  }
+
+  /** Our cluster has left: others are told that before everything with them ends. */
+  #onOwnFacts(directory: Directory): void {
+    const { trust } = this.#tls
+    const hasLeft = directory.get(this.identity.cluster)?.facts?.left !== undefined
+    if (hasLeft === this.#hasLeft) return
+    this.#hasLeft = hasLeft
+    this.#cancelLeft()
+    if (hasLeft) this.#cancelLeft = this.#deps.clock.after(LEFT_GRACE_MS, () => trust.setLeft(true))
+    else trust.setLeft(false)
+  }
+
+  /** What a new trust statement ends here. Sessions end themselves, when they have told their peers why. */
+  #endGone(): void {
+    const { trust } = this.#tls
+    this.#data.endGone(
+      (peer) => trust.isVoid(peer),
+      (cluster) => this.#parts(cluster),
+    )
   }
 
   #raiseOutdone(epoch: number): void {
