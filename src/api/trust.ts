@@ -136,6 +136,8 @@ export const TrustReason = {
   waitsToJoin: 'WaitsToJoin',
   /** By the newest trust statement. */
   revoked: 'Revoked',
+  leaving: 'Leaving',
+  left: 'Left',
   valid: 'Valid',
   expiresSoon: 'ExpiresSoon',
   expired: 'Expired',

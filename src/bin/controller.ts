@@ -1,6 +1,7 @@
 /**
  * Composition root of `fairlead controller`: keeps the exports and imports of one cluster. All replicas watch, the one
- * that holds the Lease writes. What it may do in Kubernetes is listed in manifests/base/controller/rbac.yaml.
+ * that holds the Lease writes. What it may do in Kubernetes is listed in manifests/base/controller/rbac.yaml. Long because
+ * all its parts meet here.
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -99,7 +100,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
       ? trustOf({ ...watching, registry: metrics, properties: stores.properties, events }, config)
       : undefined
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
-  const tls = new TlsFiles({ clock, logger }, credentials)
+  const tls = new TlsFiles({ clock, logger, metrics }, credentials)
   const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
   const lead = trust?.lead(link, tls)
   const globalnet = config.globalnet

@@ -95,6 +95,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./globalnet/globalnet-command.ts')).globalnetCommand(context),
   },
   {
+    name: 'revoke',
+    summary: 'take a cluster out of the clusterset, whether it answers or not',
+    load: async (context) => (await import('./trust/revoke-command.ts')).revokeCommand(context),
+  },
+  {
+    name: 'leave',
+    summary: 'take this cluster out of its clusterset',
+    load: async (context) => (await import('./trust/leave-command.ts')).leaveCommand(context),
+  },
+  {
     name: 'version',
     summary: 'print the version',
     load: async (context) => (await import('./version-command.ts')).versionCommand(context),

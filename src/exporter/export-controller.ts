@@ -23,6 +23,7 @@ import type { ExportFigures } from './export-metrics.ts'
 import { ExportStatusReconciler } from './export-status-reconciler.ts'
 import { ExportedServices } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
+import { leaving } from './leaving.ts'
 import { STALE_AFTER_MS } from './limits.ts'
 import { OriginPublisher } from './origin-publisher.ts'
 import { OwnFacts } from './own-facts.ts'
@@ -74,13 +75,17 @@ export class ExportController implements Startable {
     )
     const candidates = exported.values
     const addresses = globalnet?.addresses ?? new Snapshot(undefined)
-    this.#records = new AddressedRecords({ candidates, addresses })
+    const leaves = leaving(trust)
+    this.#records = new AddressedRecords({ candidates, addresses, leaving: leaves })
     const records = this.#records.values
     const global = globalnet === undefined ? {} : { block: globalnet.block, ownersOf: globalnet.ownersOf }
     const routers = new RouterAddresses(stores.slices, namespace)
     const ownProperties = new OwnProperties({ ...stores, log: deps.log })
     const properties = ownProperties.current
-    const view = new ClustersetView({ directory: link.directory, records, properties, ...global }, cluster)
+    const view = new ClustersetView(
+      { directory: link.directory, records, properties, leaving: leaves, ...global },
+      cluster,
+    )
     const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties, trust, ...global })
     const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
@@ -88,7 +93,16 @@ export class ExportController implements Startable {
     this.#stale = new StaleClusters({ ...deps, view, reachable: link.reachable }, { cluster, graceMs })
     const stale = this.#stale.clusters
     this.#imports = new ImportReconciler(
-      { ...deps, view, traffic, stale, gone: link.gone, addresses, routers: routers.addresses },
+      {
+        ...deps,
+        view,
+        traffic,
+        stale,
+        gone: link.gone,
+        leaving: leaves,
+        addresses,
+        routers: routers.addresses,
+      },
       cluster,
     )
     const status = new ExportStatusReconciler(

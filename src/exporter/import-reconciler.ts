@@ -44,6 +44,8 @@ export interface ImportReconcilerDeps {
   readonly stale: SnapshotSource<ReadonlySet<string>>
   /** Clusters that were revoked: nothing is remembered of them. */
   readonly gone: SnapshotSource<ReadonlySet<string>>
+  /** This cluster leaves: it remembers nobody. */
+  readonly leaving: SnapshotSource<boolean>
   /** Of our exports; undefined while globalnet is off. */
   readonly addresses: SnapshotSource<GlobalAddresses | undefined>
   readonly clock: Clock
@@ -86,7 +88,7 @@ export class ImportReconciler implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, routers, traffic, stale, gone, clock, stores } = this.#deps
+    const { view, routers, traffic, stale, gone, leaving, clock, stores } = this.#deps
     this.#ledger = new ListenPortLedger(portClaims(stores.services.list()))
     for (const object of stores.imports.list()) {
       const key = keyOf(object)
@@ -98,6 +100,7 @@ export class ImportReconciler implements Startable {
       traffic.subscribe((next, previous) => this.#enqueue(changedSettings(next, previous))),
       stale.subscribe((next, previous) => this.#enqueueImportsOf(symmetricDifference(next, previous))),
       gone.subscribe((next) => this.#enqueueImportsOf(next)),
+      leaving.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
       stores.definitions.subscribe(() => this.#definitionChanged()),
     ]
     this.#cancelResync = clock.every(RESYNC_MS, () => this.#resync())
@@ -177,14 +180,19 @@ export class ImportReconciler implements Startable {
       return this.#ledger.release(key)
     const found = this.#writer.read(key)
     const remembered = this.#remembered.get(key)
-    const gone = this.#deps.gone.current()
-    const isBelieved = (cluster: string) => remembered?.has(cluster) === true && !gone.has(cluster)
+    const isBelieved = (cluster: string) => remembered?.has(cluster) === true && !this.#isOut(cluster)
     const viewer = { cluster: this.#cluster, isBelieved, owns: this.#deps.view.owners() }
     const wanted = wantedImport(this.#deps.view.current(), key, found, viewer)
     if (wanted !== undefined) return await this.#write(key, wanted, found)
     await this.#writer.remove(found)
     this.#remembered.delete(key)
     this.#ledger.release(key)
+  }
+
+  /** It was revoked, or we leave. */
+  #isOut(cluster: string): boolean {
+    const { gone, leaving } = this.#deps
+    return leaving.current() || gone.current().has(cluster)
   }
 
   async #write(key: ServiceKey, { merged }: WantedImport, found: ImportObjects): Promise<void> {

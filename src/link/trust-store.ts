@@ -14,6 +14,7 @@ import {
   type VerifiedChain,
   verifyChain,
 } from '../pki/chain.ts'
+import { ChainError } from '../pki/errors.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import {
   anchorsOf,
@@ -22,7 +23,7 @@ import {
   type TrustStatement,
 } from '../pki/trust-statement.ts'
 import { MAX_ORIGINS, MAX_TRUST_MESSAGE } from './limits.ts'
-import { NOBODY_GONE, type Standing, standingOf } from './standing.ts'
+import { NOBODY_GONE, Standing, standingOf } from './standing.ts'
 
 /** What became of a statement: it is newer than ours, ours is as new, or nobody we trust signed it. */
 export type Offer = 'newer' | 'known' | 'refused'
@@ -47,6 +48,7 @@ export class TrustStore {
   /** When the newest certificate began that a cluster has shown: a revoked one was invited again if that is later. Oldest first. */
   readonly #shown = new Map<string, number>()
   #own: Own | undefined
+  #left = false
   #statement: TrustStatement | undefined
   #lastFailure = ''
 
@@ -112,6 +114,7 @@ export class TrustStore {
   /** A statement of a peer. */
   offer(signed: SignedStatement): Offer {
     if (signed.statement === this.#newest.current()?.statement) return 'known'
+    if (this.#own === undefined) return 'refused'
     try {
       if (JSON.stringify(signed).length > MAX_TRUST_MESSAGE) throw new RangeError('it is too long to pass on')
       return this.#take(signed, this.#reader.read(signed, this.#anchors.current()))
@@ -126,7 +129,17 @@ export class TrustStore {
   admit(chain: readonly X509Certificate[], now: number): VerifiedChain {
     const verified = verifyChain(chain, this.#anchors.current(), now)
     this.witness(verified)
+    const { identity, since } = verified
+    if (this.isVoid({ ...identity, since }))
+      throw new ChainError('revoked', 'this cluster was revoked, or has left')
     return verified
+  }
+
+  /** Our own cluster has left, or is a member again: nothing is shared with others while it has. */
+  setLeft(left: boolean): void {
+    if (left === this.#left) return
+    this.#left = left
+    this.#changed()
   }
 
   /** A chain that was found to hold elsewhere: a revoked cluster that shows a newer one was invited again. */
@@ -183,7 +196,8 @@ export class TrustStore {
   }
 
   #judge(): void {
-    const next = standingOf(this.#statement?.revoked ?? [], this.#shown, this.#own)
+    const stated = standingOf(this.#statement?.revoked ?? [], this.#shown, this.#own)
+    const next = this.#left ? new Standing(stated.gone, true) : stated
     if (!next.equals(this.#standing.current())) this.#standing.set(next)
   }
 

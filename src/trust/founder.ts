@@ -24,7 +24,7 @@ import { type KnownStatement, newestStatement } from './newest-statement.ts'
 import { RootKeeper, type RootView } from './root-keeper.ts'
 import { rootsOf } from './root-secret.ts'
 import { rotationMark, rotationOf, secretText } from './secrets.ts'
-import { nextStatement, pruneRevocations } from './statement-maker.ts'
+import { nextStatement, pruneRevocations, withReadmissions } from './statement-maker.ts'
 import type { TrustSettings } from './trust-settings.ts'
 import type { SecretBoxes } from './trust-stores.ts'
 
@@ -100,11 +100,12 @@ export class Founder {
   #statement(
     root: RootView,
     known: KnownStatement | undefined,
-    { settings, identity }: FounderInput,
+    { settings, identity, trust }: FounderInput,
     now: number,
   ): SignedStatement {
     const others = settings.revoked.filter(({ cluster }) => cluster !== identity.cluster)
-    const revoked = pruneRevocations(others, { longestLife: root.longestLife, now })
+    const kept = pruneRevocations(others, { longestLife: root.longestLife, now })
+    const revoked = withReadmissions(kept, trust.status?.members ?? [])
     const wanted = { clusterset: identity.clusterset, roots: root.trusted, revoked }
     const next = nextStatement(known?.said, wanted)
     if (next === undefined && known !== undefined) return known.signed

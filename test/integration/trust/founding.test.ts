@@ -150,3 +150,18 @@ function otherThan<T extends { readonly raw: Buffer }>(raw: Buffer, found: T): T
   if (found.raw.equals(raw)) throw new Error('it is still the same')
   return found
 }
+
+test('a root that has ended is said to have, and nothing is signed by it over and over', async () => {
+  const east = await founder({ rootTtl: '10h', authorityTtl: '10h', leafTtl: '1h' })
+  await east.change({ rootTtl: '10h' })
+  await world.advance(11 * HOUR)
+  await eventually(async () => {
+    expect(await east.condition('CertificatesValid')).toContain(
+      'False Expired: the root in Secret fairlead-root',
+    )
+  })
+  const issued = east.events.filter((event) => event.startsWith('AuthorityIssued')).length
+  await east.nudge()
+  await eventually(async () => (await east.condition('Ready')).startsWith('False Expired'))
+  expect(east.events.filter((event) => event.startsWith('AuthorityIssued'))).toHaveLength(issued)
+})
