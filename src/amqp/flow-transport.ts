@@ -121,6 +121,8 @@ export const FlowCondition = {
   unvouched: 'fairlead:unvouched',
   /** The opening says what its sender may not say. */
   unauthorized: 'amqp:unauthorized-access',
+  /** The cluster at one end was revoked: nothing goes on with it. */
+  revoked: 'fairlead:revoked',
   /** Nothing was carried for as long as the policy allows. */
   idle: 'fairlead:idle-timeout',
 } as const

@@ -11,16 +11,27 @@ export interface Membership {
   readonly clusterset: string
 }
 
-/** The two ClusterProperties of a member (KEP-2149). */
-export function membershipProperties({ clusterId, clusterset }: Membership): ClusterProperty[] {
-  const property = (name: string, value: string): ClusterProperty => ({
-    apiVersion: apiVersion(Resource.clusterProperty),
-    kind: Resource.clusterProperty.kind,
-    metadata: { name },
-    spec: { value },
-  })
+/** What is known of it. */
+export interface KnownMembership {
+  readonly clusterId?: string | undefined
+  readonly clusterset?: string | undefined
+}
+
+/** The two ClusterProperties of a member (KEP-2149), as far as they are known. */
+export function membershipProperties({ clusterId, clusterset }: KnownMembership): ClusterProperty[] {
+  const property = (name: string, value: string | undefined): ClusterProperty[] =>
+    value === undefined
+      ? []
+      : [
+          {
+            apiVersion: apiVersion(Resource.clusterProperty),
+            kind: Resource.clusterProperty.kind,
+            metadata: { name },
+            spec: { value },
+          },
+        ]
   return [
-    property(ClusterPropertyName.clusterId, clusterId),
-    property(ClusterPropertyName.clusterset, clusterset),
+    ...property(ClusterPropertyName.clusterId, clusterId),
+    ...property(ClusterPropertyName.clusterset, clusterset),
   ]
 }

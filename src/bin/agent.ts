@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
+import { TrustSecret } from '../api/trust.ts'
 import { VERSION } from '../cli/version.ts'
 import { systemClock } from '../core/clock.ts'
 import { describeError, UsageError } from '../core/errors.ts'
@@ -20,9 +21,9 @@ import { NatReconciler } from '../globalnet/nat-reconciler.ts'
 import { NftDriver } from '../globalnet/nft-driver.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
-import { CredentialFolder } from '../link/credential-folder.ts'
 import { SourceClient } from '../link/source-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
+import { processCredentials } from '../trust/process-credentials.ts'
 
 /** What the command line and the downward API say. */
 interface AgentConfig {
@@ -32,8 +33,8 @@ interface AgentConfig {
   readonly health: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly logLevel: LogLevel
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
+  /** Folder of ca.crt, tls.crt and tls.key; undefined: they are in a Secret. */
+  readonly tlsDir: string | undefined
   /** Remove the table and end. */
   readonly cleanup: boolean
 }
@@ -68,10 +69,13 @@ async function assemble(config: AgentConfig, driver: NftDriver, log: Logger): Pr
   const clock = systemClock
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
-  const stores = agentStores({ client, clock, log, metrics: kubeMetrics(metrics) }, config)
+  const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
+  const stores = agentStores(watching, config)
+  const { namespace, tlsDir } = config
+  const credentials = processCredentials(watching, { namespace, name: TrustSecret.agent }, tlsDir)
   const routers = new RouterReplicas(stores.routerSlices, config.namespace)
   const logger = log.child({ component: 'sources' })
-  const tls = new TlsFiles({ clock, logger }, new CredentialFolder(config.tlsDir))
+  const tls = new TlsFiles({ clock, logger, metrics }, credentials.source)
   const told = new SourceClient(
     { clock, logger, metrics, tls, routers: routers.replicas },
     { version: VERSION },
@@ -83,10 +87,17 @@ async function assemble(config: AgentConfig, driver: NftDriver, log: Logger): Pr
   const health = new HealthServer({ metrics, notReady }, config.health)
   const close = { start: async () => {}, stop: () => client.close() }
   // Stopped in reverse: readiness ends with the health server, what is being written is finished, then the watches end.
-  return {
-    parts: new Lifecycle([close, ...Object.values(stores), routers, told, input, reconciler, health]),
+  const parts = [
+    close,
+    ...Object.values(stores),
+    routers,
+    ...credentials.parts,
+    told,
+    input,
+    reconciler,
     health,
-  }
+  ]
+  return { parts: new Lifecycle(parts), health }
 }
 
 function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): AgentConfig {
@@ -105,7 +116,7 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
     },
     kubeconfig: flags.kubeconfig,
     logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
-    tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
+    tlsDir: flags['tls-dir'],
     cleanup,
   }
 }

@@ -4,15 +4,10 @@
  * With `--resources` it serves a site without Kubernetes from files. Long because it names every part of the process.
  */
 import { hostname, totalmem } from 'node:os'
-import type { ClientSource } from '../api/client-identity.ts'
 import type { OwnsAddress } from '../api/global-owner.ts'
-import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import { REPORT_TOKEN_HEADER } from '../api/network-report.ts'
-import type { DenialSource } from '../api/policy-denials.ts'
-import type { RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
-import { parseAllDocuments } from '../cli/yaml.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
@@ -20,21 +15,7 @@ import { createLogger, type Logger } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
 import { ReportServer } from '../core/report-server.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
-import { DenialReporter } from '../exporter/denial-reporter.ts'
-import type { DirectoryLink, OriginConfirmation } from '../exporter/directory-link.ts'
-import { LinkSecrets } from '../exporter/link-secrets.ts'
-import { LinkStatusWriter } from '../exporter/link-status.ts'
-import { OriginPublisher } from '../exporter/origin-publisher.ts'
-import { PodIdentities } from '../exporter/pod-identities.ts'
-import { createRouteSource } from '../exporter/route-source.ts'
-import { RouterReplicas } from '../exporter/router-replicas.ts'
-import { SiteSource } from '../exporter/site/site-source.ts'
 import { addressOwners, hasClaim } from '../globalnet/address-owners.ts'
-import { EgressClients } from '../globalnet/egress-clients.ts'
-import { egressStores } from '../globalnet/globalnet-stores.ts'
-import { connectKube } from '../kube/client.ts'
-import { kubeMetrics } from '../kube/kube-metrics.ts'
-import { CredentialFolder } from '../link/credential-folder.ts'
 import { NO_SOURCES } from '../link/sources.ts'
 import { TlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
@@ -46,17 +27,18 @@ import { GlobalSources } from '../router/global/global-sources.ts'
 import { ensureHeapFlags } from '../router/heap-flags.ts'
 import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../router/memory-budget.ts'
 import { networkReports } from '../router/network/reports.ts'
-import { RouterNetwork, type RouterNetworkDeps } from '../router/network/router-network.ts'
+import { RouterNetwork } from '../router/network/router-network.ts'
 import { reportToken } from '../router/report-token.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
+import { type Control, kubeControl, siteControl } from './router-control.ts'
 
 /** What the container, or else the machine, lets the process use. */
 function processMemory(): ProcessMemory {
   return { constrained: process.constrainedMemory(), total: totalmem() }
 }
 
-/** Where the router listens, besides its health port and the ports of imports. */
-interface RouterPorts {
+/** Where it listens; undefined: it does not. */
+interface Ports {
   readonly linkPort: number
   readonly webSocketPort: number | undefined
   readonly reportPort: number
@@ -66,7 +48,7 @@ interface RouterPorts {
 interface RouterProcess extends Startable {
   notReady(): string[]
   /** Only after `start`. */
-  ports(): RouterPorts
+  ports(): Ports
   /** Turns not-ready, takes no new clients, and waits for the flows there are. */
   drain(): Promise<void>
 }
@@ -94,7 +76,12 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
     { metrics, notReady },
     { host: options.listenHost, port: options.healthPort },
   )
-  const around = new Lifecycle([{ start: async () => {}, stop: control.close }, health, tls])
+  const around = new Lifecycle([
+    { start: async () => {}, stop: control.close },
+    health,
+    ...control.credentials.parts,
+    tls,
+  ])
   try {
     await around.start()
     const owner = await Promise.race([tls.whenPresent, signalled])
@@ -112,7 +99,7 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
 async function run(
   router: RouterProcess,
   signalled: Promise<unknown>,
-  onRunning: (ports: RouterPorts) => void,
+  onRunning: (ports: Ports) => void,
 ): Promise<void> {
   try {
     await router.start()
@@ -137,8 +124,8 @@ async function prepare(
   const control =
     options.resources === undefined
       ? await kubeControl({ clock, log, metrics }, options, env)
-      : siteControl({ clock, log, metrics }, options.resources)
-  const tls = new TlsFiles({ clock, logger: log }, new CredentialFolder(options.tlsDir))
+      : siteControl({ clock, log, metrics }, options.resources, options.tlsDir ?? '')
+  const tls = new TlsFiles({ clock, logger: log, metrics }, control.credentials.source)
   return { options, name, clock, log, metrics, control, tls }
 }
 
@@ -251,107 +238,8 @@ async function assemble(
     stop: () => parts.stop(),
   }
 }
-
-interface ControlDeps {
-  readonly clock: Clock
-  readonly log: Logger
-  readonly metrics: Metrics
-}
-
-/** Where a router learns what its cluster exports, imports and dials. */
-interface Control {
-  readonly snapshots: SnapshotSource<RouteSnapshot>
-  readonly clients: ClientSource
-  readonly replicas?: RouterNetworkDeps['replicas'] & object
-  readonly readSecret?: RouterNetworkDeps['readSecret'] & object
-  notReady(): string[]
-  /** Started in this order, once the network is. */
-  parts(network: RouterNetwork, cluster: string, denials: DenialSource): readonly Startable[]
-  close(): Promise<void>
-}
-
-/** From the Kubernetes API. Records come from the controller, by a session of its own. */
-async function kubeControl(
-  { clock, log, metrics }: ControlDeps,
-  { kubeconfig, globalnet, ownNamespace }: RouterOptions,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Control> {
-  const { client } = await connectKube({ kubeconfig }, clock)
-  const namespace = env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
-  const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const watched = ownNamespace ? namespace : undefined
-  const routes = createRouteSource(watching, { namespace, watched })
-  const routers = new RouterReplicas(routes.slices, namespace)
-  const pods = new PodIdentities(watching, metrics, { keepsLabels: globalnet, namespace: watched })
-  const stores = globalnet ? egressStores(watching) : undefined
-  const egress = stores && new EgressClients({ stores, pods, clock })
-  const secrets = new LinkSecrets({ client, clock }, namespace)
-  return {
-    snapshots: routes.snapshots,
-    clients: egress ?? pods,
-    replicas: routers.replicas,
-    readSecret: (key, signal) => secrets.read(key, signal),
-    notReady: () => routes.notReady(),
-    parts: ({ linkStatus: states }, _cluster, denials) => [
-      routes,
-      routers,
-      pods,
-      ...Object.values(stores ?? {}),
-      ...(egress === undefined ? [] : [egress]),
-      new LinkStatusWriter({ client, links: routes.links, states, clock, log }, namespace),
-      new DenialReporter({ client, policies: routes.servicePolicies, denials, clock, log }),
-    ],
-    close: () => client.close(),
-  }
-}
-
 /** Whose global addresses are, by what the clusters of a directory claim now. */
 function ownersIn(directory: SnapshotSource<Directory>): OwnsAddress {
   const ownersOf = addressOwners()
   return (cluster, address) => ownersOf(directory.current())(cluster, address)
-}
-
-/** From files. Clients are processes of the machine, not pods. */
-function siteControl(deps: ControlDeps, folder: string): Control {
-  const { clock, log } = deps
-  const site = new SiteSource({ ...deps, parse: parseYaml }, folder)
-  return {
-    snapshots: site.snapshots,
-    clients: { find: () => undefined },
-    notReady: () => [],
-    parts: (network, cluster) => [
-      site,
-      new OriginPublisher(
-        { link: localDirectory(network), records: site.records, facts: new Snapshot({}), clock, log },
-        cluster,
-      ),
-    ],
-    close: async () => {},
-  }
-}
-
-/** The router's own directory, as a controller would reach it over a session. */
-function localDirectory(
-  network: RouterNetwork,
-): Pick<DirectoryLink, 'directory' | 'confirmed' | 'outdone' | 'certificate' | 'publish'> {
-  const confirmed = new Snapshot<OriginConfirmation | undefined>(undefined)
-  return {
-    directory: network.directory,
-    outdone: network.outdone,
-    certificate: network.certificate,
-    confirmed,
-    publish(state) {
-      network.publish(state)
-      confirmed.set({ epoch: state.epoch, sequence: state.sequence })
-    },
-  }
-}
-
-/** JSON is YAML too. Throws with the line of what cannot be read. */
-function parseYaml(text: string): unknown[] {
-  return parseAllDocuments(text).map((document) => {
-    const [error] = document.errors
-    if (error !== undefined) throw error
-    return document.toJS() as unknown
-  })
 }

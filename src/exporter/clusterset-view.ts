@@ -24,6 +24,8 @@ export interface ViewDeps {
   /** Our own block of global addresses; undefined without one. Absent: this cluster has no globalnet. */
   readonly block?: SnapshotSource<BlockFact | undefined>
   readonly ownersOf?: AddressOwners
+  /** While true no other cluster is known. Absent: never. */
+  readonly leaving?: SnapshotSource<boolean>
 }
 
 /** What is different from before. */
@@ -55,9 +57,10 @@ export class ClustersetView implements Startable {
 
   async start(): Promise<void> {
     this.#directory = this.#combine()
-    const { directory, records, properties, block } = this.#deps
+    const { directory, records, properties, block, leaving } = this.#deps
     const sources: SnapshotSource<unknown>[] = [directory, records, properties]
     if (block !== undefined) sources.push(block)
+    if (leaving !== undefined) sources.push(leaving)
     this.#unfollow = sources.map((each) => each.subscribe(() => this.#update()))
   }
 
@@ -126,7 +129,8 @@ export class ClustersetView implements Startable {
     const globalnet = this.#deps.block?.current()
     const facts = { properties: properties.current(), ...(globalnet === undefined ? {} : { globalnet }) }
     const own = { ...version, records: records.current(), facts }
-    return new Map(this.#deps.directory.current()).set(this.#cluster, own)
+    const others = this.#deps.leaving?.current() === true ? [] : this.#deps.directory.current()
+    return new Map(others).set(this.#cluster, own)
   }
 }
 

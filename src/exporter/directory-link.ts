@@ -10,6 +10,8 @@ export type OriginConfirmation = Pick<OriginState, 'epoch' | 'sequence'>
 export interface DirectoryLink {
   /** What the routers know of all clusters. Kept while the session is down: absence means unknown. */
   readonly directory: SnapshotSource<Directory>
+  /** Clusters that were revoked and have not come back: what imports remember of them does not count. */
+  readonly gone: SnapshotSource<ReadonlySet<string>>
   /** The newest state of our own cluster that the router has taken; undefined before the first. */
   readonly confirmed: SnapshotSource<OriginConfirmation | undefined>
   /** The latest epoch of our own cluster's state that another cluster holds and that we lack; 0 for none. Untrusted. */

@@ -4,10 +4,11 @@
 import { isTrue } from '../api/conditions.ts'
 import type { ExportCandidate, GlobalnetFeed } from '../api/globalnet-feed.ts'
 import { ExportCondition, type ServiceExport } from '../api/mcs.ts'
+import type { TrustFacts } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
 import { Lifecycle, type Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { Snapshot } from '../core/snapshot.ts'
+import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { WritingClient } from '../kube/owned-objects.ts'
@@ -22,6 +23,7 @@ import type { ExportFigures } from './export-metrics.ts'
 import { ExportStatusReconciler } from './export-status-reconciler.ts'
 import { ExportedServices } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
+import { leaving } from './leaving.ts'
 import { STALE_AFTER_MS } from './limits.ts'
 import { OriginPublisher } from './origin-publisher.ts'
 import { OwnFacts } from './own-facts.ts'
@@ -42,6 +44,8 @@ export interface ExportControllerDeps {
   readonly hooks?: WorkQueueHooks
   /** Absent: this cluster cannot have globalnet. */
   readonly globalnet?: GlobalnetFeed
+  /** What the cluster tells of its certificates. */
+  readonly trustFacts?: SnapshotSource<TrustFacts>
 }
 
 export interface ExportControllerConfig {
@@ -63,7 +67,7 @@ export class ExportController implements Startable {
 
   constructor(deps: ExportControllerDeps, config: ExportControllerConfig) {
     const { cluster, namespace, staleAfterMs: graceMs = STALE_AFTER_MS } = config
-    const { stores, link, globalnet } = deps
+    const { stores, link, globalnet, trustFacts: trust } = deps
     this.#stores = stores
     const access = new AccessView(stores)
     const exported = new ExportedServices<ExportCandidate>(stores, (serviceExport, ...of) =>
@@ -71,21 +75,34 @@ export class ExportController implements Startable {
     )
     const candidates = exported.values
     const addresses = globalnet?.addresses ?? new Snapshot(undefined)
-    this.#records = new AddressedRecords({ candidates, addresses })
+    const leaves = leaving(trust)
+    this.#records = new AddressedRecords({ candidates, addresses, leaving: leaves })
     const records = this.#records.values
     const global = globalnet === undefined ? {} : { block: globalnet.block, ownersOf: globalnet.ownersOf }
     const routers = new RouterAddresses(stores.slices, namespace)
     const ownProperties = new OwnProperties({ ...stores, log: deps.log })
     const properties = ownProperties.current
-    const view = new ClustersetView({ directory: link.directory, records, properties, ...global }, cluster)
-    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties, ...global })
+    const view = new ClustersetView(
+      { directory: link.directory, records, properties, leaving: leaves, ...global },
+      cluster,
+    )
+    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties, trust, ...global })
     const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
     const { traffic } = policies
     this.#stale = new StaleClusters({ ...deps, view, reachable: link.reachable }, { cluster, graceMs })
     const stale = this.#stale.clusters
     this.#imports = new ImportReconciler(
-      { ...deps, view, traffic, stale, addresses, routers: routers.addresses },
+      {
+        ...deps,
+        view,
+        traffic,
+        stale,
+        gone: link.gone,
+        leaving: leaves,
+        addresses,
+        routers: routers.addresses,
+      },
       cluster,
     )
     const status = new ExportStatusReconciler(

@@ -96,7 +96,7 @@ function exportStores(deps: ReflectorDeps, namespace: string | undefined): Expor
       namespace,
       indexes: { [Index.service]: serviceOfSlice, [Index.import]: importOfSlice },
     }),
-    servicePolicies: reflect<ServicePolicy>(deps, Resource.servicePolicy),
+    servicePolicies: reflect<ServicePolicy>(deps, Resource.servicePolicy, { namespace }),
   }
 }
 
@@ -122,7 +122,7 @@ export function controllerStores(deps: ReflectorDeps): ControllerStores {
 export function namespacedStores(
   deps: ReflectorDeps,
   namespace: string,
-  properties: () => readonly ClusterProperty[],
+  properties: () => Promise<readonly ClusterProperty[]>,
 ): ControllerStores {
   return {
     ...exportStores(deps, namespace),

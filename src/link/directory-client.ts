@@ -10,12 +10,10 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { Labels, Metrics } from '../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
-import type { TrustAnchors } from '../pki/chain.ts'
 import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { deltaBetween } from './directory-replica.ts'
 import { DirectoryStore } from './directory-store.ts'
 import { LinkLostError, PeerRefusedError } from './errors.ts'
-import { fileAnchors } from './file-anchors.ts'
 import type { HeartbeatConfig } from './heartbeat.ts'
 import { type AttemptOutcome, keepConnected } from './keep-connected.ts'
 import { LeafSigner } from './leaf-signer.ts'
@@ -24,6 +22,7 @@ import { type DialledSession, dialSession } from './link-session.ts'
 import { MessageCodec } from './message-codec.ts'
 import { compareVersions, type Hello, type OriginVersion, PROTOCOL } from './messages.ts'
 import { OriginSignatures } from './origin-signatures.ts'
+import type { Standing } from './standing.ts'
 import type { TlsFiles } from './tls-files.ts'
 
 export interface DirectoryClientDeps {
@@ -50,9 +49,9 @@ export class DirectoryClient implements Startable {
   readonly #config: DirectoryClientConfig
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
-  readonly #anchors: SnapshotSource<TrustAnchors>
   readonly #signatures: OriginSignatures
   readonly #store: DirectoryStore
+  readonly #gone: Snapshot<ReadonlySet<string>>
   readonly #connected = new Snapshot(false)
   readonly #reachable = new Snapshot<ReadonlySet<string> | undefined>(undefined)
   readonly #confirmed = new Snapshot<OriginVersion | undefined>(undefined)
@@ -66,10 +65,14 @@ export class DirectoryClient implements Startable {
     this.#deps = deps
     this.#config = config
     this.#tls = deps.tls
+    const { standing, anchors } = deps.tls.trust
+    this.#gone = new Snapshot(standing.current().gone)
+    standing.subscribe((next, previous) => this.#follow(next, previous))
     const signer = new LeafSigner(this.#tls)
-    this.#anchors = fileAnchors(this.#tls)
-    this.#signatures = new OriginSignatures({ ...deps, signer, anchors: this.#anchors })
-    this.#store = new DirectoryStore(this.#signatures.verify)
+    this.#signatures = new OriginSignatures({ ...deps, signer, anchors })
+    this.#store = new DirectoryStore(this.#signatures.verify, (cluster) =>
+      standing.current().gone.has(cluster),
+    )
     this.#countRefused = deps.metrics.counter(
       'fairlead_directory_records_refused_total',
       'Records of our own that no peer would take, left out of what is published',
@@ -79,6 +82,11 @@ export class DirectoryClient implements Startable {
   /** Every cluster's records. */
   get directory(): SnapshotSource<Directory> {
     return this.#store.directory
+  }
+
+  /** Clusters that were revoked and have not come back: none is in the directory, and none is unknown. */
+  get gone(): SnapshotSource<ReadonlySet<string>> {
+    return this.#gone
   }
 
   /** A session to the router stands. */
@@ -159,6 +167,12 @@ export class DirectoryClient implements Startable {
     return false
   }
 
+  #follow({ gone }: Standing, previous: Standing): void {
+    this.#gone.set(gone)
+    for (const cluster of gone) this.#store.remove(cluster)
+    for (const cluster of previous.gone) if (!gone.has(cluster)) this.#store.readmit(cluster)
+  }
+
   #keepConnected(): Promise<void> {
     return keepConnected(
       this.#deps,
@@ -200,7 +214,7 @@ export class DirectoryClient implements Startable {
           maySend: (cluster) => cluster === this.identity.cluster,
           mayReceive: () => true,
           owns: (cluster) => cluster === this.identity.cluster,
-          trust: this.#anchors,
+          trust: this.#tls.trust.anchors,
           onHeld: (version) => this.#onHeld(version),
           onReach: (clusters) => this.#reachable.set(clusters),
           onOutdoneEpoch: (epoch) => this.#outdone.set(epoch),

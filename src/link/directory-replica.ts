@@ -18,6 +18,8 @@ export type Applied =
   | { readonly kind: 'stale' }
   /** A delta whose base we do not have: the whole origin is needed. */
   | { readonly kind: 'gap' }
+  /** The cluster was revoked: nothing of it is taken, whoever tells it. */
+  | { readonly kind: 'gone' }
   /** A bound would be broken. */
   | { readonly kind: 'refused'; readonly reason: string }
 

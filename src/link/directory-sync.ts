@@ -71,17 +71,19 @@ export class DirectorySync {
   readonly #doubted = new Set<string>()
   #sending: { readonly cluster: string; readonly parts: Generator<DirectoryOrigin, void> } | undefined
   #digestComplete = false
-  readonly #unsubscribe: () => void
+  readonly #unfollow: readonly (() => void)[]
 
   constructor(deps: DirectorySyncDeps, config: DirectorySyncConfig) {
     this.#deps = deps
     this.#config = config
-    const unfollow = deps.store.onChange((change) => this.#onChange(change))
-    const unfollowTrust = config.trust?.subscribe(() => this.#believeAgain())
-    this.#unsubscribe = () => {
-      unfollow()
-      unfollowTrust?.()
-    }
+    this.#unfollow = [
+      deps.store.onChange((change) => this.#onChange(change)),
+      config.trust?.subscribe(() => this.#believeAgain()) ?? (() => {}),
+      deps.store.onMembership({
+        onRemoved: (cluster) => this.#onRemoved(cluster),
+        onReadmitted: (cluster) => this.#onReadmitted(cluster),
+      }),
+    ]
   }
 
   /** Tells the peer what we have. */
@@ -99,7 +101,7 @@ export class DirectorySync {
 
   /** Stops following the store. */
   stop(): void {
-    this.#unsubscribe()
+    for (const unfollow of this.#unfollow) unfollow()
     this.#sending = undefined
     this.#owed.clear()
   }
@@ -154,7 +156,10 @@ export class DirectorySync {
   }
 
   #await(): void {
-    const coming = this.#newerThere().filter(({ cluster }) => this.#config.mayReceive(cluster))
+    const { store } = this.#deps
+    const coming = this.#newerThere().filter(
+      ({ cluster }) => this.#config.mayReceive(cluster) && !store.isGone(cluster),
+    )
     this.#awaited = new Set(coming.map(({ cluster }) => cluster))
     if (this.#awaited.size === 0) this.#config.onCaughtUp?.()
   }
@@ -200,6 +205,19 @@ export class DirectorySync {
     }
     this.#owe(state)
     this.pump()
+  }
+
+  /** Should it come back, all of it is news to everybody. */
+  #onRemoved(cluster: string): void {
+    this.#known.delete(cluster)
+    this.#owed.delete(cluster)
+    this.#requested.delete(cluster)
+    if (this.#awaited?.delete(cluster) === true && this.#awaited.size === 0) this.#config.onCaughtUp?.()
+  }
+
+  /** What the peer sent of it meanwhile was not taken. */
+  #onReadmitted(cluster: string): void {
+    if (this.#digestComplete && this.#config.mayReceive(cluster)) this.#request(cluster)
   }
 
   /** A delta helps only a peer that has exactly its base and is not being sent the whole. */

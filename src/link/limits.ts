@@ -41,6 +41,13 @@ export const MAX_ENDPOINTS = 1024
 /** Namespaces that one cluster tells to be missing there: they and the envelope fit a message with the longest record. */
 export const MAX_MISSING_NAMESPACES = 100
 
+/** Certificate request of a member's new authority, bytes of PEM. */
+export const MAX_RENEWAL_REQUEST = 2_048
+
+/** New authorities that a founder tells at once, and bytes of PEM of each: facts go to every router. */
+export const MAX_RENEWED = 4
+export const MAX_RENEWED_CERTIFICATE = 2_048
+
 /** ClusterProperties that one cluster tells, and characters of a value. */
 export const MAX_PROPERTIES = 32
 export const MAX_PROPERTY_VALUE = 128
@@ -88,6 +95,9 @@ export const REFUSAL_LOG_MS = 10_000
 
 /** Kinds of refusals remembered for that. */
 export const MAX_REMEMBERED_REFUSALS = 256
+
+/** Longest trust statement with its signatures, bytes of JSON: what is over has no room in a message. */
+export const MAX_TRUST_MESSAGE = 46 * 1024
 
 /** Largest TLS file we read, bytes. */
 export const MAX_TLS_FILE = 256 * 1024
@@ -163,6 +173,9 @@ export const TLS_RELOAD_MS = 5000
 
 /** TCP keep-alive probes start after this silence, milliseconds. */
 export const TCP_KEEPALIVE_MS = 10_000
+
+/** Pauses while the peer shows a certificate that was revoked, milliseconds: it may have been invited again, which it can show only when dialled. */
+export const REVOKED_BACKOFF = { min: 60_000, max: 60_000 } as const
 
 /** A connection that stood this long counts as a success: the next attempt after its loss follows at once. Milliseconds. */
 export const MIN_STABLE_MS = 1000

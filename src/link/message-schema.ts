@@ -16,6 +16,7 @@ import { SOURCE_PORTS } from '../api/names.ts'
 import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
 import { MAX_SHOWN_CERTIFICATE, MAX_SHOWN_CHAIN, MAX_SIGNATURE } from '../pki/limits.ts'
+import { signedStatementSchema } from '../pki/trust-statement.ts'
 import {
   KEEP_ALIVE_MS,
   MAX_DELTA_CHANGES,
@@ -27,6 +28,9 @@ import {
   MAX_PROPERTIES,
   MAX_PROPERTY_VALUE,
   MAX_RECORDS_PER_ORIGIN,
+  MAX_RENEWAL_REQUEST,
+  MAX_RENEWED,
+  MAX_RENEWED_CERTIFICATE,
   MAX_REQUIREMENT_VALUES,
   MAX_REQUIREMENTS,
   MAX_SELECTORS,
@@ -222,6 +226,14 @@ const facts = signed(
     missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
     properties: properties(MAX_PROPERTIES),
     globalnet: signed({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
+    trust: signed({ version: count, root: { type: 'string', pattern: '^[0-9a-f]{64}$' } }),
+    renewal: signed({ csr: text(MAX_RENEWAL_REQUEST) }),
+    renewed: {
+      type: 'array',
+      maxItems: MAX_RENEWED,
+      items: signed({ cluster: label, certificate: text(MAX_RENEWED_CERTIFICATE) }),
+    },
+    left: count,
   },
 )
 
@@ -286,6 +298,7 @@ export const messageSchema: Schema = {
       clusters: { type: 'array', maxItems: MAX_DIGEST_ENTRIES, items: label },
     }),
     message('outdone', { epoch: count }),
+    message('trust', signedStatementSchema['properties'] as Schema),
     message('sources', {
       version: count,
       upserts: array(pair(sourcePort, sourcePort, ipv4), MAX_SOURCE_SLOTS),

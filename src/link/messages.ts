@@ -5,9 +5,13 @@ import type { ServiceKey } from '../api/names.ts'
 import type { TopologyMessage } from '../api/router-advertisement.ts'
 import type { ClusterFacts, OriginSignature, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Role } from '../pki/identity.ts'
+import type { SignedStatement } from '../pki/trust-statement.ts'
 
 /** Versions of this protocol that we speak: before version 4 nothing was signed. */
 export const PROTOCOL = { min: 4, max: 4 } as const
+
+/** The first version with `trust`. */
+export const TRUST_PROTOCOL = 4
 
 /** First message both ways; nothing else may come before it. */
 export interface Hello {
@@ -107,6 +111,11 @@ export interface SourcesApplied {
   readonly version: number
 }
 
+/** The newest trust statement that the sender has. Between routers, and between a router and its controller. */
+export interface Trust extends SignedStatement {
+  readonly type: 'trust'
+}
+
 /** Measures the round trip and shows that the sender lives. */
 interface Ping {
   readonly type: 'ping'
@@ -130,7 +139,7 @@ export type DirectoryMessage = DirectoryDigest | DirectoryOrigin | DirectoryDelt
 export type SourceMessage = Sources | SourcesApplied
 
 /** What a session carries once it is ready. */
-export type SessionMessage = DirectoryMessage | Reach | Outdone | TopologyMessage | SourceMessage
+export type SessionMessage = DirectoryMessage | Reach | Outdone | Trust | TopologyMessage | SourceMessage
 
 export type ControlMessage = Hello | SessionMessage | Ping | Pong | Goodbye
 

@@ -7,17 +7,25 @@ import type { Cancel, Clock } from '../core/clock.ts'
 import { describeError, UsageError } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
+import type { Metrics } from '../core/metrics.ts'
 import { certificateIdentity, type PeerIdentity, sameIdentity } from '../pki/identity.ts'
 import { type CredentialFiles, type CredentialSource, TLS_FILES } from './credential-source.ts'
 import { LinkLostError } from './errors.ts'
 import { TLS_RELOAD_MS } from './limits.ts'
 import { contextOptions } from './tls-options.ts'
+import { TrustStore } from './trust-store.ts'
 
-/** What one read of the source gave; key and certificate are known to belong together. */
+/** What is used: key and certificate belong together, and `authority` holds all roots that are trusted. */
 export interface TlsCredentials extends CredentialFiles {
   /** Who we are, by our own certificate. */
   readonly identity: PeerIdentity
   readonly context: SecureContext
+}
+
+export interface TlsFilesDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics?: Metrics
 }
 
 /** Credentials that follow their source. Bad new ones are reported once and the old ones stay. */
@@ -25,19 +33,27 @@ export class TlsFiles implements Startable {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #source: CredentialSource
+  /** Whom we trust; follows the source, and whoever offers a newer statement. */
+  readonly trust: TrustStore
   readonly #listeners = new Set<(credentials: TlsCredentials) => void>()
   readonly #present = Promise.withResolvers<TlsCredentials>()
   #credentials: TlsCredentials | undefined
+  #files: CredentialFiles | undefined
+  /** The trust statement as the source has it. */
+  #stored: string | undefined
   #started: Promise<void> | undefined
   #unfollow: Cancel = () => {}
   #lastFailure = ''
   #reading: Promise<void> | undefined
   #isStale = false
 
-  constructor(deps: { readonly clock: Clock; readonly logger: Logger }, source: CredentialSource) {
+  constructor(deps: TlsFilesDeps, source: CredentialSource) {
     this.#clock = deps.clock
     this.#logger = deps.logger
     this.#source = source
+    this.trust = new TrustStore(deps)
+    this.trust.anchors.subscribe(() => this.#followRoots())
+    this.trust.newest.subscribe((signed) => void this.#keep(JSON.stringify(signed)))
     this.#present.promise.catch(() => {}) // Whoever waits for them is told; nobody may wait.
   }
 
@@ -112,7 +128,21 @@ export class TlsFiles implements Startable {
 
   async #read(): Promise<void> {
     const files = await this.#source.read()
-    if (files !== undefined && !sameFiles(files, this.#credentials)) this.#take(this.#check(files))
+    if (files === undefined) return
+    if (!sameFiles(files, this.#files)) this.#take(files)
+    if (files.trust !== undefined && files.trust !== this.#stored) this.#loadTrust(files.trust)
+  }
+
+  #take(files: CredentialFiles): void {
+    const { identity } = this.#check(files)
+    const present = this.#credentials
+    if (present !== undefined && !sameIdentity(identity, present.identity)) {
+      throw new UsageError('the new certificate names another owner; restart to take it')
+    }
+    this.trust.setOwn(identity, files.certificate, files.authority)
+    this.#files = files
+    if (present !== undefined) this.#logger.info({ source: this.#source.name }, 'TLS files reloaded')
+    this.#publish(files)
   }
 
   #check(files: CredentialFiles): TlsCredentials {
@@ -123,15 +153,41 @@ export class TlsFiles implements Startable {
     }
   }
 
-  #take(next: TlsCredentials): void {
-    const present = this.#credentials
-    if (present !== undefined && !sameIdentity(next.identity, present.identity)) {
-      throw new UsageError('the new certificate names another owner; restart to take it')
+  /** A process goes on by its certificate when the statement beside it is broken. */
+  #loadTrust(text: string): void {
+    try {
+      this.#stored = text
+      this.trust.load(text)
+    } catch (error) {
+      this.#reportOnce(describeError(error))
     }
+  }
+
+  /** A statement may have brought a root, or taken one away. */
+  #followRoots(): void {
+    if (this.#files !== undefined && this.#credentials?.authority !== this.trust.bundle)
+      this.#publish(this.#files)
+  }
+
+  #publish(files: CredentialFiles): void {
+    const next = this.#check({ ...files, authority: this.trust.bundle })
     this.#credentials = next
-    if (present !== undefined) this.#logger.info({ source: this.#source.name }, 'TLS files reloaded')
     this.#present.resolve(next)
     for (const listener of [...this.#listeners]) listener(next)
+  }
+
+  /** So that it is in force after a restart as well, before anybody tells it. */
+  async #keep(text: string): Promise<void> {
+    if (text === this.#stored) return
+    this.#stored = text
+    try {
+      await this.#source.keepTrust?.(text)
+    } catch (error) {
+      this.#logger.warn(
+        { error: describeError(error) },
+        'the trust statement is kept in memory only: after a restart it holds once a peer has told it',
+      )
+    }
   }
 
   #reportOnce(failure: string): void {
@@ -151,11 +207,5 @@ function credentialsOf(files: CredentialFiles): TlsCredentials {
 }
 
 function sameFiles(a: CredentialFiles, b: CredentialFiles | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.authority === b.authority &&
-    a.certificate === b.certificate &&
-    a.key === b.key &&
-    a.trust === b.trust
-  )
+  return a.authority === b?.authority && a.certificate === b.certificate && a.key === b.key
 }

@@ -77,6 +77,11 @@ export class FlowRegistry {
     for (const flow of [...this.#flows.keys()]) flow.accessChanged?.()
   }
 
+  /** Ends those of some owners. */
+  killOf(isConcerned: (owner: string) => boolean, error: FlowError): void {
+    for (const [flow, owner] of [...this.#flows]) if (isConcerned(owner)) flow.kill(error)
+  }
+
   #countOf(owner: string): number {
     return this.#byOwner.get(owner) ?? 0
   }

@@ -39,6 +39,8 @@ export interface Clusters {
   kill(cluster: string, role: string): Promise<void>
   /** What the cluster's API server was asked, a JSON line each. Lab only. */
   audit(cluster: string): Promise<string>
+  /** Path of a kubeconfig with a context for each cluster. */
+  readonly kubeconfig: string
   /** Folder of the clusterset's root key. */
   readonly pki: string
   down(): Promise<void>
@@ -95,6 +97,7 @@ async function labOf(
     ...args,
   ]
   return {
+    kubeconfig,
     kubectl: (cluster, args, options) => run(inCluster(cluster, args), options),
     startKubectl: (cluster, args) => begin(inCluster(cluster, args)),
     exec: (cluster, command, options) => fairlead([...lab('exec', cluster), '--', ...command], options),

@@ -15,6 +15,7 @@ import type { ReadSecret } from '../../src/link/dial-target.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import { NO_SOURCES } from '../../src/link/sources.ts'
+import type { TlsFiles } from '../../src/link/tls-files.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
 import { GlobalSources } from '../../src/router/global/global-sources.ts'
@@ -35,6 +36,8 @@ export interface TestRouter {
   readonly network: RouterNetwork
   readonly parts: Lifecycle
   readonly metrics: Metrics
+  /** Its credentials, and whom it trusts. */
+  readonly tls: TlsFiles
 }
 
 export interface TestRouterOptions {
@@ -63,6 +66,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
   const clock = systemClock
   const metrics = createMetrics()
   const announced = new Snapshot(NO_SOURCES)
+  const tls = tlsOf(tlsDir, log)
   const create = amqpConnections(budget === undefined ? { clock, log } : { clock, log, budget })
   const network = new RouterNetwork(
     {
@@ -72,7 +76,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       logger: log,
       clock,
       metrics,
-      tls: tlsOf(tlsDir, log),
+      tls,
       ...(budget === undefined ? {} : { budget }),
       ...(resolve === undefined ? {} : { resolve }),
       ...(readSecret === undefined ? {} : { readSecret }),
@@ -115,7 +119,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
     { cluster, listenHost: '127.0.0.1', flowLog: 'off' },
   )
   const sources = globalSources === undefined ? [] : [globalSources]
-  return { dataPath, network, parts: new Lifecycle([network, ...sources, dataPath]), metrics }
+  return { dataPath, network, parts: new Lifecycle([network, ...sources, dataPath]), metrics, tls }
 }
 
 function tampered(create: CreateDataConnection, tamper: Tamper): CreateDataConnection {

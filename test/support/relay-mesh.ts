@@ -1,6 +1,7 @@
 /** Whole routers of several clusters, joined by links that pass proxies. */
 import type { ClientSource } from '../../src/api/client-identity.ts'
 import type { LinkSpec, RouteSnapshot } from '../../src/api/route-snapshot.ts'
+import type { OriginState } from '../../src/api/service-record.ts'
 import { ByteBudget } from '../../src/core/byte-budget.ts'
 import type { Logger } from '../../src/core/log.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
@@ -20,6 +21,7 @@ export interface MeshRouter extends TestRouter {
   readonly id: string
   readonly routes: Snapshot<RouteSnapshot>
   readonly budget: ByteBudget
+  readonly tlsDir: string
 }
 
 export interface MeshOptions {
@@ -27,6 +29,10 @@ export interface MeshOptions {
   readonly between: readonly string[]
   /** The first of each dials. */
   readonly links: readonly (readonly [string, string])[]
+  /** Other clusters than west that import demo/echo. */
+  readonly importing?: readonly string[]
+  /** Certificates of routers are signed by authorities of their clusters, not right by the root. */
+  readonly authorities?: boolean
   readonly log?: Logger
   /** What these clusters' routers do to flows. */
   readonly tamper?: Readonly<Record<string, Tamper>>
@@ -61,8 +67,7 @@ export class RelayMesh implements AsyncDisposable {
     for (const [from, to] of links) await mesh.link(from, to)
     const controllerTls = await mesh.#clusterset.tlsDir('east', 'controller')
     mesh.#controller = await startClient(controllerTls, mesh.router('east').network.port)
-    const records = directoryOf({ east: 1 }).get('east')
-    if (records !== undefined) mesh.#controller.publish(records)
+    mesh.#controller.publish(mesh.records())
     const west = mesh.router('west').network
     await eventually(() => west.directory.current().get('east')?.records.size === 1)
     await eventually(() => west.peers.reachable().includes('east'))
@@ -82,6 +87,27 @@ export class RelayMesh implements AsyncDisposable {
 
   get routers(): Iterable<MeshRouter> {
     return this.#routers.values()
+  }
+
+  /** What east's controller publishes. */
+  records(): OriginState {
+    return directoryOf({ east: 1 }).get('east') as OriginState
+  }
+
+  /** The process of a router that others do not dial ends, and another one begins with the same files. */
+  async restart(cluster: string): Promise<MeshRouter> {
+    const { parts, routes, budget, tlsDir, id: before } = this.router(cluster)
+    await parts.stop()
+    const id = before.replace(/^./, 'f')
+    const router = testRouter({ cluster, tlsDir, routes, routerId: id, heartbeat: HEARTBEAT, budget })
+    await router.parts.start()
+    const started = { ...router, cluster, id, routes, budget, tlsDir }
+    this.#routers.set(cluster, started)
+    return started
+  }
+
+  get clusterset(): TestClusterset {
+    return this.#clusterset
   }
 
   /** What the link between two clusters passes. */
@@ -137,10 +163,12 @@ export class RelayMesh implements AsyncDisposable {
   }
 
   async #add(cluster: string, id: string): Promise<void> {
-    const routes = new Snapshot<RouteSnapshot>(cluster === 'west' ? importingEcho : exportingNothing)
+    const { log: logger, importing = [] } = this.#options
+    const imports = cluster === 'west' || importing.includes(cluster)
+    const routes = new Snapshot<RouteSnapshot>(imports ? importingEcho : exportingNothing)
     const budget = new ByteBudget(BUDGET_BYTES)
-    const tlsDir = await this.#clusterset.tlsDir(cluster)
-    const { log, tamper, clients } = this.#options
+    const tlsDir = await this.#tlsDir(cluster)
+    const { tamper, clients } = this.#options
     const router = testRouter({
       cluster,
       tlsDir,
@@ -148,12 +176,17 @@ export class RelayMesh implements AsyncDisposable {
       routerId: id,
       heartbeat: HEARTBEAT,
       budget,
-      ...(log === undefined ? {} : { log: log.child({ router: cluster }) }),
+      ...(logger === undefined ? {} : { log: logger.child({ router: cluster }) }),
       ...(tamper?.[cluster] === undefined ? {} : { tamper: tamper[cluster] }),
       ...(clients === undefined || cluster !== 'west' ? {} : { clients }),
     })
     await router.parts.start()
-    this.#routers.set(cluster, { ...router, cluster, id, routes, budget })
+    this.#routers.set(cluster, { ...router, cluster, id, routes, budget, tlsDir })
+  }
+
+  async #tlsDir(cluster: string): Promise<string> {
+    if (this.#options.authorities !== true) return await this.#clusterset.tlsDir(cluster)
+    return await this.#clusterset.memberDir(cluster, await this.#clusterset.authority(cluster))
   }
 
   #setLinks(cluster: string, links: LinkSpec[]): void {

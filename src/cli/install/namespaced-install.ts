@@ -2,31 +2,39 @@
  * Puts a member of one namespace into it, with no right beyond that namespace. Running it again changes only what differs.
  */
 import type { ServiceImport } from '../../api/mcs.ts'
-import type { Membership } from '../../api/membership.ts'
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { Service } from '../../api/objects.ts'
 import { apiVersion, Resource, type ResourceType } from '../../api/resources.ts'
+import { TrustSecret } from '../../api/trust.ts'
 import { UsageError } from '../../core/errors.ts'
 import { connectKube, type KubeConnection } from '../../kube/client.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
+import { readCertificates } from '../../pki/chain.ts'
+import { type AuthorityIdentity, authorityIdentity } from '../../pki/identity.ts'
+import { orUndefined } from '../../trust/attempt.ts'
+import { readSecret, requireText } from '../../trust/secrets.ts'
 import { waitFor } from '../wait.ts'
 import { applyObjects } from './apply-objects.ts'
 import { Discovery } from './discovery.ts'
 import { InstallError } from './errors.ts'
-import { type InstallOptions, type InstallReport, waitForProcesses } from './install.ts'
+import {
+  awaited,
+  describePlan,
+  type InstallOptions,
+  type InstallReport,
+  waitForProcesses,
+} from './install.ts'
 import {
   NAMESPACED_OVERLAYS,
   namespacedObjects,
-  withCertificateHashes,
   withoutNetworkPolicies,
   withRouterReplicas,
 } from './installation.ts'
-import { ROOT_DAYS, WAIT_MS } from './limits.ts'
-import { checkWanted, DEFAULT_CLUSTERSET, type WantedMembership } from './membership.ts'
-import { certifiedRoles, presentIdentity, processSecret, type TlsSecret } from './process-certificates.ts'
+import { WAIT_MS } from './limits.ts'
+import { checkWanted, type WantedMembership } from './membership.ts'
 import { reportSecret } from './report-secret.ts'
+import { trustPlan } from './trust-plan.ts'
 import { isOurs } from './uninstall.ts'
 
 /** What takes rights of the whole cluster, and is not there; docs/security.md says the same. */
@@ -63,36 +71,40 @@ async function installInto(
   if (namespace === SYSTEM_NAMESPACE)
     throw new UsageError(`${SYSTEM_NAMESPACE} is where a whole cluster has fairlead: give --namespace`)
   await requireKinds(client)
-  const membership = await membershipOf(client, namespace, options)
+  const wanted = await membershipOf(client, namespace, options)
   await requireAlone(client, namespace)
-  say(
-    `installing into namespace ${namespace} of ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`,
-  )
-  const secrets = await processSecrets(client, namespace, membership, options.pkiDir)
+  const plan = await trustPlan(client, {
+    wanted,
+    contextName,
+    pkiDir: options.pkiDir,
+    globalnet: false,
+    founds: options.clusterset !== undefined,
+    namespace,
+  })
+  say(`installing into namespace ${namespace} of ${contextName} ${describePlan(plan)}`)
   const objects = withRouterReplicas(
     await namespacedObjects(options.overlay, namespace),
     options.routerReplicas,
   )
-  const hashed = withCertificateHashes(objects, secrets)
-  const manifests = options.networkPolicies === false ? withoutNetworkPolicies(hashed) : hashed
+  const manifests = options.networkPolicies === false ? withoutNetworkPolicies(objects) : objects
   const applied = await applyObjects(client, new Discovery(client), [
     ...manifests,
-    ...secrets,
+    ...plan.objects,
     await reportSecret(client, namespace),
   ])
-  if (options.wait) await waitForProcesses(client, manifests, timeoutMs, say)
+  if (options.wait) await waitForProcesses(client, awaited(manifests, plan), timeoutMs, say)
   const address = await waitFor('the address of Service fairlead-dns', timeoutMs, async () => {
     const found = await client.get<Service>(Resource.service, { namespace, name: 'fairlead-dns' })
     return found?.spec?.clusterIP || undefined
   })
   for (const what of LEFT_OUT) say(`left out: ${what}`)
   const advice = `have your pods ask ${address}, port 53, for clusterset.local (dnsConfig), or an administrator forward it there`
-  return { ...membership, objects: applied, dns: { outcome: 'left alone', advice } }
+  return { ...plan.membership, trust: plan.kind, objects: applied, dns: { outcome: 'left alone', advice } }
 }
 
 const KINDS: readonly ResourceType[] = [
   ...[Resource.serviceExport, Resource.serviceImport],
-  ...[Resource.link, Resource.trafficPolicy],
+  ...[Resource.link, Resource.trafficPolicy, Resource.servicePolicy, Resource.trust],
 ]
 
 /** Everybody may ask which kinds are served; their definitions only administrators may read. */
@@ -118,12 +130,12 @@ async function membershipOf(
   client: KubeClient,
   namespace: string,
   { clusterId, clusterset }: WantedMembership,
-): Promise<Membership> {
+): Promise<WantedMembership> {
   const present = await presentIdentity(client, namespace)
   const id = clusterId ?? present?.cluster
   if (id === undefined)
     throw new UsageError('give --cluster-id: a member of one namespace has an id of its own')
-  const member = { clusterId: id, clusterset: clusterset ?? present?.clusterset ?? DEFAULT_CLUSTERSET }
+  const member = { clusterId: id, clusterset: clusterset ?? present?.clusterset }
   const isOther =
     present !== undefined &&
     (present.cluster !== member.clusterId || present.clusterset !== member.clusterset)
@@ -131,6 +143,17 @@ async function membershipOf(
   throw new UsageError(
     `namespace ${namespace} is a member as ${present.cluster} of ${present.clusterset}: to change that, run "fairlead uninstall --namespace-scoped" first`,
   )
+}
+
+/** Who the processes of `namespace` are; undefined where they have no authority, or none that says it. */
+async function presentIdentity(
+  client: KubeClient,
+  namespace: string,
+): Promise<AuthorityIdentity | undefined> {
+  const secret = await readSecret(client, { namespace, name: TrustSecret.authority })
+  if (secret === undefined) return undefined
+  const [authority] = orUndefined(() => readCertificates(requireText(secret, 'tls.crt'))) ?? []
+  return authority && orUndefined(() => authorityIdentity(authority))
 }
 
 /** Two that serve one namespace would undo each other's work. */
@@ -141,19 +164,5 @@ async function requireAlone(client: KubeClient, namespace: string): Promise<void
   if (!items.some(isOurs)) return
   throw new InstallError(
     `a fairlead of the whole cluster serves namespace ${namespace} already, or did until lately: it has ServiceImports of its controller`,
-  )
-}
-
-async function processSecrets(
-  client: KubeClient,
-  namespace: string,
-  { clusterId: cluster, clusterset }: Membership,
-  dir: string,
-): Promise<TlsSecret[]> {
-  const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
-  return await Promise.all(
-    certifiedRoles(false).map((role) =>
-      processSecret(client, root, { clusterset, cluster, role }, namespace),
-    ),
   )
 }

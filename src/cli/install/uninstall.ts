@@ -10,11 +10,11 @@ import { ClusterPropertyName, Label, MANAGED_BY, MANAGED_LABEL, SYSTEM_NAMESPACE
 import { REPORT_SECRET } from '../../api/network-report.ts'
 import type { KubeObject, Pod } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
+import { TrustSecret } from '../../api/trust.ts'
 import { connectKube } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
 import { isConflict, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient, ListOptions } from '../../kube/types.ts'
-import { Role } from '../../pki/identity.ts'
 import { waitFor } from '../wait.ts'
 import { pastPolicies } from './admission.ts'
 import { describeObject } from './apply-objects.ts'
@@ -24,7 +24,6 @@ import { Discovery } from './discovery.ts'
 import { InstallError } from './errors.ts'
 import { globalnetObjects, manifestObjects, namespacedObjects } from './installation.ts'
 import { EDIT_ATTEMPTS, WAIT_MS } from './limits.ts'
-import { secretName } from './process-certificates.ts'
 
 export interface UninstallOptions extends KubeContextOptions {
   /** The member of one namespace, not that of the cluster. */
@@ -44,9 +43,7 @@ export interface UninstallReport {
 
 /** What a member of one namespace leaves behind where nothing else was in its namespace. */
 const LEFT_BY_PROCESSES = [
-  ...[secretName(Role.router), secretName(Role.controller), REPORT_SECRET.name].map(
-    (name) => [Resource.secret, name] as const,
-  ),
+  ...[...Object.values(TrustSecret), REPORT_SECRET.name].map((name) => [Resource.secret, name] as const),
   [Resource.lease, 'fairlead-controller'] as const,
 ]
 

@@ -23,6 +23,8 @@ export interface NetworkTopologyDeps {
   readonly metrics: Metrics
   readonly signatures: Pick<AdvertisementSignatures, 'sign' | 'verify'>
   readonly random?: () => number
+  /** Whether routers of a cluster are no part of the network, as it was revoked. */
+  readonly isGone?: (cluster: string) => boolean
 }
 
 /** Our own place in the network. */
@@ -63,10 +65,13 @@ export class NetworkTopology {
 
   /** Begins to tell the neighbours of us; `cluster` is that of our certificate. */
   start(cluster: string): void {
-    const { clock, logger, signatures, random = Math.random } = this.#deps
+    const { clock, logger, signatures, random = Math.random, isGone = () => false } = this.#deps
     const { sign, verify } = signatures
     const { router, name } = this.#own
-    const engine = new TopologyEngine({ clock, logger, random, sign, verify }, { router, name, cluster })
+    const engine = new TopologyEngine(
+      { clock, logger, random, sign, verify, isGone },
+      { router, name, cluster },
+    )
     engine.view.subscribe((view) => this.#view.set(view))
     this.#view.set(engine.view.current())
     this.#engine = engine
@@ -80,6 +85,11 @@ export class NetworkTopology {
 
   stop(): void {
     this.#engine?.stop()
+  }
+
+  /** `isGone` says otherwise of some cluster than before. */
+  goneChanged(): void {
+    this.#engine?.goneChanged()
   }
 
   /** Tells all routers that no new flow should come here or pass through here. */

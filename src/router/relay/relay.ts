@@ -15,6 +15,7 @@ import type { Metrics } from '../../core/metrics.ts'
 import { type EndableFlow, FlowRegistry } from '../flow-registry.ts'
 import { NOBODY } from '../resume/nobody.ts'
 import type { RawConnection } from '../resume/raw-connection.ts'
+import { REVOKED } from '../resume/reasons.ts'
 import { MAX_ARRIVED_FLOWS, MAX_RELAYED_FLOWS, NEIGHBOUR_SHARE } from './limits.ts'
 import { RelayStats } from './relay-stats.ts'
 import { Splice } from './splice.ts'
@@ -48,6 +49,8 @@ export interface RelayDeps {
     channel: FlowChannel,
     onOver: () => void,
   ) => FlowHandler | undefined
+  /** Whether nothing goes to a cluster or comes from it. Absent: nobody was revoked. */
+  readonly isGone?: (cluster: string) => boolean
   readonly verifyOrigin: VerifyOrigin
   readonly budget: ByteBudget
   readonly metrics: Metrics
@@ -63,6 +66,8 @@ const ENDED: FlowError = { condition: FlowCondition.linkLost, description: 'the 
 export class Relay {
   readonly #deps: RelayDeps
   readonly #flows: FlowRegistry
+  /** Of each flow that is passed on; `#flows` bounds them. */
+  readonly #ways = new Map<Splice, RelayedWay>()
   readonly #arrived: FlowRegistry
   readonly #stats: RelayStats
   #draining = false
@@ -83,9 +88,16 @@ export class Relay {
   accept(request: RelayedRequest, channel: FlowChannel, from: Neighbour): FlowHandler {
     const refusal = refusalOf(request.relay, this.#deps.here(), senderOf(from))
     if (refusal !== undefined) return this.#refuse(channel, refusal)
+    if (this.#hasGone(request.relay)) return this.#refuse(channel, GONE)
     return request.relay.path.length === 1
       ? this.#arrive(request, channel, from)
       : this.#passOn(request, channel, from)
+  }
+
+  /** Ends those that are passed on from clusters that have gone, or to them. */
+  endAllWith(isConcerned: (cluster: string) => boolean, why: FlowError): void {
+    for (const [splice, { origin, cluster }] of [...this.#ways])
+      if (isConcerned(origin.cluster) || isConcerned(cluster)) splice.kill(why)
   }
 
   /** Takes no more new flows; those there are go on, and others can be resumed. */
@@ -97,6 +109,11 @@ export class Relay {
   stop(): void {
     this.#draining = true
     this.#flows.killAll(ENDED)
+  }
+
+  #hasGone({ origin, cluster }: RelayedWay): boolean {
+    const { isGone = () => false } = this.#deps
+    return isGone(origin.cluster) || isGone(cluster)
   }
 
   #arrive(request: RelayedRequest, channel: FlowChannel, from: Neighbour): FlowHandler {
@@ -118,6 +135,7 @@ export class Relay {
     if (!this.#flows.admits(from.cluster, NEIGHBOUR_SHARE)) return this.#refuse(channel, FULL)
     const splice = this.#spliceOf(request, from.connection, next.connection)
     this.#flows.add(splice, from.cluster)
+    this.#ways.set(splice, request.relay)
     this.#stats.opened += 1
     const handler = splice.takeIncoming(channel)
     const relay = onward(request.relay)
@@ -140,7 +158,10 @@ export class Relay {
       incoming: { passed: this.#stats.onward, endPeer: relay.travelled.length === 0 ? from : undefined },
       onward: { passed: this.#stats.back, endPeer: relay.path.length === 2 ? next : undefined },
       waiting: this.#deps.budget.use('relaying'),
-      onOver: (splice) => this.#flows.delete(splice),
+      onOver: (splice) => {
+        this.#flows.delete(splice)
+        this.#ways.delete(splice)
+      },
     })
   }
 
@@ -152,6 +173,7 @@ export class Relay {
 }
 
 const FULL = refused('full', 'too many flows over relays')
+const GONE: Refusal = { cause: 'revoked', error: REVOKED }
 const DRAINING = refused('draining', 'the relay takes no more flows')
 
 function senderOf({ cluster, connection: { peer } }: Neighbour): Sender {

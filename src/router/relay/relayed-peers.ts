@@ -92,6 +92,15 @@ export class RelayedPeers {
     for (const [cluster, routers] of this.#clusters) this.#join(cluster, routers)
   }
 
+  /** Ends all that is shared with clusters that have gone, and forgets their routers. */
+  endAllWith(isConcerned: (cluster: string) => boolean, why: FlowError): void {
+    for (const [cluster, routers] of [...this.#clusters]) {
+      if (!isConcerned(cluster)) continue
+      this.#clusters.delete(cluster)
+      for (const peer of routers.values()) this.#end(peer, why)
+    }
+  }
+
   /** Ends all that is left. */
   close(why: FlowError): void {
     this.#unfollow()
@@ -183,10 +192,18 @@ export class RelayedPeers {
     return peer
   }
 
+  /** It is not listed under its cluster any more. */
+  #end(peer: RelayedPeer, why: FlowError): void {
+    if (!peer.connection.isListed) this.#guests -= 1
+    this.#idle.delete(peer)
+    peer.connection.close(why)
+    peer.transport.closed(false)
+  }
+
   /** Perhaps nothing needs it any more. */
   #rest(peer: RelayedPeer): void {
-    const { isListed, openFlows } = peer.connection
-    if (isListed || openFlows > 0) return
+    const { isListed, openFlows, isClosed } = peer.connection
+    if (isListed || isClosed || openFlows > 0) return
     this.#idle.add(peer)
     for (const oldest of this.#idle) {
       if (this.#idle.size <= MAX_IDLE_GUESTS) return

@@ -18,6 +18,8 @@ export type RefusalCause =
   | 'no-neighbour'
   /** The last router of the path is not one of the cluster that the flow is for. */
   | 'cluster'
+  /** The cluster at one end was revoked. */
+  | 'revoked'
   | 'draining'
   | 'full'
   /** No router vouches for the flow. */

@@ -31,6 +31,8 @@ export const RESTARTED = because(FlowCondition.linkLost, 'the router at the othe
 
 export const STOPPED = because(FlowCondition.stopped, 'the router has stopped')
 
+export const REVOKED = because(FlowCondition.revoked, 'the cluster at the other end was revoked, or this one')
+
 /** What the far side did is not what the protocol allows. */
 export function violation(description: string): FlowError {
   return because('amqp:not-allowed', description)

@@ -31,6 +31,8 @@ export interface TopologyEngineDeps {
   readonly sign?: (advertisement: RouterAdvertisement) => RouterAdvertisement
   /** Whether an advertisement is its origin's own words. Absent: everything is believed. */
   readonly verify?: (advertisement: RouterAdvertisement) => boolean
+  /** Whether routers of a cluster are no part of the network, as it was revoked. */
+  readonly isGone?: (cluster: string) => boolean
 }
 
 /** Who is at the other end of a session, by its hello and its certificate. */
@@ -155,6 +157,13 @@ export class TopologyEngine {
     this.#originator.drain()
   }
 
+  /** Other clusters have gone, or have come back: forgets the routers of the former, and finds out about the latter. */
+  goneChanged(): void {
+    const { isGone = () => false } = this.#deps
+    this.#store.evict(isGone)
+    for (const sync of this.#syncs()) sync.compare()
+  }
+
   /** A session with another router is ready. */
   connect({ router, cluster, cost }: NeighbourTerms, channel: TopologyChannel): NeighbourSession {
     const neighbour = this.#neighbours.get(router) ?? this.#newNeighbour(router, cluster)
@@ -229,6 +238,8 @@ export class TopologyEngine {
     requireNoFault(faultOf(advertisement))
     if (router === this.#self.router) this.#checkOwn(sequence)
     else if ((this.#store.latest(router)?.sequence ?? 0) >= sequence) sync.learn(router, sequence)
+    else if (this.#deps.isGone?.(advertisement.cluster) === true)
+      this.#refuse(router, 'its cluster was revoked')
     else if (this.#isGenuine(from, advertisement)) {
       const stored = this.#store.put(advertisement, age)
       if (stored === 'full') this.#refuse(router, 'more than is kept')

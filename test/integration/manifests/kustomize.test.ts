@@ -146,8 +146,14 @@ test('the agent of a node has one capability, and reads only; routers keep clear
   const { spec } = objects['DaemonSet fairlead-system/fairlead-agent'].spec.template
   expect(spec).toMatchObject({ hostNetwork: true, tolerations: [{ operator: 'Exists' }] })
   expect(spec.securityContext.seccompProfile).toEqual({ type: 'RuntimeDefault' })
-  expect(spec.volumes).toEqual([
-    { name: 'tls', secret: { secretName: 'fairlead-agent-tls', defaultMode: 0o400 } },
+  expect(spec.volumes).toBeUndefined()
+  expect(objects['Role fairlead-system/fairlead-agent'].rules).toEqual([
+    {
+      apiGroups: [''],
+      resources: ['secrets'],
+      resourceNames: ['fairlead-agent-tls'],
+      verbs: ['get', 'watch'],
+    },
   ])
   expect(spec.containers[0].securityContext).toEqual({
     allowPrivilegeEscalation: false,

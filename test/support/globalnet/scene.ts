@@ -12,11 +12,11 @@ import { type Addresses, type Ask, GlobalWorld, nodeState, wrongAnswers } from '
 import { applyAll } from '../peer-objects.ts'
 
 /** Milliseconds until everything must be up. */
-export const UP = 240_000
+export const UP = 300_000
 /** Milliseconds that one case may take. */
-export const CASE = 180_000
+export const CASE = 300_000
 /** Until a condition must hold, on a machine that does other things too. */
-export const PATIENT = { within: 60_000 }
+export const PATIENT = { within: 120_000 }
 /** East has the default of 65,536 addresses. */
 const WEST_BLOCK = '32'
 export const [KB3, MIB] = [3000, 1 << 20]

@@ -4,7 +4,7 @@ import { parseRouterOptions } from '../../../src/router/router-options.ts'
 
 test('without flags the router is what the manifests need', () => {
   expect(parseRouterOptions([], {})).toEqual({
-    tlsDir: '/etc/fairlead/tls',
+    tlsDir: undefined,
     listenHost: '0.0.0.0',
     linkPort: 5671,
     healthPort: 9090,
