@@ -82,7 +82,7 @@ export class DirectorySession {
           if (this.#closed !== undefined) return
           this.#sync.start()
           this.#report?.start()
-          this.#outdone?.start(hello)
+          this.#outdone?.start()
           this.#topology = config.topology?.(hello, session)
           handlers.onReady(hello)
         },
