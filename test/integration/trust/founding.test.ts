@@ -156,7 +156,9 @@ test('a root that has ended is said to have, and nothing is signed by it over an
   await east.change({ rootTtl: '10h' })
   await world.advance(11 * HOUR)
   await eventually(async () => {
-    expect(await east.condition('CertificatesValid')).toContain('False Expired: the root in Secret fairlead-root')
+    expect(await east.condition('CertificatesValid')).toContain(
+      'False Expired: the root in Secret fairlead-root',
+    )
   })
   const issued = east.events.filter((event) => event.startsWith('AuthorityIssued')).length
   await east.nudge()

@@ -90,7 +90,9 @@ function happen(world: World, event: 'look' | { hears: string } | { renews: stri
     if (member !== undefined && member.roots[0] === world.keys.active) member.root = world.keys.active
   }
   const shown = [world.founder, ...[...world.members.values()].map(({ root }) => root)]
-  const strangers = [...world.members.values()].flatMap(({ roots }) => shown.filter((root) => !roots.includes(root)))
+  const strangers = [...world.members.values()].flatMap(({ roots }) =>
+    shown.filter((root) => !roots.includes(root)),
+  )
   if (strangers.length > 0) throw new Error(`somebody meets ${strangers} and does not trust it`)
 }
 
