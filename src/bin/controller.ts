@@ -1,6 +1,7 @@
 /**
  * Composition root of `fairlead controller`: keeps the exports and imports of one cluster. All replicas watch, the one
- * that holds the Lease writes. What it may do in Kubernetes is listed in manifests/base/controller/rbac.yaml.
+ * that holds the Lease writes. What it may do in Kubernetes is listed in manifests/base/controller/rbac.yaml. Long because
+ * all its parts meet here.
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'

@@ -48,7 +48,7 @@ async function setUp() {
 test('a controller sees its own exports, its namespace, and who it is', async () => {
   const { deps, asked, elsewhere } = await setUp()
   const properties = membershipProperties({ clusterId: 'west-team', clusterset: 'shop' })
-  const stores = namespacedStores(deps, TEAM, () => properties)
+  const stores = namespacedStores(deps, TEAM, async () => properties)
   for (const store of Object.values(stores)) {
     await store.start()
     cleanups.push(() => store.stop())
