@@ -64,6 +64,7 @@ export const Resource = {
   serviceImport: resource(MCS_GROUP, 'v1beta1', 'serviceimports', 'ServiceImport'),
   clusterProperty: resource(ABOUT_GROUP, 'v1beta1', 'clusterproperties', 'ClusterProperty', false),
   link: resource(FAIRLEAD_GROUP, 'v1alpha1', 'links', 'Link'),
+  trust: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trusts', 'Trust'),
   trafficPolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trafficpolicies', 'TrafficPolicy'),
   globalNetwork: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalnetworks', 'GlobalNetwork', false),
   globalEgressIP: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalegressips', 'GlobalEgressIP'),
