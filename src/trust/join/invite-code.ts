@@ -27,7 +27,10 @@ export function findByCode<T>(
   let found: T | undefined
   for (const candidate of candidates) {
     const hash = Buffer.from(hashOf(candidate) ?? '', 'hex')
-    const isEqual = timingSafeEqual(hash.length === wanted.length ? hash : Buffer.alloc(wanted.length), wanted)
+    const isEqual = timingSafeEqual(
+      hash.length === wanted.length ? hash : Buffer.alloc(wanted.length),
+      wanted,
+    )
     if (isEqual) found = candidate
   }
   return found

@@ -2,8 +2,9 @@
  * Makes codes for Invites and says what became of them. Only the leader has one that is started; any replica counts
  * redemptions.
  */
-import type { Invite, InviteStatus } from '../../api/invite.ts'
+
 import { metaTime } from '../../api/conditions.ts'
+import type { Invite, InviteStatus } from '../../api/invite.ts'
 import { Resource } from '../../api/resources.ts'
 import { TRUST, type Trust } from '../../api/trust.ts'
 import type { Cancel, Clock } from '../../core/clock.ts'
@@ -134,12 +135,13 @@ export class InviteReconciler implements Startable {
     if (this.#openInvites(invite) >= MAX_INVITES)
       return { reason: InviteFault.tooMany, message: `${MAX_INVITES} invites are open` }
     try {
-      const ttl = parseDuration(invite.spec?.ttl ?? `${INVITE_TTL.default}ms`, INVITE_TTL)
+      const ttl = parseDuration(invite.spec?.ttl ?? INVITE_TTL.default, INVITE_TTL)
       const url = invite.spec?.url ?? (await this.#deps.url())
       if (url !== undefined) return { ttl, url, inviter }
       return { reason: InviteFault.noAddress, message: 'Service fairlead-join has no outside address yet' }
     } catch (error) {
-      if (error instanceof DurationError) return { reason: InviteFault.invalid, message: describeError(error) }
+      if (error instanceof DurationError)
+        return { reason: InviteFault.invalid, message: describeError(error) }
       if (error instanceof NoOutsideAddressError)
         return { reason: InviteFault.noAddress, message: describeError(error) }
       throw error

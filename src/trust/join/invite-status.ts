@@ -38,7 +38,8 @@ export function inviteStatus(
 export function endOf(invite: Invite, now: number): InviteProblem | undefined {
   if ((invite.status?.redemptions ?? []).length >= allowed(invite))
     return { reason: InviteFault.usedUp, message: 'every redemption was used' }
-  if (!isOpen(invite, now)) return { reason: InviteFault.expired, message: 'its time is over; make a new one' }
+  if (!isOpen(invite, now))
+    return { reason: InviteFault.expired, message: 'its time is over; make a new one' }
   return undefined
 }
 

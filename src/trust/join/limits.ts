@@ -7,10 +7,10 @@ import type { DurationBounds } from '../../core/duration.ts'
 export const CODE_BYTES = 32
 
 /** Life of an invite, milliseconds. The CRD says the same. */
-export const INVITE_TTL: DurationBounds & { readonly default: number } = {
+export const INVITE_TTL: DurationBounds & { readonly default: string } = {
   min: 10_000,
   max: 7 * 86_400_000,
-  default: 15 * 60_000,
+  default: '15m',
 }
 
 /** Clusters that one invite lets in at most: each has a line in its status. The CRD says the same. */
@@ -67,8 +67,12 @@ export const MAX_ENDPOINTS = 16
 /** Milliseconds between looks at an invite that waits for an address. */
 export const ADDRESS_RECHECK_MS = 2_000
 
-/** Requests to join and invites worked on side by side. */
-export const JOIN_WORKERS = 2
+/** Requests to join and invites worked on at once: one, as two requests must not make this cluster a member twice. */
+export const JOIN_WORKERS = 1
 
 /** Delays after a failed write, milliseconds. */
 export const WRITE_BACKOFF = { min: 100, max: 10_000 } as const
+
+/** Life of the certificate that the redemption port shows, days, and when it is made anew, milliseconds: at two thirds. */
+export const PORT_LEAF_DAYS = 1
+export const PORT_LEAF_RENEW_MS = 16 * 3_600_000

@@ -2,7 +2,7 @@
  * A TLS connection to whoever invited: nothing is sent before the chain that was shown leads to the pinned root and is
  * that of a controller of the founder.
  */
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
@@ -110,7 +110,9 @@ export function verified(
     const anchors = { clusterset: clusterset ?? certificateIdentity(leaf).clusterset, roots: [root] }
     const { identity } = verifyChain(chain, anchors, now)
     if (identity.role !== Role.controller || identity.cluster !== founder)
-      throw new UntrustedError(`it is the ${identity.role} of cluster ${identity.cluster}, which did not invite`)
+      throw new UntrustedError(
+        `it is the ${identity.role} of cluster ${identity.cluster}, which did not invite`,
+      )
     return { clusterset: identity.clusterset, root }
   } catch (error) {
     if (error instanceof ChainError || error instanceof IdentityError)

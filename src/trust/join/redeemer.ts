@@ -20,6 +20,7 @@ import { readApplicant } from './applicant.ts'
 import { findByCode } from './invite-code.ts'
 import { COUNT_ATTEMPTS, MAX_INVITES } from './limits.ts'
 import type { RedemptionAnswer, RedemptionRequest, RefusalAnswer } from './redemption-message.ts'
+import type { RedemptionReport } from './redemption-report.ts'
 import { type Applicant, isOpen, isSame, type Judgement, judge, refused, taken } from './redemption-rules.ts'
 
 export type RedemptionOutcome =
@@ -44,12 +45,11 @@ export interface Founder {
 export interface RedeemerDeps {
   readonly client: Pick<KubeClient, 'get' | 'patch'>
   readonly invites: Pick<Store<Invite>, 'list'>
-  /** Read anew each time: a root may have been replaced. */
-  readonly founder: () => Promise<Founder | undefined>
+  /** Asked each time: a root may have been replaced. */
+  readonly founder: () => Founder | undefined
   /** Where the routers of this cluster are dialled. */
   readonly endpoints: (invite: Invite) => Promise<readonly LinkEndpoint[]>
-  /** Told of what became of each code that was known. */
-  readonly tell: (invite: Invite, outcome: RedemptionOutcome, applicant: Applicant | undefined) => void
+  readonly report: Pick<RedemptionReport, 'known' | 'stranger' | 'failed'>
   readonly clock: Clock
 }
 
@@ -75,18 +75,24 @@ export class Redeemer {
   /** Throws when it cannot be told now. */
   async redeem({ code, request }: RedemptionRequest): Promise<RedemptionOutcome> {
     const invite = findByCode(code, openFirst(this.#deps.invites.list(), this.#deps.clock.now()), hashOf)
-    if (invite === undefined) return { kind: 'unknown' }
-    const applicant = await readApplicant(request)
-    const outcome =
-      applicant === undefined
-        ? refused('badRequest', 'the certificate request is not one for the authority of a cluster')
-        : await this.#letIn(invite, request, applicant)
-    this.#deps.tell(invite, outcome, applicant)
-    return outcome
+    const { report } = this.#deps
+    if (invite === undefined) {
+      report.stranger('unknown')
+      return { kind: 'unknown' }
+    }
+    try {
+      const applicant = await readApplicant(request)
+      const outcome = applicant === undefined ? UNREADABLE : await this.#letIn(invite, request, applicant)
+      report.known(invite, outcome, applicant)
+      return outcome
+    } catch (error) {
+      report.failed()
+      throw error
+    }
   }
 
   async #letIn(known: Invite, request: string, applicant: Applicant): Promise<RedemptionOutcome> {
-    const founder = await this.#deps.founder()
+    const founder = this.#deps.founder()
     if (founder === undefined) throw new NotNowError('the root of the clusterset is not here')
     const counted = await this.#count(known, request, applicant, founder)
     if (counted.kind === 'refused') return counted
@@ -198,7 +204,8 @@ export class Redeemer {
   async #present({ metadata: { name = '', uid } }: Invite): Promise<Invite> {
     const ref = { namespace: this.#namespace, name }
     const found = await this.#deps.client.get<Invite>(Resource.invite, ref)
-    if (found === undefined || found.metadata.uid !== uid) throw new NotNowError('the invite was just deleted')
+    if (found === undefined || found.metadata.uid !== uid)
+      throw new NotNowError('the invite was just deleted')
     return found
   }
 
@@ -209,6 +216,8 @@ export class Redeemer {
     return found
   }
 }
+
+const UNREADABLE = refused('badRequest', 'the certificate request is not one for the authority of a cluster')
 
 type Counted =
   | { readonly kind: 'new' | 'again'; readonly invite: Invite; readonly redemption: Redemption }

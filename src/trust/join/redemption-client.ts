@@ -136,7 +136,8 @@ async function readAnswer(response: IncomingMessage): Promise<Buffer> {
   let length = 0
   for await (const piece of response as AsyncIterable<Buffer>) {
     length += piece.length
-    if (length > MAX_ANSWER_BYTES) throw new AnswerError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`)
+    if (length > MAX_ANSWER_BYTES)
+      throw new AnswerError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`)
     pieces.push(piece)
   }
   return Buffer.concat(pieces)

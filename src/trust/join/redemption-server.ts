@@ -198,6 +198,8 @@ function httpBounds({ handshake, header, request }: NonNullable<RedemptionServer
     requestTimeout: request,
     connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, header),
     maxHeaderSize: MAX_HEADER_BYTES,
+    // Node would answer those without a Host by itself, with a date.
+    requireHostHeader: false,
     ALPNProtocols: ['http/1.1'],
   }
 }
