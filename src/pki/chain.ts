@@ -122,8 +122,10 @@ function requireMember(
 
 /** Its beginning may lie ahead by as much as clocks may differ. */
 function requireValid(certificate: X509Certificate, now: number): void {
-  if (certificate.validToDate.getTime() < now) throw new ChainError('expired', 'the certificate has expired')
-  if (certificate.validFromDate.getTime() > now + CLOCK_SKEW_MS)
+  // Negated: a time that cannot be read is NaN.
+  if (!(certificate.validToDate.getTime() >= now))
+    throw new ChainError('expired', 'the certificate has expired')
+  if (!(certificate.validFromDate.getTime() <= now + CLOCK_SKEW_MS))
     throw new ChainError('expired', 'the certificate is not valid yet')
 }
 
@@ -132,7 +134,13 @@ function isRoot(certificate: X509Certificate, { roots }: TrustAnchors): boolean 
 }
 
 function signs(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.issuer === issuer.subject && certificate.verify(issuer.publicKey)
+  if (certificate.issuer !== issuer.subject) return false
+  try {
+    return certificate.verify(issuer.publicKey)
+  } catch (cause) {
+    // OpenSSL reads keys and signatures only when they are used.
+    throw new ChainError('untrusted', 'the key of a certificate cannot be read', { cause })
+  }
 }
 
 function named<T>(read: () => T): T {

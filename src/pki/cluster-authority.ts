@@ -2,6 +2,7 @@
  * The authority of one cluster: asked for by a certificate request (RFC 2986), signed by a root, good for one cluster id.
  */
 import { createPublicKey, webcrypto, X509Certificate } from 'node:crypto'
+import type { Pkcs10CertificateRequest } from '@peculiar/x509'
 import { issueAuthority, type KeyPair } from './certificates.ts'
 import { certificateSha256 } from './chain.ts'
 import { PkiError } from './errors.ts'
@@ -42,9 +43,7 @@ export async function readAuthorityRequest(
 ): Promise<AuthorityIdentity & { readonly publicKey: webcrypto.CryptoKey }> {
   const x509 = await loadX509()
   const request = readRequest(x509, requestPem)
-  const [uri, ...more] = request.extensions
-    .filter((extension) => extension instanceof x509.SubjectAlternativeNameExtension)
-    .flatMap(({ names }) => names.items.flatMap(({ type, value }) => (type === 'url' ? [value] : [])))
+  const [uri, ...more] = namesIn(x509, request)
   if (uri === undefined || more.length > 0)
     throw new PkiError('the certificate request does not name one cluster')
   const identity = parseAuthority(uri)
@@ -125,6 +124,17 @@ async function keysOf(x509: X509Module, keyPem: string): Promise<webcrypto.Crypt
   return {
     privateKey: await keyFromPem(x509, keyPem),
     publicKey: await webcrypto.subtle.importKey('spki', spki, KEY_ALGORITHM, true, ['verify']),
+  }
+}
+
+/** The library reads extensions only when they are used. */
+function namesIn(x509: X509Module, request: Pkcs10CertificateRequest): string[] {
+  try {
+    return request.extensions
+      .filter((extension) => extension instanceof x509.SubjectAlternativeNameExtension)
+      .flatMap(({ names }) => names.items.flatMap(({ type, value }) => (type === 'url' ? [value] : [])))
+  } catch (cause) {
+    throw new PkiError('the extensions of the certificate request cannot be read', { cause })
   }
 }
 

@@ -58,7 +58,7 @@ export function signBytes(key: KeyObject, context: SigningContext, data: Buffer)
   return sign('sha256', framed(context, data), { key, dsaEncoding: ENCODING }).toString('base64')
 }
 
-/** Whether `value` is a signature by the key of `certificate`. */
+/** Whether `value` is a signature by the key of `certificate`; the certificate was verified before, so its key can be read. */
 export function signatureHolds(
   certificate: X509Certificate,
   context: SigningContext,
