@@ -12,6 +12,8 @@ import { systemClock } from '../../src/core/clock.ts'
 import { createLogger } from '../../src/core/log.ts'
 import { createMetrics } from '../../src/core/metrics.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
+import { CredentialFolder } from '../../src/link/credential-folder.ts'
+import { TlsFiles } from '../../src/link/tls-files.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
@@ -45,8 +47,9 @@ const network = new RouterNetwork(
     logger: log,
     clock,
     metrics,
+    tls: new TlsFiles({ clock, logger: log }, new CredentialFolder(tlsDir)),
   },
-  { host: HOST, port: 0, tlsDir, version: 'bench', name: `${cluster}-${process.pid}` },
+  { host: HOST, port: 0, version: 'bench', name: `${cluster}-${process.pid}` },
 )
 const directory = new Snapshot<Directory>(new Map([['east', eastRecords()]]))
 const dataPath = new DataPath(

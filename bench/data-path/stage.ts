@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { TLS_FILES } from '../../src/link/tls-files.ts'
+import { TLS_FILES } from '../../src/link/credential-source.ts'
 import { TestClusterset, uriOf } from '../../test/support/clusterset.ts'
 import { Children } from './children.ts'
 import type { Tools } from './tools.ts'

@@ -2,6 +2,7 @@
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/log.ts'
 import { createMetrics } from '../../src/core/metrics.ts'
+import { CredentialFolder } from '../../src/link/credential-folder.ts'
 import { DirectoryStore } from '../../src/link/directory-store.ts'
 import { HEARTBEAT } from '../../src/link/limits.ts'
 import { dialSession } from '../../src/link/link-session.ts'
@@ -27,7 +28,7 @@ async function feed(): Promise<void> {
   const store = new DirectoryStore()
   for (const origin of directoryOf({ clusters, exports, exporters: 1 }).values()) store.replace(origin)
   const deps = { clock: systemClock, logger: silentLogger, metrics: createMetrics() }
-  const tls = new TlsFiles(deps, argument.feederTlsDir)
+  const tls = new TlsFiles(deps, new CredentialFolder(argument.feederTlsDir))
   await tls.start()
   const { cluster, role } = tls.current().identity
   await dialSession(

@@ -85,6 +85,34 @@ export interface ClusterFacts {
   readonly properties?: ClusterProperties
   /** Its claim of a block of global addresses. Absent: it has no globalnet. */
   readonly globalnet?: BlockFact
+  /** Whom it trusts, and by which root it is a member. Absent: it has told nothing of it yet. */
+  readonly trust?: TrustFact
+  /** It wants a new authority. */
+  readonly renewal?: RenewalFact
+  /** Of the founder: authorities it has signed, a few at a time. */
+  readonly renewed?: readonly RenewedFact[]
+}
+
+/** What a cluster tells of its certificates. */
+export type TrustFacts = Pick<ClusterFacts, 'trust' | 'renewal' | 'renewed'>
+
+/** How far a cluster is with a root that takes the place of another. */
+export interface TrustFact {
+  /** Version of the trust statement it goes by; 0 for none. */
+  readonly version: number
+  /** SHA-256 of the root that signed its authority, hexadecimal. */
+  readonly root: string
+}
+
+export interface RenewalFact {
+  /** PEM. */
+  readonly csr: string
+}
+
+export interface RenewedFact {
+  readonly cluster: string
+  /** Of that cluster's new authority, PEM. Who takes it checks it. */
+  readonly certificate: string
 }
 
 /** A claim of a block (ADR 16), as its cluster tells it. */

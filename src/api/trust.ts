@@ -33,7 +33,7 @@ export const TrustKey = {
   nextKey: 'next.key',
   /** In the root's Secret: the root that takes over once all members trust it. */
   nextRoot: 'next.crt',
-  nextRootKey: 'next-root.key',
+  nextRootKey: 'next.key',
   /** In the root's Secret: the root before, while members still have authorities of it. */
   oldRoot: 'old.crt',
   oldRootKey: 'old.key',
@@ -41,6 +41,13 @@ export const TrustKey = {
 
 /** On those Secrets: the counter of Trust.spec.rotate that they were last made for. */
 export const ROTATION_ANNOTATION = 'fairlead.dev/rotation'
+
+/** On the root's Secret: the longest life that any authority of it was made for, as a duration. */
+export const LONGEST_LIFE_ANNOTATION = 'fairlead.dev/longest-authority'
+
+/** On the authority's Secret, `offline`: its root is in somebody's folder, and "fairlead install --pki" renews it. */
+export const ROOT_ANNOTATION = 'fairlead.dev/root'
+export const OFFLINE_ROOT = 'offline'
 
 /** What a Trust says when it says nothing; hours as Kubernetes writes them. */
 export const TRUST_DEFAULTS = { leafTtl: '24h', authorityTtl: '8760h', rootTtl: '87600h' } as const

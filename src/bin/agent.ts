@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { Port, SYSTEM_NAMESPACE } from '../api/names.ts'
+import { TrustSecret } from '../api/trust.ts'
 import { VERSION } from '../cli/version.ts'
 import { systemClock } from '../core/clock.ts'
 import { describeError, UsageError } from '../core/errors.ts'
@@ -21,6 +22,8 @@ import { NftDriver } from '../globalnet/nft-driver.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { SourceClient } from '../link/source-client.ts'
+import { TlsFiles } from '../link/tls-files.ts'
+import { processCredentials } from '../trust/process-credentials.ts'
 
 /** What the command line and the downward API say. */
 interface AgentConfig {
@@ -30,8 +33,8 @@ interface AgentConfig {
   readonly health: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly logLevel: LogLevel
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
+  /** Folder of ca.crt, tls.crt and tls.key; undefined: they are in a Secret. */
+  readonly tlsDir: string | undefined
   /** Remove the table and end. */
   readonly cleanup: boolean
 }
@@ -66,23 +69,35 @@ async function assemble(config: AgentConfig, driver: NftDriver, log: Logger): Pr
   const clock = systemClock
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
-  const stores = agentStores({ client, clock, log, metrics: kubeMetrics(metrics) }, config)
+  const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
+  const stores = agentStores(watching, config)
+  const { namespace, tlsDir } = config
+  const credentials = processCredentials(watching, { namespace, name: TrustSecret.agent }, tlsDir)
   const routers = new RouterReplicas(stores.routerSlices, config.namespace)
+  const logger = log.child({ component: 'sources' })
+  const tls = new TlsFiles({ clock, logger }, credentials.source)
   const told = new SourceClient(
-    { clock, logger: log.child({ component: 'sources' }), metrics, routers: routers.replicas },
-    { tlsDir: config.tlsDir, version: VERSION },
+    { clock, logger, metrics, tls, routers: routers.replicas },
+    { version: VERSION },
   )
   const input = new NatInputSource({ stores, sources: told.sources, clock, log, metrics })
   const reconciler = new NatReconciler({ desired: input.desired, driver, clock, log, metrics })
   reconciler.appliedSources.subscribe((table) => told.applied(table))
-  const notReady = () => [...input.notReady(), ...reconciler.notReady()]
+  const notReady = () => [...told.notReady(), ...input.notReady(), ...reconciler.notReady()]
   const health = new HealthServer({ metrics, notReady }, config.health)
   const close = { start: async () => {}, stop: () => client.close() }
   // Stopped in reverse: readiness ends with the health server, what is being written is finished, then the watches end.
-  return {
-    parts: new Lifecycle([close, ...Object.values(stores), routers, told, input, reconciler, health]),
+  const parts = [
+    close,
+    ...Object.values(stores),
+    routers,
+    ...credentials.parts,
+    told,
+    input,
+    reconciler,
     health,
-  }
+  ]
+  return { parts: new Lifecycle(parts), health }
 }
 
 function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): AgentConfig {
@@ -101,7 +116,7 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
     },
     kubeconfig: flags.kubeconfig,
     logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
-    tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
+    tlsDir: flags['tls-dir'],
     cleanup,
   }
 }

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Env, Port, SYSTEM_NAMESPACE } from '../api/names.ts'
+import type { TrustFacts } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { parseDuration } from '../core/duration.ts'
@@ -14,6 +15,7 @@ import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger, type LogLevel } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
+import { Snapshot } from '../core/snapshot.ts'
 import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
@@ -27,14 +29,23 @@ import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { LeaderElector } from '../kube/lease.ts'
 import type { WritingClient } from '../kube/owned-objects.ts'
 import type { ReflectorDeps } from '../kube/reflector.ts'
+import type { WatchingKubeClient } from '../kube/types.ts'
+import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
+import { TlsFiles } from '../link/tls-files.ts'
+import type { SignedStatement } from '../pki/trust-statement.ts'
+import { ControllerCredentials } from '../trust/controller-credentials.ts'
+import { TrustLead } from '../trust/trust-lead.ts'
+import { trustMetrics } from '../trust/trust-metrics.ts'
+import { trustStores } from '../trust/trust-stores.ts'
 
 /** Lease of the leading controller. */
 const LEASE_NAME = 'fairlead-controller'
 
 /** What the command line and the downward API say. */
 interface ControllerConfig {
-  readonly tlsDir: string
+  /** Folder of ca.crt, tls.crt and tls.key; undefined: the cluster's own authority makes them. */
+  readonly tlsDir: string | undefined
   readonly router: { readonly host: string; readonly port: number }
   readonly namespace: string
   /** How long a cluster may be out of reach before its endpoints give way, milliseconds. */
@@ -72,20 +83,27 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
   const stores = controllerStores(watching)
-  const link = new DirectoryClient(
-    { clock, metrics, logger: log.child({ component: 'directory' }) },
-    { ...config.router, tlsDir: config.tlsDir, version: VERSION },
-  )
+  const logger = log.child({ component: 'directory' })
   const events = new EventRecorder(
     { client, clock, log },
     { controller: 'fairlead.dev/controller', instance: config.identity },
   )
+  const trust =
+    config.tlsDir === undefined
+      ? trustOf({ ...watching, registry: metrics, properties: stores.properties, events }, config)
+      : undefined
+  const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
+  const tls = new TlsFiles({ clock, logger }, credentials)
+  const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
+  const lead = trust?.lead(link)
   const globalnet = config.globalnet
     ? globalnetOf({ ...watching, registry: metrics, stores, link, events })
     : undefined
   const leadership = new Leadership(
     {
       ...(globalnet === undefined ? {} : { globalnet: globalnet.feed }),
+      ...(trust === undefined ? {} : { trustFacts: trust.facts }),
+      member: tls.whenPresent,
       client,
       stores,
       link,
@@ -101,31 +119,80 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
       staleAfterMs: config.staleAfterMs,
     },
   )
+  const begin = (): void => {
+    lead?.begin()
+    leadership.begin()
+  }
   const elector = new LeaderElector(
     { client, clock, log },
     {
       namespace: config.namespace,
       name: LEASE_NAME,
       identity: config.identity,
-      onElected: () => leadership.begin(),
+      onElected: begin,
       onLost: () => fail(new LeadershipLostError()),
     },
   )
   const health = new HealthServer(
-    { metrics, notReady: () => notSynced({ ...stores, ...globalnet?.stores }) },
+    {
+      metrics,
+      notReady: () => [
+        ...notSynced({ ...stores, ...globalnet?.stores, ...trust?.stores }),
+        ...(trust?.waitsToJoin() ?? tls.notReady()),
+      ],
+    },
     config.health,
   )
   // Stopped in reverse: what writes ends first, then the lease is free for another, then the watches end.
   return new Lifecycle([
     { start: async () => {}, stop: () => client.close() },
     health,
+    ...Object.values(trust?.stores ?? {}),
+    ...(trust === undefined ? [] : [trust.credentials]),
     link,
     ...Object.values(stores),
     ...Object.values(globalnet?.stores ?? {}),
     events,
-    config.leaderElection ? elector : { start: async () => leadership.begin(), stop: async () => {} },
+    config.leaderElection ? elector : { start: async () => begin(), stop: async () => {} },
+    ...(lead === undefined ? [] : [lead]),
     leadership,
   ])
+}
+
+interface TrustParts {
+  readonly client: WatchingKubeClient
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: NonNullable<ReflectorDeps['metrics']>
+  readonly registry: Metrics
+  readonly properties: ControllerStores['properties']
+  readonly events: EventRecorder
+}
+
+function trustOf(
+  { registry, properties, events, ...watching }: TrustParts,
+  { namespace, globalnet }: Pick<ControllerConfig, 'namespace' | 'globalnet'>,
+) {
+  const stores = trustStores(watching, namespace)
+  const credentials = new ControllerCredentials({ ...watching, stores }, namespace)
+  trustMetrics({ stores, metrics: registry, clock: watching.clock, ownEnd: () => credentials.ends })
+  const facts = new Snapshot<TrustFacts>({})
+  const newest = new Snapshot<SignedStatement | undefined>(undefined)
+  const exchange = { newest, offer: (signed: SignedStatement) => newest.set(signed) }
+  return {
+    stores,
+    credentials,
+    facts,
+    lead: ({ directory }: DirectoryClient) =>
+      new TrustLead(
+        { ...watching, stores, properties, directory, exchange, events, facts },
+        { namespace, globalnet },
+      ),
+    waitsToJoin: () =>
+      stores.authority.synced && stores.authority.list().length === 0
+        ? ['waits to join: run "fairlead join FILE"']
+        : undefined,
+  }
 }
 
 interface GlobalnetParts {
@@ -163,7 +230,7 @@ function readConfig(
   const flags = readFlags(argv)
   const namespace = flags.namespace ?? env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
   return {
-    tlsDir: flags['tls-dir'] ?? '/etc/fairlead/tls',
+    tlsDir: flags['tls-dir'],
     router: parseHostPort(flags.router ?? `${ROUTER_SERVICE}.${namespace}.svc:${Port.link}`),
     namespace,
     staleAfterMs: parseStaleAfter(flags['stale-after']),

@@ -9,10 +9,11 @@ import type { OwnsAddress } from '../api/global-owner.ts'
 import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import type { RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
+import { TrustSecret } from '../api/trust.ts'
 import { VERSION } from '../cli/version.ts'
 import { parseAllDocuments } from '../cli/yaml.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { HealthServer } from '../core/health.ts'
+import { HealthServer, type JsonDocument } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
 import { createLogger, type Logger } from '../core/log.ts'
 import { createMetrics, type Metrics } from '../core/metrics.ts'
@@ -30,8 +31,9 @@ import { EgressClients } from '../globalnet/egress-clients.ts'
 import { egressStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
+import { CredentialFolder } from '../link/credential-folder.ts'
 import { NO_SOURCES } from '../link/sources.ts'
-import { readTlsFiles } from '../link/tls-files.ts'
+import { TlsFiles } from '../link/tls-files.ts'
 import { amqpConnections } from '../router/amqp-connection.ts'
 import { DataPath } from '../router/data-path.ts'
 import { flowsWithin, openFilesLimit } from '../router/file-limit.ts'
@@ -43,6 +45,7 @@ import { createBufferBudget, defaultBufferMemory, type ProcessMemory } from '../
 import { networkReports } from '../router/network/reports.ts'
 import { RouterNetwork, type RouterNetworkDeps } from '../router/network/router-network.ts'
 import { parseRouterOptions, type RouterOptions } from '../router/router-options.ts'
+import { type ProcessCredentials, processCredentials } from '../trust/process-credentials.ts'
 
 /** What the container, or else the machine, lets the process use. */
 function processMemory(): ProcessMemory {
@@ -51,17 +54,68 @@ function processMemory(): ProcessMemory {
 
 /** All parts of the process, and its drain. */
 interface RouterProcess extends Startable {
+  readonly documents: ReadonlyMap<string, JsonDocument>
+  notReady(): string[]
+  /** Only after `start`. */
+  ports(): Pick<RouterNetwork, 'port' | 'webSocketPort'>
   /** Turns not-ready, takes no new clients, and waits for the flows there are. */
   drain(): Promise<void>
+}
+
+/** What the router's parts need from the start. */
+interface Base {
+  readonly options: RouterOptions
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly control: Control
+  readonly tls: TlsFiles
 }
 
 /** Runs until SIGTERM or SIGINT, then drains; a second signal ends it at once. */
 export async function runRouter(argv: readonly string[]): Promise<void> {
   ensureHeapFlags(process)
-  const router = await assemble(parseRouterOptions(argv, process.env), process.env)
   const signalled = terminationSignal()
+  const base = await prepare(parseRouterOptions(argv, process.env), process.env)
+  const { options, metrics, tls, control } = base
+  let router: RouterProcess | undefined
+  const notReady = () => router?.notReady() ?? tls.notReady()
+  const documents = new Map<string, JsonDocument>()
+  const health = new HealthServer(
+    { metrics, notReady, documents },
+    { host: options.listenHost, port: options.healthPort },
+  )
+  const around = new Lifecycle([
+    { start: async () => {}, stop: control.close },
+    health,
+    ...control.credentials.parts,
+    tls,
+  ])
+  try {
+    await around.start()
+    const owner = await Promise.race([tls.whenPresent, signalled])
+    if (typeof owner === 'string') return
+    const { cluster } = owner.identity
+    router = await assemble(base, cluster)
+    for (const [path, document] of router.documents) documents.set(path, document)
+    await run(router, signalled, ({ port, webSocketPort }) => {
+      const ports = { linkPort: port, webSocketPort, healthPort: health.port }
+      base.log.info({ cluster, ...ports }, 'router is running')
+    })
+  } finally {
+    await around.stop()
+  }
+}
+
+async function run(
+  router: RouterProcess,
+  signalled: Promise<unknown>,
+  onRunning: (ports: Pick<RouterNetwork, 'port' | 'webSocketPort'>) => void,
+): Promise<void> {
   try {
     await router.start()
+    onRunning(router.ports())
     await signalled
     void terminationSignal().then(() => process.exit(1))
     await router.drain()
@@ -70,21 +124,28 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function assemble(
+async function prepare(
   options: RouterOptions,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<RouterProcess> {
-  const { listenHost: host, tlsDir } = options
+): Promise<Base> {
   if (options.globalnet) await requireEphemeralPortsBelow()
   const clock = systemClock
   const name = env['POD_NAME'] ?? hostname()
   const log = createLogger(options.logLevel, { process: 'router', pod: name })
   const metrics = createMetrics(true)
-  const { identity } = await readTlsFiles(tlsDir)
   const control =
     options.resources === undefined
       ? await kubeControl({ clock, log, metrics }, options, env)
-      : siteControl({ clock, log, metrics }, options.resources)
+      : siteControl({ clock, log, metrics }, options.resources, options.tlsDir ?? '')
+  const tls = new TlsFiles({ clock, logger: log }, control.credentials.source)
+  return { options, name, clock, log, metrics, control, tls }
+}
+
+async function assemble(
+  { options, name, clock, log, metrics, control, tls }: Base,
+  cluster: string,
+): Promise<RouterProcess> {
+  const host = options.listenHost
   const announced = options.globalnet ? new Snapshot(NO_SOURCES) : undefined
   const budget = createBufferBudget(options.bufferMemory ?? defaultBufferMemory(processMemory()), metrics)
   const network = new RouterNetwork(
@@ -99,12 +160,12 @@ async function assemble(
       logger: log,
       clock,
       metrics,
+      tls,
     },
     {
       host,
       port: options.linkPort,
       ...(options.webSocketPort === undefined ? {} : { webSocketPort: options.webSocketPort }),
-      tlsDir,
       name,
       version: VERSION,
     },
@@ -134,7 +195,7 @@ async function assemble(
       metrics,
     },
     {
-      cluster: identity.cluster,
+      cluster,
       listenHost: host,
       flowLog: flowLogWithin(options.flowLog, options.logLevel),
       maxFlows: flowsWithin(await openFilesLimit()),
@@ -155,24 +216,21 @@ async function assemble(
     return missing
   }
   const documents = networkReports({ network, explain: (service) => dataPath.explain(service) })
-  const health = new HealthServer({ metrics, notReady, documents }, { host, port: options.healthPort })
   // Stopped in reverse: no new client first, then the watches, then the links with a goodbye.
   const parts = new Lifecycle([
-    { start: async () => {}, stop: control.close },
-    health,
     network,
-    ...control.parts(network, identity.cluster),
+    ...control.parts(network, cluster),
     ...(globalSources === undefined ? [] : [globalSources]),
     dataPath,
   ])
   return {
+    documents,
+    notReady,
     async start() {
       await parts.start()
       state = 'running'
-      const { port: linkPort, webSocketPort } = network
-      const ports = { linkPort, webSocketPort, healthPort: health.port }
-      log.info({ cluster: identity.cluster, ...ports }, 'router is running')
     },
+    ports: () => network,
     async drain() {
       state = 'draining'
       log.info({ flows: dataPath.openFlows }, 'router is draining')
@@ -196,6 +254,7 @@ interface Control {
   readonly clients: ClientSource
   readonly replicas?: RouterNetworkDeps['replicas'] & object
   readonly readSecret?: RouterNetworkDeps['readSecret'] & object
+  readonly credentials: ProcessCredentials
   notReady(): string[]
   /** Started in this order, once the network is. */
   parts(network: RouterNetwork, cluster: string): readonly Startable[]
@@ -205,7 +264,7 @@ interface Control {
 /** From the Kubernetes API. Records come from the controller, by a session of its own. */
 async function kubeControl(
   { clock, log, metrics }: ControlDeps,
-  { kubeconfig, globalnet }: RouterOptions,
+  { kubeconfig, globalnet, tlsDir }: RouterOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Control> {
   const { client } = await connectKube({ kubeconfig }, clock)
@@ -222,6 +281,7 @@ async function kubeControl(
     clients: egress ?? pods,
     replicas: routers.replicas,
     readSecret: (key, signal) => secrets.read(key, signal),
+    credentials: processCredentials(watching, { namespace, name: TrustSecret.router }, tlsDir),
     notReady: () => routes.notReady(),
     parts: ({ linkStatus: states }) => [
       routes,
@@ -242,12 +302,13 @@ function ownersIn(directory: SnapshotSource<Directory>): OwnsAddress {
 }
 
 /** From files. Clients are processes of the machine, not pods. */
-function siteControl(deps: ControlDeps, folder: string): Control {
+function siteControl(deps: ControlDeps, folder: string, tlsDir: string): Control {
   const { clock, log } = deps
   const site = new SiteSource({ ...deps, parse: parseYaml }, folder)
   return {
     snapshots: site.snapshots,
     clients: { find: () => undefined },
+    credentials: { source: new CredentialFolder(tlsDir), parts: [] },
     notReady: () => [],
     parts: (network, cluster) => [
       site,

@@ -4,9 +4,9 @@ import { GLOBAL_DEFAULTS, type GlobalNetwork } from '../api/globalnet.ts'
 import { parseCidr } from '../core/cidr.ts'
 import { UsageError } from '../core/errors.ts'
 import { type CliContext, ExitCode } from './context.ts'
+import { trustObject } from './install/first-keys.ts'
 import { installFairlead } from './install/install.ts'
 import {
-  type Membership,
   manifestObjects,
   membershipProperties,
   OVERLAYS,
@@ -15,7 +15,7 @@ import {
   withRouterReplicas,
 } from './install/installation.ts'
 import { WAIT_MS } from './install/limits.ts'
-import { checkedClusterId, DEFAULT_CLUSTERSET } from './install/membership.ts'
+import { checkWanted } from './install/membership.ts'
 import { addKubeOptions, type KubeOptions, timeoutOption } from './kube-options.ts'
 import { type OutputFormat, outputOption, printResult, say } from './output.ts'
 import { wholeNumber } from './whole-number.ts'
@@ -23,7 +23,7 @@ import { wholeNumber } from './whole-number.ts'
 interface Options extends KubeOptions {
   readonly clusterId?: string
   readonly clusterset?: string
-  readonly pki: string
+  readonly pki?: string
   readonly overlay: Overlay
   readonly routerReplicas?: number
   readonly admission: boolean
@@ -50,12 +50,11 @@ export function installCommand(context: CliContext): Command {
     )
     .option(
       '--clusterset <name>',
-      `name of the clusterset (default: what it is already, else ${DEFAULT_CLUSTERSET})`,
+      'name of the clusterset that this cluster founds; leave it out where the cluster is to join one',
     )
     .option(
       '--pki <dir>',
-      "folder of the clusterset's root key, made when missing; the same for every cluster",
-      'fairlead-pki',
+      "folder of the clusterset's root key, made when missing, where no cluster is to hold it; the same for every cluster",
     )
     .addOption(
       new Option('--overlay <name>', 'which of manifests/ to apply').choices([...OVERLAYS]).default('base'),
@@ -121,7 +120,7 @@ async function install(context: CliContext, { pki, timeout, output, ...options }
   const report = await installFairlead({
     ...options,
     globalnet: globalSpec(options),
-    pkiDir: pki,
+    ...(pki === undefined ? {} : { pkiDir: pki }),
     timeoutMs: timeout,
     say: (message) => say(context, message),
   })
@@ -134,20 +133,21 @@ async function install(context: CliContext, { pki, timeout, output, ...options }
 }
 
 async function printManifests(context: CliContext, options: Options): Promise<void> {
-  const { clusterId = options.context, clusterset = DEFAULT_CLUSTERSET } = options
-  const membership: Membership = { clusterId: checkedClusterId(clusterId ?? ''), clusterset }
+  const { clusterId, clusterset } = options
+  checkWanted(options)
   const policies = options.admission ? await manifestObjects('admission') : []
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const spec = globalSpec(options)
   const objects = [
     ...(spec === undefined ? overlay : await withGlobalnet(overlay, spec)),
     ...policies,
-    ...membershipProperties(membership),
+    ...membershipProperties({ clusterId, clusterset }),
+    trustObject(clusterset === undefined || options.pki !== undefined ? {} : { found: true }),
   ]
   const { stringify } = await import('./yaml.ts')
   context.stdout.write(objects.map((object) => stringify(object)).join('---\n'))
   say(
     context,
-    'not shown: Secrets fairlead-router-tls and fairlead-controller-tls, the forwarding in cluster DNS',
+    'not shown: Secrets with keys, which the controller makes as well; the forwarding in cluster DNS',
   )
 }

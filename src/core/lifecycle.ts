@@ -59,3 +59,16 @@ export async function within<T>(work: Promise<T>, ms: number, what: string, cloc
     done.abort()
   }
 }
+
+/** Settles as `work` does; rejects with the signal's reason when that aborts first. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -4,10 +4,11 @@
 import { isTrue } from '../api/conditions.ts'
 import type { ExportCandidate, GlobalnetFeed } from '../api/globalnet-feed.ts'
 import { ExportCondition, type ServiceExport } from '../api/mcs.ts'
+import type { TrustFacts } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
 import { Lifecycle, type Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { Snapshot } from '../core/snapshot.ts'
+import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { WritingClient } from '../kube/owned-objects.ts'
@@ -40,6 +41,8 @@ export interface ExportControllerDeps {
   readonly hooks?: WorkQueueHooks
   /** Absent: this cluster cannot have globalnet. */
   readonly globalnet?: GlobalnetFeed
+  /** What the cluster tells of its certificates. */
+  readonly trustFacts?: SnapshotSource<TrustFacts>
 }
 
 export interface ExportControllerConfig {
@@ -61,7 +64,7 @@ export class ExportController implements Startable {
 
   constructor(deps: ExportControllerDeps, config: ExportControllerConfig) {
     const { cluster, namespace, staleAfterMs: graceMs = STALE_AFTER_MS } = config
-    const { stores, link, globalnet } = deps
+    const { stores, link, globalnet, trustFacts: trust } = deps
     this.#stores = stores
     const exported = new ExportedServices<ExportCandidate>(stores, exportCandidate)
     const candidates = exported.values
@@ -73,7 +76,7 @@ export class ExportController implements Startable {
     const ownProperties = new OwnProperties({ ...stores, log: deps.log })
     const properties = ownProperties.current
     const view = new ClustersetView({ directory: link.directory, records, properties, ...global }, cluster)
-    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties, ...global })
+    const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties, trust, ...global })
     const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
     const { traffic } = policies

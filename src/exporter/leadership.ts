@@ -2,7 +2,7 @@
  * The time during which this replica leads: begins when it is elected and its stores are synced, ends once.
  */
 import { FairleadError } from '../core/errors.ts'
-import type { Startable } from '../core/lifecycle.ts'
+import { type Startable, unlessAborted } from '../core/lifecycle.ts'
 import { ExportController, type ExportControllerDeps } from './export-controller.ts'
 import { allSynced } from './stores.ts'
 
@@ -16,6 +16,8 @@ export class LeadershipLostError extends FairleadError {
 }
 
 export interface LeadershipDeps extends ExportControllerDeps {
+  /** Resolves when it is known who this cluster is: with the first certificate. */
+  readonly member: Promise<unknown>
   /** Told of what cannot be recovered from. */
   readonly fail: (error: unknown) => void
 }
@@ -63,6 +65,7 @@ export class Leadership implements Startable {
     try {
       await allSynced(this.#deps.stores, signal)
       await this.#deps.globalnet?.whenSynced(signal)
+      await unlessAborted(this.#deps.member, signal)
       const config = { ...this.#config, cluster: this.#config.cluster() }
       this.#controller = new ExportController(this.#deps, config)
       await this.#controller.start()

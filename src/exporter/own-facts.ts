@@ -3,7 +3,7 @@
  */
 import type { ClusterProperties } from '../api/cluster-selectors.ts'
 import type { Namespace } from '../api/objects.ts'
-import type { BlockFact, ClusterFacts } from '../api/service-record.ts'
+import type { BlockFact, ClusterFacts, TrustFacts } from '../api/service-record.ts'
 import { sameValue } from '../core/compare.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
@@ -20,6 +20,8 @@ export interface OwnFactsDeps {
   readonly properties: SnapshotSource<ClusterProperties>
   /** Our block of global addresses. Absent: this cluster has no globalnet. */
   readonly block?: SnapshotSource<BlockFact | undefined>
+  /** What we tell of our certificates. Absent: they are somebody else's matter. */
+  readonly trust?: SnapshotSource<TrustFacts> | undefined
 }
 
 /** Changed at most once a turn of the event loop. */
@@ -39,7 +41,7 @@ export class OwnFacts implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, namespaces, properties, block } = this.#deps
+    const { view, namespaces, properties, block, trust } = this.#deps
     this.#unfollow = [
       view.subscribe(({ keys }) => {
         if (keys.size > 0) this.#refresh.request()
@@ -47,6 +49,7 @@ export class OwnFacts implements Startable {
       namespaces.subscribe(() => this.#refresh.request()),
       properties.subscribe(() => this.#refresh.request()),
       block?.subscribe(() => this.#refresh.request()) ?? (() => {}),
+      trust?.subscribe(() => this.#refresh.request()) ?? (() => {}),
     ]
     this.#update()
   }
@@ -66,6 +69,7 @@ export class OwnFacts implements Startable {
       ...(missing.length === 0 ? {} : { missingNamespaces: missing }),
       ...(Object.keys(properties).length === 0 ? {} : { properties }),
       ...(globalnet === undefined ? {} : { globalnet }),
+      ...this.#deps.trust?.current(),
     }
     if (!sameValue(next, this.#current.current())) this.#current.set(next)
   }

@@ -10,7 +10,7 @@ import { describeError, errorCode } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
-import { alternativeNamesIdentity, type PeerIdentity, Role } from '../pki/identity.ts'
+import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { admit, type ConnectionKind } from './admission.ts'
 import { PeerRefusedError, type RefusalReason } from './errors.ts'
 import {
@@ -20,10 +20,11 @@ import {
   MAX_DATA_PER_PEER,
   MAX_PENDING_HANDSHAKES,
 } from './limits.ts'
+import { type AdmittedPeer, admittedPeer, ShownChains } from './peer-chain.ts'
 import { type PendingConnection, PendingHandshakes } from './pending-handshakes.ts'
 import { Refusals } from './refusals.ts'
 import type { TlsFiles } from './tls-files.ts'
-import { serverOptions, tuneSocket } from './tls-options.ts'
+import { isWrongUsage, serverOptions, tuneSocket } from './tls-options.ts'
 import type { WebSocketStream } from './web-socket-stream.ts'
 
 export interface AcceptorDeps {
@@ -32,8 +33,8 @@ export interface AcceptorDeps {
   readonly metrics: Metrics
   /** Started before the acceptor. */
   readonly tls: TlsFiles
-  readonly onControl: (socket: TLSSocket, peer: PeerIdentity) => void
-  readonly onData: (socket: TLSSocket, peer: PeerIdentity) => void
+  readonly onControl: (socket: TLSSocket, peer: AdmittedPeer) => void
+  readonly onData: (socket: TLSSocket, peer: AdmittedPeer) => void
 }
 
 export interface AcceptorConfig {
@@ -57,6 +58,7 @@ export class Acceptor implements Startable {
   /** Inside of WebSockets. */
   readonly #pendingStreams = new PendingHandshakes(MAX_PENDING_HANDSHAKES)
   readonly #connections = new Map<string, Set<TLSSocket>>()
+  readonly #chains = new ShownChains()
   readonly #server: Server
   #tls: TlsServer | undefined
   #total = 0
@@ -89,6 +91,7 @@ export class Acceptor implements Startable {
       this.#pending.done(socket)
       this.#onHandshakeError(error, socket, socket.remoteAddress)
     })
+    this.#chains.follow(tls)
     this.#tls = tls
     this.#unsubscribe = this.#deps.tls.onChange((files) => tls.setSecureContext(serverOptions(files)))
     await new Promise<void>((resolve, reject) => {
@@ -125,6 +128,7 @@ export class Acceptor implements Startable {
       this.#onHandshakeError(error, socket, stream.remoteAddress)
       stream.destroy()
     })
+    this.#chains.follow(tls)
     tls.emit('connection', stream)
   }
 
@@ -173,8 +177,9 @@ export class Acceptor implements Startable {
 
   #handOver(socket: TLSSocket): void {
     const kind: ConnectionKind = socket.alpnProtocol === Alpn.control ? 'control' : 'data'
-    const peer = alternativeNamesIdentity(socket.getPeerCertificate().subjectaltname)
-    admit(this.#deps.tls.current().identity, peer, kind)
+    const { clock, tls } = this.#deps
+    const peer = admittedPeer(this.#chains.take(socket), tls.trust, clock.now())
+    admit(tls.current().identity, peer, kind)
     this.#track(socket, peer, kind)
     tuneSocket(socket)
     if (kind === 'control') this.#deps.onControl(socket, peer)
@@ -207,7 +212,8 @@ function handshakeReason(error: Error, socket: TLSSocket): RefusalReason {
   const code = errorCode(error) ?? ''
   if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') return 'no-certificate'
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'timeout'
-  if (verdict === 'CERT_HAS_EXPIRED') return 'expired'
+  if (verdict === 'CERT_HAS_EXPIRED' || verdict === 'CERT_NOT_YET_VALID') return 'expired'
+  if (isWrongUsage(verdict)) return 'usage'
   return verdict === '' || verdict === 'null' ? 'handshake' : 'untrusted'
 }
 

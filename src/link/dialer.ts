@@ -191,7 +191,7 @@ export class LinkDialer implements Startable {
     const { spec, dataConnections: count, leadsTo } = this.#config
     const target = dialTarget(spec, endpoint)
     const dialAny = async (lineSignal: AbortSignal): Promise<DataLine> => {
-      const socket = await dialTls(this.#deps, target, tls.current(), Alpn.data, lineSignal)
+      const socket = await dialTls(this.#deps, target, tls, Alpn.data, lineSignal)
       requireSameCluster(socket, session.peer)
       return openData(socket)
     }

@@ -20,12 +20,14 @@ import { HEARTBEAT } from './limits.ts'
 import { type DialledSession, dialSession } from './link-session.ts'
 import { MessageCodec } from './message-codec.ts'
 import { compareVersions, type Hello, type OriginVersion, PROTOCOL } from './messages.ts'
-import { TlsFiles } from './tls-files.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 export interface DirectoryClientDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Started and stopped with the client. While there are no credentials it waits for them. */
+  readonly tls: TlsFiles
   readonly random?: () => number
 }
 
@@ -33,8 +35,6 @@ export interface DirectoryClientConfig {
   /** The router's link port. */
   readonly host: string
   readonly port: number
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
   /** Software version, for the router's log. */
   readonly version: string
   readonly heartbeat?: HeartbeatConfig
@@ -59,7 +59,7 @@ export class DirectoryClient implements Startable {
   constructor(deps: DirectoryClientDeps, config: DirectoryClientConfig) {
     this.#deps = deps
     this.#config = config
-    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#tls = deps.tls
     this.#countRefused = deps.metrics.counter(
       'fairlead_directory_records_refused_total',
       'Records of our own that no peer would take, left out of what is published',
@@ -91,26 +91,24 @@ export class DirectoryClient implements Startable {
     return this.#outdone
   }
 
-  /** Who we are, by our certificate. Only after `start`. */
+  /** Who we are, by our certificate. Throws UsageError while there is none. */
   get identity(): PeerIdentity {
     return this.#tls.current().identity
   }
 
-  /** Reads the certificate and starts to connect. */
+  /** Starts to connect, as soon as there is a certificate. */
   async start(): Promise<void> {
     await this.#tls.start()
-    this.#running = keepConnected(
-      this.#deps,
-      () => this.#attempt(),
-      (error, ms) => this.#logPause(error, ms),
-      this.#stopping.signal,
+    this.#running = this.#tls.whenPresent.then(
+      () => this.#keepConnected(),
+      () => {}, // Stopped before.
     )
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new LinkLostError('stopping'))
-    await this.#running
     await this.#tls.stop()
+    await this.#running
   }
 
   /**
@@ -142,6 +140,15 @@ export class DirectoryClient implements Startable {
     const reason = checked.ok ? 'it is filed under another name' : checked.reason
     this.#deps.logger.error({ service: key, reason }, 'record not published')
     return false
+  }
+
+  #keepConnected(): Promise<void> {
+    return keepConnected(
+      this.#deps,
+      () => this.#attempt(),
+      (error, ms) => this.#logPause(error, ms),
+      this.#stopping.signal,
+    )
   }
 
   async #attempt(): Promise<AttemptOutcome> {

@@ -29,6 +29,8 @@ export type RefusalReason =
   | 'expired'
   | 'identity'
   | 'clusterset'
+  | 'usage'
+  | 'revoked'
   | 'role'
   | 'own-cluster'
   | 'wrong-cluster'

@@ -38,6 +38,13 @@ export const MAX_ENDPOINTS = 1024
 /** Namespaces that one cluster tells to be missing there: they and the envelope fit a message with the longest record. */
 export const MAX_MISSING_NAMESPACES = 100
 
+/** Certificate request of a member's new authority, bytes of PEM. */
+export const MAX_RENEWAL_REQUEST = 2_048
+
+/** New authorities that a founder tells at once, and bytes of PEM of each: facts go to every router. */
+export const MAX_RENEWED = 4
+export const MAX_RENEWED_CERTIFICATE = 2_048
+
 /** ClusterProperties that one cluster tells, and characters of a value. */
 export const MAX_PROPERTIES = 32
 export const MAX_PROPERTY_VALUE = 128
@@ -82,6 +89,9 @@ export const REFUSAL_LOG_MS = 10_000
 
 /** Kinds of refusals remembered for that. */
 export const MAX_REMEMBERED_REFUSALS = 256
+
+/** Longest trust statement with its signatures, bytes of JSON: what is over has no room in a message. */
+export const MAX_TRUST_MESSAGE = 46 * 1024
 
 /** Largest TLS file we read, bytes. */
 export const MAX_TLS_FILE = 256 * 1024

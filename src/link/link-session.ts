@@ -77,7 +77,7 @@ export async function dialReady<S extends { close(reason: string): void }>(
   target: DialTarget,
   signal: AbortSignal,
 ): Promise<ReadySession<S>> {
-  const { socket, peer } = await dialTls(deps, target, deps.tls.current(), Alpn.control, signal)
+  const { socket, peer } = await dialTls(deps, target, deps.tls, Alpn.control, signal)
   try {
     requirePeer(peer)
   } catch (error) {

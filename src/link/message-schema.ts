@@ -25,6 +25,9 @@ import {
   MAX_PROPERTIES,
   MAX_PROPERTY_VALUE,
   MAX_RECORDS_PER_ORIGIN,
+  MAX_RENEWAL_REQUEST,
+  MAX_RENEWED,
+  MAX_RENEWED_CERTIFICATE,
   MAX_REQUIREMENT_VALUES,
   MAX_REQUIREMENTS,
   MAX_SELECTORS,
@@ -206,6 +209,13 @@ const facts = object(
     missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
     properties: properties(MAX_PROPERTIES),
     globalnet: object({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
+    trust: object({ version: count, root: { type: 'string', pattern: '^[0-9a-f]{64}$' } }),
+    renewal: object({ csr: text(MAX_RENEWAL_REQUEST) }),
+    renewed: {
+      type: 'array',
+      maxItems: MAX_RENEWED,
+      items: object({ cluster: label, certificate: text(MAX_RENEWED_CERTIFICATE) }),
+    },
   },
 )
 

@@ -16,20 +16,20 @@ import { AGENT_KEEP_ALIVE_MS, MAX_SOURCE_ROUTERS } from './limits.ts'
 import { MessageCodec } from './message-codec.ts'
 import { PROTOCOL } from './messages.ts'
 import { type ReceivedVersion, type RouterAddress, SourceRouter } from './source-router.ts'
-import { TlsFiles } from './tls-files.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 export interface SourceClientDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
   readonly random?: () => number
+  /** Started and stopped with the client. While there are no credentials it waits for them. */
+  readonly tls: TlsFiles
   /** All routers of our cluster, ready or not. Of two with one address the later one counts; IPv6 ones are passed over. */
   readonly routers: SnapshotSource<readonly RouterAddress[]>
 }
 
 export interface SourceClientConfig {
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
   /** Software version, for the routers' logs. */
   readonly version: string
 }
@@ -47,13 +47,15 @@ export class SourceClient implements Startable {
   /** What each list of slots was told as, so that it can be acknowledged. */
   readonly #received = new WeakMap<readonly SourceSlot[], ReceivedVersion>()
   #unfollow: (() => void) | undefined
+  #begun: Promise<void> = Promise.resolve()
+  #stopped = false
   /** Those that are no longer listed, until they have said goodbye. */
   readonly #leaving = new Set<Promise<void>>()
 
   constructor(deps: SourceClientDeps, config: SourceClientConfig) {
     this.#deps = deps
     this.#config = config
-    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#tls = deps.tls
     deps.metrics.observe(
       'fairlead_agent_router_sessions',
       'Routers of the cluster that have told their source ports over the session that stands',
@@ -71,7 +73,7 @@ export class SourceClient implements Startable {
     return this.#table
   }
 
-  /** Who we are, by our certificate. Only after `start`. */
+  /** Who we are, by our certificate. Throws UsageError while there is none. */
   get identity(): PeerIdentity {
     return this.#tls.current().identity
   }
@@ -89,19 +91,34 @@ export class SourceClient implements Startable {
     }
   }
 
-  /** Reads the certificate and starts to connect. */
+  /** Starts to connect, as soon as there is a certificate. */
   async start(): Promise<void> {
     await this.#tls.start()
+    this.#begun = this.#tls.whenPresent.then(
+      () => this.#begin(),
+      () => {}, // Stopped before.
+    )
+  }
+
+  /** What is waited for before anything is connected, in words. */
+  notReady(): string[] {
+    return this.#tls.notReady()
+  }
+
+  #begin(): void {
+    if (this.#stopped) return
     this.#unfollow = this.#deps.routers.subscribe((routers) => this.#follow(routers))
     this.#follow(this.#deps.routers.current())
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#tls.stop()
+    await this.#begun
     this.#unfollow?.()
     this.#unfollow = undefined
     for (const router of this.#routers.values()) this.#leave(router)
     await Promise.all(this.#leaving)
-    await this.#tls.stop()
   }
 
   #follow(listed: readonly RouterAddress[]): void {

@@ -4,19 +4,19 @@
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
-import { alternativeNamesIdentity, type PeerIdentity } from '../pki/identity.ts'
 import { type DialDeps, type DialTarget, dialTimeouts, endpointName } from './dial-target.ts'
 import { LinkLostError, PeerRefusedError } from './errors.ts'
 import { opening } from './opening.ts'
+import { type AdmittedPeer, admittedPeer, shownChain } from './peer-chain.ts'
 import { connectTarget } from './tcp-connect.ts'
-import type { TlsCredentials } from './tls-files.ts'
-import { tuneSocket } from './tls-options.ts'
+import type { TlsCredentials, TlsFiles } from './tls-files.ts'
+import { isWrongUsage, tuneSocket } from './tls-options.ts'
 import { dialWebSocket } from './web-socket-dial.ts'
 
 /** A socket and who is at its other end. */
 export interface PeerSocket {
   readonly socket: TLSSocket
-  readonly peer: PeerIdentity
+  readonly peer: AdmittedPeer
 }
 
 /**
@@ -26,10 +26,11 @@ export interface PeerSocket {
 export async function dialTls(
   deps: DialDeps,
   target: DialTarget,
-  credentials: TlsCredentials,
+  tls: TlsFiles,
   protocol: string,
   signal: AbortSignal,
 ): Promise<PeerSocket> {
+  const credentials = tls.current()
   const { endpoint, timeouts = dialTimeouts(undefined) } = target
   const stream = await dialStream(deps, target, credentials, signal)
   const socket = tlsConnect({
@@ -51,7 +52,7 @@ export async function dialTls(
   )
   tuneSocket(socket)
   socket.on('error', () => {}) // Its owner listens too; until there is one, losing it must not end the process.
-  return { socket, peer: peerOf(socket, credentials.identity, protocol) }
+  return { socket, peer: peerOf(deps, socket, tls, protocol) }
 }
 
 async function dialStream(
@@ -68,23 +69,21 @@ async function dialStream(
 /** OpenSSL's verdict on the peer's chain is a refusal, everything else the network's fault. */
 function openingError(what: string, cause: Error & { code?: string }): Error {
   const code = cause.code ?? ''
-  if (code === 'CERT_HAS_EXPIRED')
-    return new PeerRefusedError('expired', `${what}: its certificate has expired`, { cause })
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return new PeerRefusedError('expired', `${what}: its certificate has expired or is not valid yet`, {
+      cause,
+    })
+  if (isWrongUsage(code))
+    return new PeerRefusedError('usage', `${what}: its certificate is for something else`, { cause })
   if (/CERT|ISSUER|SIGNATURE|CHAIN/.test(code)) {
     return new PeerRefusedError('untrusted', `${what}: its certificate is not trusted`, { cause })
   }
   return new LinkLostError(`${what} failed`, { cause })
 }
 
-function peerOf(socket: TLSSocket, own: PeerIdentity, protocol: string): PeerIdentity {
+function peerOf({ clock }: DialDeps, socket: TLSSocket, tls: TlsFiles, protocol: string): AdmittedPeer {
   try {
-    const peer = alternativeNamesIdentity(socket.getPeerCertificate().subjectaltname)
-    if (peer.clusterset !== own.clusterset) {
-      throw new PeerRefusedError(
-        'clusterset',
-        `the peer belongs to clusterset ${peer.clusterset}, not ${own.clusterset}`,
-      )
-    }
+    const peer = admittedPeer(shownChain(socket), tls.trust, clock.now())
     if (socket.alpnProtocol !== protocol) {
       throw new PeerRefusedError('handshake', `the peer does not speak ${protocol}`)
     }

@@ -40,6 +40,11 @@ export function serverOptions(files: Parameters<typeof contextOptions>[0]): TlsO
   }
 }
 
+/** OpenSSL's verdicts on certificates that are good for something else. */
+export function isWrongUsage(verdict: string): boolean {
+  return verdict === 'INVALID_PURPOSE' || verdict === 'INVALID_CA' || verdict === 'PATH_LENGTH_EXCEEDED'
+}
+
 /** No Nagle on any link, whichever side opened it; probes find peers that vanished while nothing is sent. */
 export function tuneSocket(socket: Socket | TLSSocket): void {
   socket.setNoDelay(true)

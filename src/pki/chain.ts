@@ -41,7 +41,7 @@ export function verifyChain(
   if (leaf === undefined) throw new ChainError('untrusted', 'there is no certificate')
   if (chain.length > MAX_CHAIN) throw new ChainError('untrusted', `more than ${MAX_CHAIN} certificates`)
   const identity = leafIdentity(leaf)
-  const authority = rest.find((candidate) => leaf.issuer === candidate.subject && !isRoot(candidate, anchors))
+  const authority = authorityOf(leaf, rest, anchors)
   const links = authority === undefined ? [leaf] : [leaf, authority]
   if (authority !== undefined) requireAuthority(leaf, authority, identity)
   const topmost = authority ?? leaf
@@ -54,6 +54,13 @@ export function verifyChain(
     validUntil: Math.min(...links.map((certificate) => certificate.validToDate.getTime())),
     since: topmost.validFromDate.getTime(),
   }
+}
+
+/** From when the certificate of a chain is valid that a root signed, milliseconds since 1970: see VerifiedChain.since. The chain is not checked. */
+export function chainSince(chain: readonly X509Certificate[], roots: readonly X509Certificate[]): number {
+  const [leaf, ...rest] = chain
+  if (leaf === undefined) throw new ChainError('untrusted', 'there is no certificate')
+  return (authorityOf(leaf, rest, { roots }) ?? leaf).validFromDate.getTime()
 }
 
 /** The certificates in PEM text, in its order. Throws ChainError when there is none, too many, or one that cannot be read. */
@@ -129,7 +136,16 @@ function requireValid(certificate: X509Certificate, now: number): void {
     throw new ChainError('expired', 'the certificate is not valid yet')
 }
 
-function isRoot(certificate: X509Certificate, { roots }: TrustAnchors): boolean {
+/** The one that should have signed the leaf, when it is not a root itself. */
+function authorityOf(
+  leaf: X509Certificate,
+  rest: readonly X509Certificate[],
+  anchors: Pick<TrustAnchors, 'roots'>,
+): X509Certificate | undefined {
+  return rest.find((candidate) => leaf.issuer === candidate.subject && !isRoot(candidate, anchors))
+}
+
+function isRoot(certificate: X509Certificate, { roots }: Pick<TrustAnchors, 'roots'>): boolean {
   return roots.some((root) => root.raw.equals(certificate.raw))
 }
 

@@ -15,6 +15,8 @@ export interface Revocation {
   readonly cluster: string
   /** Milliseconds since 1970. A certificate that is valid from then or earlier is void. */
   readonly at: number
+  /** It was invited again since, and is a member by the certificates it has from then. */
+  readonly readmitted?: boolean
 }
 
 export interface TrustStatement {
@@ -79,7 +81,11 @@ const statementSchema: Schema = {
         type: 'object',
         additionalProperties: false,
         required: ['cluster', 'at'],
-        properties: { cluster: { type: 'string', maxLength: 63 }, at: count },
+        properties: {
+          cluster: { type: 'string', maxLength: 63 },
+          at: count,
+          readmitted: { type: 'boolean' },
+        },
       },
     },
   },
@@ -114,6 +120,11 @@ export class StatementReader {
     if (statement.clusterset !== trusted.clusterset)
       throw new SignatureError(`the trust statement is of clusterset ${statement.clusterset}`)
     return statement
+  }
+
+  /** The roots it names, whoever signed it. Throws SignatureError when it cannot be read. */
+  rootsOf({ statement }: SignedStatement): X509Certificate[] {
+    return this.#parse(statement).roots.flatMap(readCertificates)
   }
 
   /** A statement as it is stored. Throws SignatureError when the text is none. */

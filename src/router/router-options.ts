@@ -9,8 +9,8 @@ import { LogLevel } from '../core/log.ts'
 import { FlowLogLevel } from './flow-log.ts'
 
 export interface RouterOptions {
-  /** Folder with ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
+  /** Folder with ca.crt, tls.crt and tls.key; undefined: they are in a Secret. */
+  readonly tlsDir: string | undefined
   /** Address of the link port and of every listener. */
   readonly listenHost: string
   readonly linkPort: number
@@ -51,7 +51,7 @@ export function parseRouterOptions(
   const host = resources === undefined ? (podHost(env['POD_IPS']) ?? env['POD_IP'] ?? '0.0.0.0') : '127.0.0.1'
   return {
     resources,
-    tlsDir: values['tls-dir'],
+    tlsDir: values['tls-dir'] ?? (resources === undefined ? undefined : SITE_TLS_DIR),
     listenHost: values['listen-host'] ?? host,
     linkPort: numberOf('--link-port', values['link-port'], 65_535),
     healthPort: numberOf('--health-port', values['health-port'], 65_535),
@@ -72,8 +72,11 @@ function podHost(addresses = ''): string | undefined {
   return all.some(isIPv4) && all.some(isIPv6) ? '::' : all[0]
 }
 
+/** Where a site without Kubernetes has its files unless it says otherwise. */
+const SITE_TLS_DIR = '/etc/fairlead/tls'
+
 const FLAGS = {
-  'tls-dir': { type: 'string', default: '/etc/fairlead/tls' },
+  'tls-dir': { type: 'string' },
   'listen-host': { type: 'string' },
   'link-port': { type: 'string', default: String(Port.link) },
   'health-port': { type: 'string', default: String(Port.health) },

@@ -17,7 +17,9 @@ import {
   readSecret,
   requireText,
   type SecretClient,
+  type SecretMarks,
   type SecretObject,
+  type SecretValues,
   secretText,
   writeSecret,
 } from './secrets.ts'
@@ -58,16 +60,22 @@ export function saveAuthority(
   client: SecretClient,
   namespace: string,
   material: AuthorityMaterial,
-  { present, rotation = 0 }: { readonly present?: SecretObject | undefined; readonly rotation?: number } = {},
+  present?: SecretObject,
+  marks: SecretMarks = {},
 ): Promise<SecretObject> {
-  const values = {
+  const ref = { namespace, name: TrustSecret.authority }
+  return writeSecret(client, ref, present, authorityValues(material), marks)
+}
+
+/** What the Secret of an authority holds. */
+export function authorityValues(material: AuthorityMaterial): SecretValues {
+  return {
     [TrustKey.roots]: material.roots,
     [TrustKey.certificate]: material.certificate,
     [TrustKey.key]: material.key,
     [TrustKey.statement]: material.statement,
     [TrustKey.nextKey]: material.nextKey,
   }
-  return writeSecret(client, present, { namespace, name: TrustSecret.authority }, values, rotation)
 }
 
 /** Throws TrustError when a part is missing. */

@@ -33,11 +33,11 @@ export async function loadRoot(
 
 /** Throws TrustError when a certificate is no root, or a key is not that of its certificate. */
 export function readRoot(secret: SecretObject): RootKeys {
-  const active = {
-    certPem: requireText(secret, TrustKey.certificate),
-    keyPem: requireText(secret, TrustKey.key),
-  }
-  requireRoot(active, TrustKey.certificate)
+  const active = checked(
+    requireText(secret, TrustKey.certificate),
+    requireText(secret, TrustKey.key),
+    TrustKey.certificate,
+  )
   const next = optionalPair(secret, TrustKey.nextRoot, TrustKey.nextRootKey)
   const old = optionalPair(secret, TrustKey.oldRoot, TrustKey.oldRootKey)
   return { active, ...(next && { next }), ...(old && { old }) }
@@ -66,12 +66,11 @@ function optionalPair(secret: SecretObject, certificate: string, key: string): K
   if (certPem === undefined && keyPem === undefined) return undefined
   if (certPem === undefined || keyPem === undefined)
     throw new TrustError(`Secret ${TrustSecret.root} holds only one of ${certificate} and ${key}`)
-  const pair = { certPem, keyPem }
-  requireRoot(pair, certificate)
-  return pair
+  return checked(certPem, keyPem, certificate)
 }
 
-function requireRoot({ certPem, keyPem }: KeyPair, key: string): void {
+/** The certificate in the one form that is compared and told, without what may stand around it in a file. */
+function checked(certPem: string, keyPem: string, key: string): KeyPair {
   const where = `Secret ${TrustSecret.root}, ${key}`
   const certificate = read(() => new X509Certificate(certPem), `${where} is no certificate`)
   if (!isRootCertificate(certificate))
@@ -81,6 +80,7 @@ function requireRoot({ certPem, keyPem }: KeyPair, key: string): void {
     throw new TrustError(`${where}: the key must be ECDSA P-256`)
   if (!read(() => fitsKey(certificate, keyPem), `the key beside ${where} cannot be read`))
     throw new TrustError(`the key beside ${where} is of another certificate`)
+  return { certPem: certificate.toString(), keyPem }
 }
 
 function read<T>(what: () => T, failure: string): T {

@@ -1,6 +1,7 @@
 /**
  * Secrets that hold our keys: read by name, created, and updated on exactly the version that was looked at.
  */
+import { MANAGED_BY, MANAGED_LABEL } from '../api/names.ts'
 import type { ObjectMeta } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
 import { ROTATION_ANNOTATION } from '../api/trust.ts'
@@ -21,6 +22,11 @@ export interface SecretObject {
 export type SecretValues = Readonly<Record<string, string | undefined>>
 
 export type SecretClient = Pick<KubeClient, 'get' | 'create' | 'update'>
+
+export interface SecretRef {
+  readonly namespace: string
+  readonly name: string
+}
 
 /** Certificate and key, with more beside them. */
 const TLS_TYPE = 'kubernetes.io/tls'
@@ -47,32 +53,38 @@ export function rotationOf({ metadata }: SecretObject): number {
   return Number.isSafeInteger(count) ? count : 0
 }
 
+/** Annotations, by name; what is not named stays. */
+export type SecretMarks = Readonly<Record<string, string>>
+
+/** That a Secret was made for this counter. */
+export function rotationMark(count: number): SecretMarks {
+  return { [ROTATION_ANNOTATION]: String(count) }
+}
+
+/** Whether we made it, rather than a user or another program. */
+export function isOurs({ metadata }: SecretObject): boolean {
+  return metadata.labels?.[MANAGED_LABEL] === MANAGED_BY
+}
+
 /** A Secret that is not there yet. */
-export function newSecret(
-  ref: { readonly namespace: string; readonly name: string },
-  values: SecretValues,
-  rotation: number,
-): SecretObject {
-  return withValues(
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { ...ref, labels: { 'app.kubernetes.io/part-of': 'fairlead' } },
-      type: TLS_TYPE,
-    },
-    values,
-    rotation,
-  )
+export function newSecret(ref: SecretRef, values: SecretValues, marks: SecretMarks = {}): SecretObject {
+  const labels = { 'app.kubernetes.io/part-of': 'fairlead', [MANAGED_LABEL]: MANAGED_BY }
+  const empty = { apiVersion: 'v1', kind: 'Secret', metadata: { ...ref, labels }, type: TLS_TYPE }
+  return withValues(empty, values, marks)
 }
 
 /** The Secret with other values. */
-export function withValues(secret: SecretObject, values: SecretValues, rotation: number): SecretObject {
+export function withValues(
+  secret: SecretObject,
+  values: SecretValues,
+  marks: SecretMarks = {},
+): SecretObject {
   const data = { ...secret.data }
   for (const [key, text] of Object.entries(values)) {
     if (text === undefined) delete data[key]
     else data[key] = Buffer.from(text).toString('base64')
   }
-  const annotations = { ...secret.metadata.annotations, [ROTATION_ANNOTATION]: String(rotation) }
+  const annotations = { ...secret.metadata.annotations, ...marks }
   return { ...secret, metadata: { ...secret.metadata, annotations }, data }
 }
 
@@ -82,19 +94,19 @@ export function withValues(secret: SecretObject, values: SecretValues, rotation:
  */
 export async function writeSecret(
   client: SecretClient,
+  ref: SecretRef,
   present: SecretObject | undefined,
-  ref: { readonly namespace: string; readonly name: string },
   values: SecretValues,
-  rotation: number,
+  marks: SecretMarks = {},
 ): Promise<SecretObject> {
-  if (present === undefined) return await client.create(Resource.secret, newSecret(ref, values, rotation))
-  return await client.update(Resource.secret, withValues(present, values, rotation))
+  if (present === undefined) return await client.create(Resource.secret, newSecret(ref, values, marks))
+  return await client.update(Resource.secret, withValues(present, values, marks))
 }
 
 /** Reads a Secret by its name. */
 export function readSecret(
   client: Pick<KubeClient, 'get'>,
-  ref: { readonly namespace: string; readonly name: string },
+  ref: SecretRef,
 ): Promise<SecretObject | undefined> {
   return client.get<SecretObject>(Resource.secret, ref)
 }

@@ -21,7 +21,7 @@ import { GlobalSources } from '../../src/router/global/global-sources.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 import { TestClusterset } from './clusterset.ts'
 import { eventually } from './eventually.ts'
-import { linkTo, startClient } from './network.ts'
+import { linkTo, startClient, tlsOf } from './network.ts'
 import { type RouterPair, unknownClients } from './router-pair.ts'
 import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
 
@@ -65,6 +65,7 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       logger: log,
       clock,
       metrics,
+      tls: tlsOf(tlsDir, log),
       ...(budget === undefined ? {} : { budget }),
       ...(resolve === undefined ? {} : { resolve }),
       ...(readSecret === undefined ? {} : { readSecret }),
@@ -74,7 +75,6 @@ export function testRouter(options: TestRouterOptions): TestRouter {
       host,
       port: 0,
       webSocketPort: 0,
-      tlsDir,
       name: cluster,
       version: 'test',
       ...(routerId === undefined ? {} : { routerId }),

@@ -8,10 +8,13 @@ import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../../src/core/snapshot.ts'
 import type { ResolveHost } from '../../src/link/addresses.ts'
+import { CredentialFolder } from '../../src/link/credential-folder.ts'
+import type { CredentialSource } from '../../src/link/credential-source.ts'
 import type { ReadSecret } from '../../src/link/dial-target.ts'
 import { DirectoryClient } from '../../src/link/directory-client.ts'
 import type { HeartbeatConfig } from '../../src/link/heartbeat.ts'
 import type { AnnouncedSources } from '../../src/link/sources.ts'
+import { TlsFiles } from '../../src/link/tls-files.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import type { ReplicaAddress } from '../../src/router/network/replicas.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
@@ -23,7 +26,7 @@ export interface TestNetwork {
 }
 
 export interface NetworkOptions {
-  readonly tlsDir: string
+  readonly tlsDir: string | CredentialSource
   readonly links?: readonly LinkSpec[]
   readonly port?: number
   readonly heartbeat?: HeartbeatConfig
@@ -52,6 +55,7 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       metrics,
       logger,
       clock: systemClock,
+      tls: tlsOf(tlsDir, logger),
       acceptFlow: () => refuseFlow,
       createDataConnection: amqpConnections({ clock: systemClock, log: logger }),
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
@@ -59,22 +63,28 @@ export async function startNetwork(options: NetworkOptions): Promise<TestNetwork
       ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
       ...(options.sources === undefined ? {} : { sources: options.sources }),
     },
-    { host: options.host ?? '127.0.0.1', port, tlsDir, version: 'test', ...optional(options) },
+    { host: options.host ?? '127.0.0.1', port, version: 'test', ...optional(options) },
   )
   await network.start()
   return { network, snapshot, metrics }
 }
 
+/** Credentials of a folder or of another source, not started. */
+export function tlsOf(from: string | CredentialSource, logger = silentLogger): TlsFiles {
+  const source = typeof from === 'string' ? new CredentialFolder(from) : from
+  return new TlsFiles({ clock: systemClock, logger }, source)
+}
+
 /** A controller's client, started. */
 export async function startClient(
-  tlsDir: string,
+  tlsDir: string | CredentialSource,
   port: number,
   logger = silentLogger,
   host = '127.0.0.1',
 ): Promise<DirectoryClient> {
   const client = new DirectoryClient(
-    { clock: systemClock, logger, metrics: createMetrics() },
-    { host, port, tlsDir, version: 'test' },
+    { clock: systemClock, logger, metrics: createMetrics(), tls: tlsOf(tlsDir, logger) },
+    { host, port, version: 'test' },
   )
   await client.start()
   return client

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import rhea from 'rhea'
 import { Alpn } from '../../src/api/names.ts'
-import { TLS_FILES } from '../../src/link/tls-files.ts'
+import { TLS_FILES } from '../../src/link/credential-source.ts'
 
 /** A TCP connection that says nothing by itself. */
 export function plainSocket(port: number): Promise<Socket> {

@@ -9,29 +9,26 @@ import { connectKube, type KubeConnection } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
 import { admissionObjects } from './admission.ts'
 import { type Applied, applyObjects } from './apply-objects.ts'
 import { type DnsOutcome, wireCoreDns } from './coredns.ts'
 import { Discovery } from './discovery.ts'
 import {
-  type Membership,
   manifestObjects,
   membershipProperties,
   type Overlay,
   ROUTER,
-  withCertificateHashes,
   withGlobalnet,
   withRouterReplicas,
 } from './installation.ts'
-import { ROOT_DAYS, WAIT_MS } from './limits.ts'
+import { WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
-import { certifiedRoles, processSecret, type TlsSecret } from './process-certificates.ts'
 import { onEveryNode, rolledOut } from './rollout.ts'
+import { type TrustPlan, trustPlan } from './trust-plan.ts'
 
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
-  /** Folder of the clusterset's root; made there when missing. */
-  readonly pkiDir: string
+  /** Folder of the clusterset's root; made there when missing. Undefined: the root is in a cluster. */
+  readonly pkiDir?: string | undefined
   readonly overlay: Overlay
   /** Default: what the overlay says. */
   readonly routerReplicas?: number | undefined
@@ -39,7 +36,7 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly admission?: boolean
   /** Global addresses: the agents, and a GlobalNetwork with this spec; what is not said stays as it is. */
   readonly globalnet?: NonNullable<GlobalNetwork['spec']> | undefined
-  /** Wait until every process is ready. */
+  /** Wait until every process is ready; in a cluster that waits to join, until its DNS is. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
   readonly timeoutMs?: number
@@ -47,7 +44,9 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly say?: (message: string) => void
 }
 
-export interface InstallReport extends Membership {
+export interface InstallReport extends WantedMembership {
+  /** How the cluster is a member, or is not. */
+  readonly trust: TrustPlan['kind']
   readonly objects: readonly Applied[]
   readonly dns: DnsOutcome
 }
@@ -66,19 +65,29 @@ export async function installFairlead(options: InstallOptions): Promise<InstallR
 async function installInto(connection: KubeConnection, options: InstallOptions): Promise<InstallReport> {
   const { client, contextName } = connection
   const { say = () => {}, timeoutMs = WAIT_MS } = options
-  const membership = await chooseMembership(client, contextName, options)
+  const wanted = await chooseMembership(client, options)
   const policies = options.admission ? await admissionObjects(client) : []
-  say(`installing into ${contextName} as cluster ${membership.clusterId} of ${membership.clusterset}`)
   const present = await presentGlobalnet(client)
   const hadGlobalnet = present !== undefined
   // What is said, over what there is: an update without the flag turns nothing off, and forgets no setting.
   const globalnet =
     options.globalnet === undefined && !hadGlobalnet ? undefined : { ...present, ...options.globalnet }
-  const secrets = await processSecrets(client, membership, { ...options, globalnet })
+  const plan = await trustPlan(client, {
+    wanted,
+    contextName,
+    pkiDir: options.pkiDir,
+    globalnet: globalnet !== undefined,
+    founds: options.clusterset !== undefined,
+  })
+  say(`installing into ${contextName} ${describePlan(plan)}`)
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const objects = globalnet === undefined ? overlay : await withGlobalnet(overlay, globalnet)
-  const manifests = withCertificateHashes(objects, secrets)
-  const wanted: KubeObject[] = [...manifests, ...policies, ...secrets, ...membershipProperties(membership)]
+  const all: KubeObject[] = [
+    ...objects,
+    ...policies,
+    ...plan.objects,
+    ...membershipProperties(plan.membership),
+  ]
   const isUpdate =
     (await client.get(Resource.deployment, { namespace: SYSTEM_NAMESPACE, name: ROUTER })) !== undefined
   const isNetwork = ({ kind }: KubeObject) => kind === Resource.globalNetwork.kind
@@ -86,16 +95,20 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   const first = await applyObjects(
     client,
     discovery,
-    wanted.filter((object) => !isNetwork(object)),
+    all.filter((object) => !isNetwork(object)),
   )
-  const last = wanted.filter(isNetwork)
+  const last = all.filter(isNetwork)
   // Agents take source ports for slots from then on: no older router may be left that uses them for anything else.
-  if (last.length > 0 && isUpdate && !hadGlobalnet) await routersRolledOut(client, manifests, timeoutMs, say)
+  if (last.length > 0 && isUpdate && !hadGlobalnet) await routersRolledOut(client, objects, timeoutMs, say)
   const applied = [...first, ...(await applyObjects(client, discovery, last))]
   const dns = await wireCoreDns(client, timeoutMs)
   if (dns.outcome === 'left alone') say(`warning: ${dns.advice}`)
-  if (options.wait) await waitForProcesses(client, manifests, timeoutMs, say)
-  return { ...membership, objects: applied, dns }
+  if (plan.kind === 'waits')
+    say(
+      'this cluster is no member of a clusterset yet: run "fairlead join FILE", or install with --clusterset to found one',
+    )
+  if (options.wait) await waitForProcesses(client, awaited(objects, plan), timeoutMs, say)
+  return { ...plan.membership, trust: plan.kind, objects: applied, dns }
 }
 
 /** The spec of the GlobalNetwork that there is. */
@@ -109,19 +122,19 @@ async function presentGlobalnet(client: KubeClient): Promise<InstallOptions['glo
   }
 }
 
-async function processSecrets(
-  client: KubeClient,
-  membership: Membership,
-  { pkiDir: dir, globalnet }: Pick<InstallOptions, 'pkiDir' | 'globalnet'>,
-): Promise<TlsSecret[]> {
-  const { clusterId: cluster, clusterset } = membership
-  const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
-  return await Promise.all(
-    certifiedRoles(globalnet !== undefined).map((role) =>
-      processSecret(client, root, { clusterset, cluster, role }),
-    ),
-  )
+function describePlan({ kind, membership }: TrustPlan): string {
+  const { clusterId, clusterset } = membership
+  if (kind === 'waits') return clusterId === undefined ? 'to join' : `to join as cluster ${clusterId}`
+  const verb = kind === 'founds' ? 'which founds' : 'of'
+  return `as cluster ${clusterId} ${verb} clusterset ${clusterset}`
 }
+
+/** What can be ready: without a certificate only the resolver is. */
+function awaited(objects: readonly KubeObject[], { kind }: TrustPlan): readonly KubeObject[] {
+  return kind === 'waits' ? objects.filter(({ metadata }) => metadata.name === DNS) : objects
+}
+
+const DNS = 'fairlead-dns'
 
 async function routersRolledOut(
   client: KubeClient,

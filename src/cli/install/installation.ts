@@ -1,5 +1,5 @@
 /**
- * The objects that make up fairlead in one cluster: the manifests, who the cluster is, and the Secrets of its processes.
+ * The objects that make up fairlead in one cluster: the manifests, and who the cluster is.
  */
 import { join } from 'node:path'
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
@@ -8,8 +8,8 @@ import { ClusterPropertyName } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { apiVersion, Resource } from '../../api/resources.ts'
 import { addKustomization, buildKustomization } from './kustomize.ts'
+import type { WantedMembership } from './membership.ts'
 import { packagePath } from './package-root.ts'
-import { certificateHash, type TlsSecret } from './process-certificates.ts'
 import { type Json, strategicMerge } from './strategic-merge.ts'
 
 /** The kustomizations under manifests/. */
@@ -51,17 +51,22 @@ export async function globalnetObjects(): Promise<KubeObject[]> {
   return (await withGlobalnet(base)).slice(base.length)
 }
 
-/** The two ClusterProperties of a member (KEP-2149). */
-export function membershipProperties({ clusterId, clusterset }: Membership): ClusterProperty[] {
-  const property = (name: string, value: string): ClusterProperty => ({
-    apiVersion: apiVersion(Resource.clusterProperty),
-    kind: Resource.clusterProperty.kind,
-    metadata: { name },
-    spec: { value },
-  })
+/** The two ClusterProperties of a member (KEP-2149), as far as they are known. */
+export function membershipProperties({ clusterId, clusterset }: WantedMembership): ClusterProperty[] {
+  const property = (name: string, value: string | undefined): ClusterProperty[] =>
+    value === undefined
+      ? []
+      : [
+          {
+            apiVersion: apiVersion(Resource.clusterProperty),
+            kind: Resource.clusterProperty.kind,
+            metadata: { name },
+            spec: { value },
+          },
+        ]
   return [
-    property(ClusterPropertyName.clusterId, clusterId),
-    property(ClusterPropertyName.clusterset, clusterset),
+    ...property(ClusterPropertyName.clusterId, clusterId),
+    ...property(ClusterPropertyName.clusterset, clusterset),
   ]
 }
 
@@ -79,19 +84,3 @@ export function withRouterReplicas(
 
 /** Name of the routers' Deployment. */
 export const ROUTER = 'fairlead-router'
-
-const WORKLOADS: ReadonlySet<string> = new Set([Resource.deployment.kind, Resource.daemonSet.kind])
-
-/** Workloads whose pods are replaced when the certificate they mount changes. */
-export function withCertificateHashes(
-  objects: readonly KubeObject[],
-  secrets: readonly TlsSecret[],
-): KubeObject[] {
-  return objects.map((object) => {
-    const secret = secrets.find(({ metadata }) => metadata.name === `${object.metadata.name}-tls`)
-    if (!WORKLOADS.has(object.kind ?? '') || secret === undefined) return object
-    const annotations = { 'fairlead.dev/certificate': certificateHash(secret) }
-    const patch: Json = { spec: { template: { metadata: { annotations } } } }
-    return strategicMerge(object as unknown as Json, patch) as unknown as KubeObject
-  })
-}

@@ -14,9 +14,6 @@ export const POLL_MS = 250
 /** Depth of kustomizations that refer to each other: ours is two, a loop would be endless. */
 export const KUSTOMIZE_MAX_DEPTH = 5
 
-/** Days before its end that a process certificate is replaced by the next install. */
-export const RENEW_BEFORE_DAYS = 30
-
 /** Life of a clusterset root made by install, days. */
 export const ROOT_DAYS = 3_650
 

@@ -24,18 +24,28 @@ export function checkWanted({ clusterId, clusterset }: WantedMembership): void {
   if (clusterset !== undefined) checkedClusterset(clusterset)
 }
 
-/** The membership to install. An id that a member already has cannot be changed: that is leaving and joining again. */
+/** What is wanted, over what the cluster says. An id that a member already has cannot be changed: that is leaving and joining again. */
 export async function chooseMembership(
   client: KubeClient,
-  contextName: string,
   wanted: WantedMembership,
-): Promise<Membership> {
+): Promise<WantedMembership> {
   const present = await presentMembership(client)
   refuseChange('cluster id', present.clusterId, wanted.clusterId)
   refuseChange('clusterset', present.clusterset, wanted.clusterset)
   return {
-    clusterId: checkedClusterId(wanted.clusterId ?? present.clusterId ?? contextName),
-    clusterset: checkedClusterset(wanted.clusterset ?? present.clusterset ?? DEFAULT_CLUSTERSET),
+    clusterId: wanted.clusterId ?? present.clusterId,
+    clusterset: wanted.clusterset ?? present.clusterset,
+  }
+}
+
+/** With what a member is called when nobody chose: as the kubeconfig's context. */
+export function checkedMembership(
+  { clusterId, clusterset }: WantedMembership,
+  contextName: string,
+): Membership {
+  return {
+    clusterId: checkedClusterId(clusterId ?? contextName),
+    clusterset: checkedClusterset(clusterset ?? DEFAULT_CLUSTERSET),
   }
 }
 

@@ -23,7 +23,7 @@ import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
-import { TlsFiles } from '../../link/tls-files.ts'
+import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
@@ -42,6 +42,8 @@ import { TopologyPaths } from './topology-paths.ts'
 
 export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
   readonly logger: Logger
+  /** Started and stopped with the network. */
+  readonly tls: TlsFiles
   /** Credentials of proxies; absent: Links that need them cannot be dialled. */
   readonly readSecret?: ReadSecret
   /** The system's resolver when absent. */
@@ -58,8 +60,6 @@ export interface RouterNetworkConfig {
   readonly port: number
   /** Where WebSockets are taken; absent: nowhere. 0 takes any free port. */
   readonly webSocketPort?: number
-  /** Folder of ca.crt, tls.crt and tls.key. */
-  readonly tlsDir: string
   /** 32 hex digits, unique per process: flows are resumed with no other. Made up when absent. */
   readonly routerId?: string
   /** What people call this router, unique in its cluster: the name of its pod. Its id when absent. */
@@ -107,7 +107,7 @@ export class RouterNetwork implements Startable {
       { ...deps, paths: new TopologyPaths(this.#topology.view) },
       { instance: this.#routerId, name, identity: () => this.identity },
     )
-    this.#tls = new TlsFiles(deps, config.tlsDir)
+    this.#tls = deps.tls
     this.#links = new Links({
       ...deps,
       limit: MAX_LINKS,
@@ -212,8 +212,10 @@ export class RouterNetwork implements Startable {
     this.#store.replace(state)
   }
 
+  /** Resolves when it listens, which is not before there is a certificate. */
   async start(): Promise<void> {
     await this.#tls.start()
+    await this.#tls.whenPresent
     this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
       hello: this.#hello(),
       heartbeat: this.#heartbeat,

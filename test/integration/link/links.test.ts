@@ -5,8 +5,10 @@ import { afterEach, expect, test } from '@jest/globals'
 import { emptyRouteSnapshot } from '../../../src/api/route-snapshot.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { silentLogger } from '../../../src/core/log.ts'
+import { CredentialFolder } from '../../../src/link/credential-folder.ts'
+import { TLS_FILES } from '../../../src/link/credential-source.ts'
 import type { LinkState } from '../../../src/link/link-status.ts'
-import { TLS_FILES, TlsFiles } from '../../../src/link/tls-files.ts'
+import { TlsFiles } from '../../../src/link/tls-files.ts'
 import { issueCertificate } from '../../../src/pki/certificates.ts'
 import { TestClusterset, uriOf, writeTlsFiles } from '../../support/clusterset.ts'
 import { CuttableProxy } from '../../support/cuttable-proxy.ts'
@@ -185,7 +187,10 @@ test('changed certificate files are taken by new connections, bad ones are not',
     return leaf
   }
   const first = await swap('first')
-  const files = new TlsFiles({ clock: systemClock, logger: silentLogger }, join(mount, '..data'))
+  const files = new TlsFiles(
+    { clock: systemClock, logger: silentLogger },
+    new CredentialFolder(join(mount, '..data')),
+  )
   await files.start()
   expect(files.current().certificate).toBe(first.certPem)
   const second = await swap('second')

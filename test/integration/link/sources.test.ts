@@ -10,7 +10,7 @@ import type { RouterAddress } from '../../../src/link/source-router.ts'
 import { type AnnouncedSources, NO_SOURCES } from '../../../src/link/sources.ts'
 import { TestClusterset } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
-import { record, sample, startClient, startNetwork, type TestNetwork } from '../../support/network.ts'
+import { record, sample, startClient, startNetwork, type TestNetwork, tlsOf } from '../../support/network.ts'
 import { gone, scriptedPeer, tlsSocket } from '../../support/stranger.ts'
 
 const ADDRESS = '242.7.0.1'
@@ -54,8 +54,8 @@ async function startAgent(routers: SnapshotSource<readonly RouterAddress[]>, clu
   const warned: string[] = []
   const logger: Logger = { ...silentLogger, warn: (_fields, message) => void warned.push(message) }
   const client = new SourceClient(
-    { clock: systemClock, logger, metrics, routers },
-    { tlsDir: await set.tlsDir(cluster, 'agent'), version: 'test' },
+    { clock: systemClock, logger, metrics, routers, tls: tlsOf(await set.tlsDir(cluster, 'agent')) },
+    { version: 'test' },
   )
   await client.start()
   ended.push(() => client.stop())

@@ -4,8 +4,8 @@ import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { WebSocket } from 'ws'
 import { Alpn } from '../../../src/api/names.ts'
+import { CredentialFolder } from '../../../src/link/credential-folder.ts'
 import { MAX_WEB_SOCKET_MESSAGE } from '../../../src/link/limits.ts'
-import { readTlsFiles } from '../../../src/link/tls-files.ts'
 import { WebSocketStream } from '../../../src/link/web-socket-stream.ts'
 import { createAuthority } from '../../../src/pki/certificates.ts'
 import { TestClusterset, uriOf } from '../../support/clusterset.ts'
@@ -143,7 +143,7 @@ test('a frame that is too large ends the WebSocket before it is read', async () 
 
 /** TLS inside of a WebSocket with the certificate of a folder. */
 async function tlsInside(dir: string, protocol: string = Alpn.control): Promise<void> {
-  const { certificate, key } = await readTlsFiles(dir)
+  const { certificate, key } = await new CredentialFolder(dir).read()
   const socket = tlsConnect({
     socket: new WebSocketStream(await opened()),
     rejectUnauthorized: false,

@@ -11,7 +11,7 @@ import { addressOwners } from '../../../src/globalnet/address-owners.ts'
 import { SourceClient } from '../../../src/link/source-client.ts'
 import { TestClusterset } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
-import { linkTo, sample, startClient } from '../../support/network.ts'
+import { linkTo, sample, startClient, tlsOf } from '../../support/network.ts'
 import { type TestRouter, testRouter } from '../../support/network-pair.ts'
 import { echoPort } from '../../support/router-pair.ts'
 import { directoryOf, exportingEcho, exportingNothing, importingEcho } from '../../support/routes.ts'
@@ -84,8 +84,14 @@ const blockOfWest = () => east.network.directory.current().get('west')?.facts?.g
 async function agent(isObedient = true): Promise<SourceClient> {
   const routers = new Snapshot([{ name: 'east', host: '127.0.0.1', port: east.network.port }])
   const client = new SourceClient(
-    { clock: systemClock, logger: silentLogger, metrics: createMetrics(), routers },
-    { tlsDir: await set.tlsDir('east', 'agent'), version: 'test' },
+    {
+      clock: systemClock,
+      logger: silentLogger,
+      metrics: createMetrics(),
+      routers,
+      tls: tlsOf(await set.tlsDir('east', 'agent')),
+    },
+    { version: 'test' },
   )
   if (isObedient) client.sources.subscribe((table) => client.applied(table))
   await client.start()

@@ -17,7 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   trust: ['core', 'api', 'kube', 'pki', 'link'],
   lab: ['core', 'api', 'kube', 'pki', 'dns', 'exporter', 'globalnet'],
   console: ['core', 'api', 'kube', 'exporter', 'dns', 'globalnet'],
-  cli: ['core', 'api', 'kube', 'pki', 'exporter', 'dns', 'globalnet', 'lab', 'console'],
+  cli: ['core', 'api', 'kube', 'pki', 'exporter', 'dns', 'globalnet', 'trust', 'lab', 'console'],
   bin: [
     'core',
     'api',

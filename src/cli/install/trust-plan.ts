@@ -1,0 +1,149 @@
+/**
+ * What install has to do for a cluster to be a member: nothing where it is one or will join; found a clusterset; or give it
+ * an authority from a root in a folder.
+ */
+import { X509Certificate } from 'node:crypto'
+import { SYSTEM_NAMESPACE } from '../../api/names.ts'
+import type { KubeObject } from '../../api/objects.ts'
+import { Resource } from '../../api/resources.ts'
+import { TRUST, type Trust, TrustSecret } from '../../api/trust.ts'
+import { UsageError } from '../../core/errors.ts'
+import { isUnknownApi } from '../../kube/errors.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import type { KeyPair } from '../../pki/certificates.ts'
+import { loadOrCreateRoot } from '../../pki/clusterset-root.ts'
+import type { AuthorityIdentity } from '../../pki/identity.ts'
+import { StatementReader } from '../../pki/trust-statement.ts'
+import { orUndefined } from '../../trust/attempt.ts'
+import { authorityDue } from '../../trust/authority-due.ts'
+import { authorityMaterial, checkAuthority } from '../../trust/authority-secret.ts'
+import { readRoot } from '../../trust/root-secret.ts'
+import { readSecret, rotationOf, type SecretObject } from '../../trust/secrets.ts'
+import { trustSettings } from '../../trust/trust-settings.ts'
+import { foundersSecrets, offlineSecrets, trustObject } from './first-keys.ts'
+import { ROOT_DAYS } from './limits.ts'
+import { checkedMembership, type WantedMembership } from './membership.ts'
+
+export interface TrustPlan {
+  /** `waits`: it is no member, and will join. */
+  readonly kind: 'founds' | 'offline' | 'member' | 'waits'
+  /** What the ClusterProperties are to say. */
+  readonly membership: WantedMembership
+  /** Secrets and the Trust that are to be applied. */
+  readonly objects: readonly KubeObject[]
+}
+
+export interface PlanInput {
+  /** What was asked for, over what the cluster says already. */
+  readonly wanted: WantedMembership
+  /** Name of the kubeconfig's context. */
+  readonly contextName: string
+  readonly pkiDir: string | undefined
+  readonly globalnet: boolean
+  /** Whether --clusterset was given. */
+  readonly founds: boolean
+}
+
+interface Present {
+  readonly trust: Trust | undefined
+  readonly root: SecretObject | undefined
+  readonly authority: SecretObject | undefined
+  readonly isRunning: boolean
+}
+
+export async function trustPlan(client: KubeClient, input: PlanInput): Promise<TrustPlan> {
+  const present = await presentKeys(client)
+  const isFounder = present.trust?.spec?.found === true || present.root !== undefined
+  if (input.pkiDir !== undefined) {
+    if (isFounder)
+      throw new UsageError(
+        `the root of this cluster's clusterset is in Secret ${TrustSecret.root}: leave --pki out`,
+      )
+    return await offlinePlan(present, input.pkiDir, input)
+  }
+  if (present.authority !== undefined) return { kind: 'member', membership: input.wanted, objects: [] }
+  if (!input.founds && !isFounder)
+    return { kind: 'waits', membership: input.wanted, objects: [trustObject({})] }
+  return await foundingPlan(present, input)
+}
+
+async function foundingPlan(
+  present: Present,
+  { wanted, contextName, globalnet }: PlanInput,
+): Promise<TrustPlan> {
+  const { clusterId: cluster, clusterset } = checkedMembership(wanted, contextName)
+  const identity = { cluster, clusterset }
+  const settings = trustSettings(present.trust?.spec)
+  const keys = present.root === undefined ? undefined : readRoot(present.root)
+  // A controller that runs already makes them itself; two would make two roots.
+  const secrets = present.isRunning
+    ? []
+    : await foundersSecrets(keys, { identity, settings, globalnet, now: Date.now() })
+  const membership = { clusterId: cluster, clusterset }
+  return { kind: 'founds', membership, objects: [...secrets, trustObject({ found: true })] }
+}
+
+async function offlinePlan(
+  { authority, trust }: Present,
+  dir: string,
+  { wanted, contextName, globalnet }: PlanInput,
+): Promise<TrustPlan> {
+  const { clusterId: cluster, clusterset } = checkedMembership(wanted, contextName)
+  const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
+  const input = {
+    identity: { cluster, clusterset },
+    settings: trustSettings(trust?.spec),
+    globalnet,
+    now: Date.now(),
+  }
+  const isGood = authority !== undefined && isUpToDate(authority, root, input)
+  const secrets = isGood ? [] : await offlineSecrets(root, rootsOf(authority, root), input)
+  const membership = { clusterId: cluster, clusterset }
+  return {
+    kind: 'offline',
+    membership,
+    objects: [...secrets, ...(trust === undefined ? [trustObject({})] : [])],
+  }
+}
+
+interface DueInput {
+  readonly identity: AuthorityIdentity
+  readonly settings: ReturnType<typeof trustSettings>
+  readonly now: number
+}
+
+function isUpToDate(secret: SecretObject, root: KeyPair, { identity, settings, now }: DueInput): boolean {
+  const checked = orUndefined(() =>
+    checkAuthority(authorityMaterial(secret), new StatementReader(), now, identity),
+  )
+  const rotation = { wanted: settings.rotate.authority, done: rotationOf(secret) }
+  const signing = new X509Certificate(root.certPem)
+  return checked !== undefined && authorityDue(checked, { root: signing, rotation, now }) === undefined
+}
+
+/** The roots that the cluster trusts by a statement stay beside that of the folder, while it is one of them. */
+function rootsOf(secret: SecretObject | undefined, root: KeyPair): string {
+  const material = secret === undefined ? undefined : orUndefined(() => authorityMaterial(secret))
+  return material?.roots.includes(root.certPem.trim()) ? material.roots : root.certPem
+}
+
+async function presentKeys(client: KubeClient): Promise<Present> {
+  const namespace = SYSTEM_NAMESPACE
+  const [trust, root, authority, controller] = await Promise.all([
+    knownOr(client.get<Trust>(Resource.trust, { namespace, name: TRUST })),
+    readSecret(client, { namespace, name: TrustSecret.root }),
+    readSecret(client, { namespace, name: TrustSecret.authority }),
+    client.get(Resource.deployment, { namespace, name: 'fairlead-controller' }),
+  ])
+  return { trust, root, authority, isRunning: controller !== undefined }
+}
+
+/** Undefined where the kind is not even known. */
+async function knownOr<T>(asked: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (isUnknownApi(error)) return undefined
+    throw error
+  }
+}
