@@ -35,6 +35,9 @@ import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
 import type { SignedStatement } from '../pki/trust-statement.ts'
 import { ControllerCredentials } from '../trust/controller-credentials.ts'
+import { Inviting } from '../trust/join/inviting.ts'
+import { JoinLead } from '../trust/join/join-lead.ts'
+import { joins } from '../trust/join/joins.ts'
 import { TrustLead } from '../trust/trust-lead.ts'
 import { trustMetrics } from '../trust/trust-metrics.ts'
 import { trustStores } from '../trust/trust-stores.ts'
@@ -53,6 +56,8 @@ interface ControllerConfig {
   /** Name of this replica: the pod's. */
   readonly identity: string
   readonly health: { readonly host: string; readonly port: number }
+  /** Where invites are redeemed. */
+  readonly join: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly leaderElection: boolean
   /** Give exports and clients global addresses, where a GlobalNetwork says so. */
@@ -90,7 +95,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   )
   const trust =
     config.tlsDir === undefined
-      ? trustOf({ ...watching, registry: metrics, properties: stores.properties, events }, config)
+      ? trustOf({ ...watching, registry: metrics, stores, events }, config)
       : undefined
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
   const tls = new TlsFiles({ clock, logger }, credentials)
@@ -121,6 +126,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   )
   const begin = (): void => {
     lead?.begin()
+    trust?.join.begin()
     leadership.begin()
   }
   const elector = new LeaderElector(
@@ -153,8 +159,10 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
     ...Object.values(stores),
     ...Object.values(globalnet?.stores ?? {}),
     events,
+    ...(trust === undefined ? [] : [trust.inviting]),
     config.leaderElection ? elector : { start: async () => begin(), stop: async () => {} },
     ...(lead === undefined ? [] : [lead]),
+    ...(trust === undefined ? [] : [trust.join]),
     leadership,
   ])
 }
@@ -165,23 +173,28 @@ interface TrustParts {
   readonly log: Logger
   readonly metrics: NonNullable<ReflectorDeps['metrics']>
   readonly registry: Metrics
-  readonly properties: ControllerStores['properties']
+  readonly stores: ControllerStores
   readonly events: EventRecorder
 }
 
 function trustOf(
-  { registry, properties, events, ...watching }: TrustParts,
-  { namespace, globalnet }: Pick<ControllerConfig, 'namespace' | 'globalnet'>,
+  { registry, stores: known, events, ...watching }: TrustParts,
+  { namespace, globalnet, join }: Pick<ControllerConfig, 'namespace' | 'globalnet' | 'join'>,
 ) {
+  const { properties, services } = known
   const stores = trustStores(watching, namespace)
   const credentials = new ControllerCredentials({ ...watching, stores }, namespace)
   trustMetrics({ stores, metrics: registry, clock: watching.clock, ownEnd: () => credentials.ends })
   const facts = new Snapshot<TrustFacts>({})
   const newest = new Snapshot<SignedStatement | undefined>(undefined)
   const exchange = { newest, offer: (signed: SignedStatement) => newest.set(signed) }
+  const telling = { events, metrics: registry }
+  const inviting = new Inviting({ ...watching, ...telling, stores, services }, { namespace, ...join })
   return {
     stores,
     credentials,
+    inviting,
+    join: new JoinLead([inviting.leader(), joins({ ...watching, ...telling, properties }, namespace)]),
     facts,
     lead: ({ directory }: DirectoryClient) =>
       new TrustLead(
@@ -236,6 +249,7 @@ function readConfig(
     staleAfterMs: parseStaleAfter(flags['stale-after']),
     identity: env['POD_NAME'] ?? hostname(),
     health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
+    join: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['join-port'] ?? `${Port.join}`) },
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
     globalnet: flags.globalnet === true || env[Env.globalnet] === 'true',
@@ -253,6 +267,7 @@ function readFlags(argv: readonly string[]) {
         router: text,
         namespace: text,
         'health-port': text,
+        'join-port': text,
         kubeconfig: text,
         'stale-after': text,
         'no-leader-election': { type: 'boolean' },

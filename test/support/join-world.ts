@@ -11,7 +11,6 @@ import { type RevokedCluster, TRUST, type Trust } from '../../src/api/trust.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/log.ts'
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts'
-import { Snapshot } from '../../src/core/snapshot.ts'
 import type { NewEvent } from '../../src/kube/events.ts'
 import { reflect } from '../../src/kube/reflector.ts'
 import type { KeyPair } from '../../src/pki/certificates.ts'
@@ -24,7 +23,8 @@ import { joins } from '../../src/trust/join/joins.ts'
 import type { RedemptionAnswer, RefusalAnswer } from '../../src/trust/join/redemption-message.ts'
 import { memberOf, registerMember } from '../../src/trust/members.ts'
 import { rootValues } from '../../src/trust/root-secret.ts'
-import { readSecret, type SecretObject, writeSecret } from '../../src/trust/secrets.ts'
+import { type SecretObject, writeSecret } from '../../src/trust/secrets.ts'
+import { trustStores } from '../../src/trust/trust-stores.ts'
 import { ApiCluster } from './api-cluster.ts'
 import { eventually } from './eventually.ts'
 
@@ -153,7 +153,7 @@ export class FoundingCluster implements AsyncDisposable {
       spec: { found: true },
     })
     const roots = rootValues({ active: this.root })
-    await writeSecret(client, undefined, { namespace, name: 'fairlead-root' }, roots, 0)
+    await writeSecret(client, { namespace, name: 'fairlead-root' }, undefined, roots)
     await saveAuthority(client, namespace, {
       roots: this.root.certPem,
       certificate: this.authority.certPem,
@@ -165,7 +165,7 @@ export class FoundingCluster implements AsyncDisposable {
 
   async #replica(leads: boolean, config: Partial<InvitingConfig>): Promise<void> {
     const { client } = this.api
-    const read = (name: string) => readSecret(client, { namespace, name })
+    const stores = trustStores({ client, clock: this.clock, log: this.#log }, namespace)
     const services = reflect<Service>({ client, clock: this.clock, log: this.#log }, Resource.service)
     const events = {
       record: (object: { metadata: { name?: string } }, event: NewEvent) =>
@@ -175,9 +175,7 @@ export class FoundingCluster implements AsyncDisposable {
       {
         client,
         services,
-        trust: () => undefined,
-        root: new Snapshot<SecretObject | undefined>(await read('fairlead-root')),
-        authority: new Snapshot<SecretObject | undefined>(await read('fairlead-authority')),
+        stores,
         events,
         metrics: leads ? this.metrics : createMetrics(),
         clock: this.clock,
@@ -185,9 +183,10 @@ export class FoundingCluster implements AsyncDisposable {
       },
       { namespace, host: '127.0.0.1', port: 0, rate: NO_RATE, ...config },
     )
-    await services.start()
+    const watches = [services, stores.root, stores.authority, stores.trusts]
+    for (const watch of watches) await watch.start()
     await inviting.start()
-    this.#parts.push(services, inviting)
+    this.#parts.push(...watches, inviting)
     this.#inviting.push(inviting)
     await eventually(() => inviting.port !== undefined)
     if (!leads) return
@@ -324,5 +323,3 @@ export async function redeem(
   const { status, body } = await post(port, JSON.stringify({ code, request }))
   return { status, value: body === '' ? {} : (JSON.parse(body) as RedemptionAnswer) }
 }
-
-export type { createLogger, JoinSecret }

@@ -3,9 +3,8 @@
  * redemption port that is made in memory and made anew in time. Every replica has its own.
  */
 import { X509Certificate } from 'node:crypto'
-import { TRUST_DEFAULTS, type Trust } from '../../api/trust.ts'
+import { TRUST, TrustSecret } from '../../api/trust.ts'
 import type { Cancel, Clock } from '../../core/clock.ts'
-import { parseDuration } from '../../core/duration.ts'
 import { describeError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
@@ -17,18 +16,15 @@ import { type SignedStatement, StatementReader } from '../../pki/trust-statement
 import { authorityMaterial, type ClusterAuthority, checkAuthority } from '../authority-secret.ts'
 import { TrustError } from '../errors.ts'
 import { type RootKeys, readRoot, rootsOf } from '../root-secret.ts'
-import type { SecretObject } from '../secrets.ts'
+import { trustSettings } from '../trust-settings.ts'
+import type { TrustStores } from '../trust-stores.ts'
 import type { Inviter } from './invite-reconciler.ts'
 import { PORT_LEAF_DAYS, PORT_LEAF_RENEW_MS } from './limits.ts'
 import type { Founder } from './redeemer.ts'
 import type { PortCredentials } from './redemption-server.ts'
 
 export interface FounderKeysDeps {
-  /** Secret fairlead-root; undefined where there is none. */
-  readonly root: SnapshotSource<SecretObject | undefined>
-  /** Secret fairlead-authority. */
-  readonly authority: SnapshotSource<SecretObject | undefined>
-  readonly trust: () => Trust | undefined
+  readonly stores: Pick<TrustStores, 'root' | 'authority' | 'trusts'>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -42,6 +38,7 @@ interface Held {
 /** Holds nothing where the root is not, or cannot be used. */
 export class FounderKeys implements Startable {
   readonly #deps: FounderKeysDeps
+  readonly #namespace: string
   readonly #statements = new StatementReader()
   readonly #credentials = new Snapshot<PortCredentials | undefined>(undefined)
   #held: Held | undefined
@@ -50,7 +47,9 @@ export class FounderKeys implements Startable {
   #changing: Promise<void> = Promise.resolve()
   #lastFailure = ''
 
-  constructor(deps: FounderKeysDeps) {
+  /** `namespace` is the system's. */
+  constructor(deps: FounderKeysDeps, namespace: string) {
+    this.#namespace = namespace
     this.#deps = { ...deps, log: deps.log.child({ component: 'founder' }) }
   }
 
@@ -65,13 +64,13 @@ export class FounderKeys implements Startable {
 
   founder(): Founder | undefined {
     if (this.#held === undefined) return undefined
-    const ttl = this.#deps.trust()?.spec?.authorityTtl ?? TRUST_DEFAULTS.authorityTtl
-    return { ...this.#held.founder, authorityDays: parseDuration(ttl, ANY_LIFE) / DAY_MS }
+    const trust = this.#deps.stores.trusts.get({ namespace: this.#namespace, name: TRUST })
+    return { ...this.#held.founder, authorityDays: trustSettings(trust?.spec).authorityTtl / DAY_MS }
   }
 
   async start(): Promise<void> {
-    const { root, authority, clock } = this.#deps
-    this.#unfollow = [root, authority].map((secret) => secret.subscribe(() => this.#refresh()))
+    const { stores, clock } = this.#deps
+    this.#unfollow = [stores.root, stores.authority].map((store) => store.subscribe(() => this.#refresh()))
     this.#cancel = clock.every(PORT_LEAF_RENEW_MS, () => this.#refresh())
     this.#refresh()
     await this.#changing
@@ -107,9 +106,11 @@ export class FounderKeys implements Startable {
   }
 
   async #hold(): Promise<Held | undefined> {
-    const [root, authority] = [this.#deps.root.current(), this.#deps.authority.current()]
+    const { clock, stores } = this.#deps
+    const namespace = this.#namespace
+    const root = stores.root.get({ namespace, name: TrustSecret.root })
+    const authority = stores.authority.get({ namespace, name: TrustSecret.authority })
     if (root === undefined || authority === undefined) return undefined
-    const { clock } = this.#deps
     const keys = readRoot(root)
     const own = checkAuthority(authorityMaterial(authority), this.#statements, clock.now())
     const { cluster, clusterset } = own.identity
@@ -143,6 +144,3 @@ export class FounderKeys implements Startable {
 }
 
 const DAY_MS = 86_400_000
-
-/** The CRD bounds it. */
-const ANY_LIFE = { min: 1, max: 36_500 * DAY_MS } as const

@@ -4,16 +4,15 @@
 import type { Invite } from '../../api/invite.ts'
 import type { Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
-import type { Trust } from '../../api/trust.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Metrics } from '../../core/metrics.ts'
-import { Snapshot, type SnapshotSource } from '../../core/snapshot.ts'
+import { Snapshot } from '../../core/snapshot.ts'
 import type { EventRecorder } from '../../kube/events.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../../kube/reflector.ts'
 import type { KubeClient, Store } from '../../kube/types.ts'
-import type { SecretObject } from '../secrets.ts'
+import type { TrustStores } from '../trust-stores.ts'
 import { FounderKeys } from './founder-keys.ts'
 import { InviteReconciler } from './invite-reconciler.ts'
 import { OwnAddresses } from './own-addresses.ts'
@@ -25,10 +24,7 @@ export interface InvitingDeps {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'patch' | 'apply'> & ReflectorDeps['client']
   /** The Services of the namespace at least. */
   readonly services: Store<Service>
-  readonly trust: () => Trust | undefined
-  /** Secrets fairlead-root and fairlead-authority. */
-  readonly root: SnapshotSource<SecretObject | undefined>
-  readonly authority: SnapshotSource<SecretObject | undefined>
+  readonly stores: Pick<TrustStores, 'root' | 'authority' | 'trusts'>
   readonly events: Pick<EventRecorder, 'record'>
   readonly metrics: Metrics
   readonly clock: Clock
@@ -60,7 +56,7 @@ export class Inviting implements Startable {
     this.#deps = deps
     this.#config = config
     this.#invites = reflect<Invite>({ client, clock, log }, Resource.invite, { namespace })
-    this.#keys = new FounderKeys(deps)
+    this.#keys = new FounderKeys(deps, namespace)
     this.#addresses = new OwnAddresses(deps, namespace)
     const report = redemptionReport({ ...deps, log: log.child({ component: 'redemption' }) })
     const redeemer = new Redeemer(

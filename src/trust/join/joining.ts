@@ -142,7 +142,7 @@ export class Joining {
     const link = await this.#link(request, answer)
     await this.#setProperty(ClusterPropertyName.clusterId, cluster)
     await this.#setProperty(ClusterPropertyName.clusterset, clusterset)
-    await saveAuthority(this.#deps.client, this.#namespace, material, { present })
+    await saveAuthority(this.#deps.client, this.#namespace, material, present)
     return await this.#finish(request, { clusterId: cluster, clusterset, link })
   }
 
