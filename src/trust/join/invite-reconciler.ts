@@ -138,7 +138,10 @@ export class InviteReconciler implements Startable {
       const ttl = parseDuration(invite.spec?.ttl ?? INVITE_TTL.default, INVITE_TTL)
       const url = invite.spec?.url ?? (await this.#deps.url())
       if (url !== undefined) return { ttl, url, inviter }
-      return { reason: InviteFault.noAddress, message: 'Service fairlead-join has no outside address yet' }
+      return {
+        reason: InviteFault.addressPending,
+        message: 'Service fairlead-join has no outside address yet',
+      }
     } catch (error) {
       if (error instanceof DurationError)
         return { reason: InviteFault.invalid, message: describeError(error) }

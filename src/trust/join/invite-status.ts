@@ -8,7 +8,9 @@ import { allowed, isOpen } from './redemption-rules.ts'
 /** Why an invite cannot be used. */
 export const InviteFault = {
   notFounder: 'NotFounder',
+  /** There is none, and will be none as it is. */
   noAddress: 'NoAddress',
+  addressPending: 'AddressPending',
   tooMany: 'TooMany',
   invalid: 'Invalid',
   expired: 'Expired',
