@@ -24,8 +24,26 @@ export interface GlobalNetwork extends KubeObject {
     claimedAt?: string
     egressIPs?: string[]
     capacity?: { total: number; allocated: number }
+    /** What was given up and rests, the soonest free first; a new controller begins with it. */
+    resting?: RestingStatus[]
+    restingBlocks?: RestingBlockStatus[]
     conditions?: Condition[]
   }
+}
+
+/** An address of this cluster's block that only its last owner may have until then (RFC 3339 with milliseconds). */
+export interface RestingStatus {
+  address: string
+  /** As the controller names owners, such as `service/demo/web#0`. */
+  owner: string
+  until: string
+}
+
+/** A block that another cluster gave up. */
+export interface RestingBlockStatus {
+  block: string
+  cluster: string
+  until: string
 }
 
 /** As in Kubernetes: all of it has to hold. */

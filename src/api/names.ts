@@ -60,6 +60,8 @@ export const MANAGED_BY = 'fairlead.dev'
 export const Env = {
   /** `true`: as the flag `--globalnet`. */
   globalnet: 'FAIRLEAD_GLOBALNET',
+  /** `true`: as the flag `--own-namespace`. */
+  ownNamespace: 'FAIRLEAD_OWN_NAMESPACE',
 } as const
 
 /** Ports of our processes. */
@@ -74,6 +76,8 @@ export const Port = {
   health: 9090,
   /** The same of the agent, which shares the node's ports. */
   agentHealth: 9091,
+  /** Router: documents about the network, for those who know the token. */
+  reports: 9092,
 } as const
 
 /** Range of router ports that imports own, one per imported service port; first and last included. */

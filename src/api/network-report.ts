@@ -1,5 +1,5 @@
 /**
- * What a router tells people about the network: JSON documents on its health port. They hold names and numbers of
+ * What a router tells people about the network: JSON documents on a port of their own. They hold names and numbers of
  * routers and the ids of endpoints, never credentials, and no address but where it is what an endpoint is called by.
  */
 import { TierRule } from './cluster-tiers.ts'
@@ -7,6 +7,12 @@ import type { Protocol } from './objects.ts'
 
 /** Paths of the documents. */
 export const ReportPath = { topology: '/topology', trace: '/trace' } as const
+
+/** Request header with the token that the documents are told for. The API's `pods/proxy` passes it on, and logs it nowhere. */
+export const REPORT_TOKEN_HEADER = 'fairlead-report-token'
+
+/** Where the token is: who may read that Secret may read the documents. Routers mount it. */
+export const REPORT_SECRET = { name: 'fairlead-reports', key: 'token' } as const
 
 export interface ReportedRouter {
   /** The router process: 32 lower-case hex digits. */
@@ -77,6 +83,8 @@ export const TraceRefusal = {
   endpointGone: 'EndpointGone',
   /** No endpoint there is ready for this port. */
   notReady: 'NotReady',
+  /** Policies of the cluster let none of our clients call the service. */
+  notAllowed: 'NotAllowed',
   /** The policy keeps flows in the own cluster. */
   requireLocal: 'RequireLocal',
   /** The endpoint has no address in this cluster (yet). */

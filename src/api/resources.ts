@@ -68,6 +68,7 @@ export const Resource = {
   joinRequest: resource(FAIRLEAD_GROUP, 'v1alpha1', 'joinrequests', 'JoinRequest'),
   trust: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trusts', 'Trust'),
   trafficPolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trafficpolicies', 'TrafficPolicy'),
+  servicePolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'servicepolicies', 'ServicePolicy'),
   globalNetwork: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalnetworks', 'GlobalNetwork', false),
   globalEgressIP: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalegressips', 'GlobalEgressIP'),
   globalIngressIP: resource(FAIRLEAD_GROUP, 'v1alpha1', 'globalingressips', 'GlobalIngressIP'),

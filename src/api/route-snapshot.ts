@@ -1,6 +1,7 @@
 /**
  * All that a router knows of its own cluster, as one immutable value. The control plane swaps it whole.
  */
+import type { ServiceAccess } from './access-policy.ts'
 import type { HttpProxy, LinkEndpoint, WebSocketSettings } from './link.ts'
 import type { ServiceKey } from './names.ts'
 import type { Protocol } from './objects.ts'
@@ -84,6 +85,8 @@ export interface RouteSnapshot {
   readonly links: readonly LinkSpec[]
   /** Of services that a TrafficPolicy of this cluster targets; all others have the defaults. */
   readonly traffic: ReadonlyMap<ServiceKey, TrafficSettings>
+  /** Of exports that ServicePolicies of this cluster target; the whole clusterset may call all others. */
+  readonly access: ReadonlyMap<ServiceKey, ServiceAccess>
 }
 
 export const emptyRouteSnapshot: RouteSnapshot = {
@@ -92,4 +95,5 @@ export const emptyRouteSnapshot: RouteSnapshot = {
   exports: new Map(),
   links: [],
   traffic: new Map(),
+  access: new Map(),
 }

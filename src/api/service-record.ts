@@ -52,6 +52,8 @@ export interface ServiceRecord {
   readonly globalIp?: string
   /** Exporting clusters that flows rather go to, best first. Absent: all are alike. */
   readonly clusterSelectors?: readonly ClusterSelector[]
+  /** Clusters of which clients may call it, by its ServicePolicies, sorted: no others import it. Absent: all may. */
+  readonly importers?: readonly string[]
 }
 
 /** A record and the cluster it comes from. */
@@ -91,10 +93,12 @@ export interface ClusterFacts {
   readonly renewal?: RenewalFact
   /** Of the founder: authorities it has signed, a few at a time. */
   readonly renewed?: readonly RenewedFact[]
+  /** It has left the clusterset, which it was in by an authority from then, milliseconds since 1970. It tells nothing else. */
+  readonly left?: number
 }
 
 /** What a cluster tells of its certificates. */
-export type TrustFacts = Pick<ClusterFacts, 'trust' | 'renewal' | 'renewed'>
+export type TrustFacts = Pick<ClusterFacts, 'trust' | 'renewal' | 'renewed' | 'left'>
 
 /** How far a cluster is with a root that takes the place of another. */
 export interface TrustFact {
@@ -123,6 +127,14 @@ export interface BlockFact {
   readonly claimedAt: number
 }
 
+/** Who vouches for a cluster's state, and with what. As untrusted as the rest until it is checked (ADR 19). */
+export interface OriginSignature {
+  /** Certificates, DER in base64: that of a controller or router of the cluster, then its authority where it has one. */
+  readonly chain: readonly string[]
+  /** Base64. */
+  readonly value: string
+}
+
 /** Every record of one origin cluster. Only that cluster's controller writes it. */
 export interface OriginState {
   readonly cluster: string
@@ -133,6 +145,8 @@ export interface OriginState {
   readonly records: ReadonlyMap<ServiceKey, ServiceRecord>
   /** Absent: nothing is told. */
   readonly facts?: ClusterFacts
+  /** Absent: nobody has signed it yet; then it is for this process only. */
+  readonly signature?: OriginSignature
 }
 
 /** What the whole clusterset exports, by cluster id. A cluster that is absent is unknown, not empty. */

@@ -134,7 +134,10 @@ export const TrustCondition = {
 export const TrustReason = {
   member: 'Member',
   waitsToJoin: 'WaitsToJoin',
+  /** By the newest trust statement. */
+  revoked: 'Revoked',
   leaving: 'Leaving',
+  left: 'Left',
   valid: 'Valid',
   expiresSoon: 'ExpiresSoon',
   expired: 'Expired',

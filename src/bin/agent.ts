@@ -75,7 +75,7 @@ async function assemble(config: AgentConfig, driver: NftDriver, log: Logger): Pr
   const credentials = processCredentials(watching, { namespace, name: TrustSecret.agent }, tlsDir)
   const routers = new RouterReplicas(stores.routerSlices, config.namespace)
   const logger = log.child({ component: 'sources' })
-  const tls = new TlsFiles({ clock, logger }, credentials.source)
+  const tls = new TlsFiles({ clock, logger, metrics }, credentials.source)
   const told = new SourceClient(
     { clock, logger, metrics, tls, routers: routers.replicas },
     { version: VERSION },

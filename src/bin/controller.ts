@@ -1,9 +1,11 @@
 /**
  * Composition root of `fairlead controller`: keeps the exports and imports of one cluster. All replicas watch, the one
- * that holds the Lease writes. What it may do in Kubernetes is listed in manifests/base/controller/rbac.yaml.
+ * that holds the Lease writes. What it may do in Kubernetes is listed in manifests/base/controller/rbac.yaml. Long because
+ * all its parts meet here.
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
+import { membershipProperties } from '../api/membership.ts'
 import { Env, Port, SYSTEM_NAMESPACE } from '../api/names.ts'
 import type { TrustFacts } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
@@ -20,7 +22,8 @@ import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
 import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
-import { type ControllerStores, controllerStores, notSynced } from '../exporter/stores.ts'
+import { type ControllerStores, controllerStores, namespacedStores, notSynced } from '../exporter/stores.ts'
+import { podsOf } from '../globalnet/contested-pods.ts'
 import { Globalnet } from '../globalnet/globalnet-feed.ts'
 import { globalnetStores } from '../globalnet/globalnet-stores.ts'
 import { connectKube } from '../kube/client.ts'
@@ -33,7 +36,7 @@ import type { WatchingKubeClient } from '../kube/types.ts'
 import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
-import type { SignedStatement } from '../pki/trust-statement.ts'
+import type { PeerIdentity } from '../pki/identity.ts'
 import { ControllerCredentials } from '../trust/controller-credentials.ts'
 import { Inviting } from '../trust/join/inviting.ts'
 import { JoinLead } from '../trust/join/join-lead.ts'
@@ -60,6 +63,8 @@ interface ControllerConfig {
   readonly join: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly leaderElection: boolean
+  /** Serve the namespace that it runs in, and no other. */
+  readonly ownNamespace: boolean
   /** Give exports and clients global addresses, where a GlobalNetwork says so. */
   readonly globalnet: boolean
   readonly logLevel: LogLevel
@@ -87,7 +92,9 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const watching = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const stores = controllerStores(watching)
+  const stores = config.ownNamespace
+    ? namespacedStores(watching, config.namespace, async () => propertiesOf((await tls.whenPresent).identity))
+    : controllerStores(watching)
   const logger = log.child({ component: 'directory' })
   const events = new EventRecorder(
     { client, clock, log },
@@ -98,9 +105,9 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
       ? trustOf({ ...watching, registry: metrics, stores, events }, config)
       : undefined
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
-  const tls = new TlsFiles({ clock, logger }, credentials)
+  const tls = new TlsFiles({ clock, logger, metrics }, credentials)
   const link = new DirectoryClient({ clock, metrics, logger, tls }, { ...config.router, version: VERSION })
-  const lead = trust?.lead(link)
+  const lead = trust?.lead(link, tls)
   const globalnet = config.globalnet
     ? globalnetOf({ ...watching, registry: metrics, stores, link, events })
     : undefined
@@ -159,12 +166,17 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
     ...Object.values(stores),
     ...Object.values(globalnet?.stores ?? {}),
     events,
-    ...(trust === undefined ? [] : [trust.inviting]),
+    ...(trust?.inviting === undefined ? [] : [trust.inviting]),
     config.leaderElection ? elector : { start: async () => begin(), stop: async () => {} },
     ...(lead === undefined ? [] : [lead]),
     ...(trust === undefined ? [] : [trust.join]),
     leadership,
   ])
+}
+
+/** What the cluster's own ClusterProperties would say, which take a right of the whole cluster to read. */
+function propertiesOf({ cluster, clusterset }: PeerIdentity) {
+  return membershipProperties({ clusterId: cluster, clusterset })
 }
 
 interface TrustParts {
@@ -179,26 +191,33 @@ interface TrustParts {
 
 function trustOf(
   { registry, stores: known, events, ...watching }: TrustParts,
-  { namespace, globalnet, join }: Pick<ControllerConfig, 'namespace' | 'globalnet' | 'join'>,
+  {
+    namespace,
+    globalnet,
+    ownNamespace,
+    join,
+  }: Pick<ControllerConfig, 'namespace' | 'globalnet' | 'ownNamespace' | 'join'>,
 ) {
   const { properties, services } = known
   const stores = trustStores(watching, namespace)
   const credentials = new ControllerCredentials({ ...watching, stores }, namespace)
   trustMetrics({ stores, metrics: registry, clock: watching.clock, ownEnd: () => credentials.ends })
   const facts = new Snapshot<TrustFacts>({})
-  const newest = new Snapshot<SignedStatement | undefined>(undefined)
-  const exchange = { newest, offer: (signed: SignedStatement) => newest.set(signed) }
   const telling = { events, metrics: registry }
-  const inviting = new Inviting({ ...watching, ...telling, stores, services }, { namespace, ...join })
+  // A member of one namespace has not the rights for it, and is given its authority by who installs it.
+  const inviting = ownNamespace
+    ? undefined
+    : new Inviting({ ...watching, ...telling, stores, services }, { namespace, ...join })
+  const joining = inviting && [inviting.leader(), joins({ ...watching, ...telling, properties }, namespace)]
   return {
     stores,
     credentials,
     inviting,
-    join: new JoinLead([inviting.leader(), joins({ ...watching, ...telling, properties }, namespace)]),
+    join: new JoinLead(joining ?? []),
     facts,
-    lead: ({ directory }: DirectoryClient) =>
+    lead: ({ directory }: DirectoryClient, { trust }: TlsFiles) =>
       new TrustLead(
-        { ...watching, stores, properties, directory, exchange, events, facts },
+        { ...watching, stores, properties, directory, told: trust.newest, events, facts },
         { namespace, globalnet },
       ),
     waitsToJoin: () =>
@@ -226,7 +245,15 @@ function globalnetOf({ registry, stores: known, link, events, ...watching }: Glo
     serviceCidrs: apiAddresses(known),
     nodeAddresses: stores.nodes.list().flatMap(({ addresses }) => addresses),
   })
-  const deps = { ...watching, metrics: registry, stores, directory: link.directory, local, events }
+  const deps = {
+    ...watching,
+    metrics: registry,
+    stores,
+    podsOf: podsOf(watching),
+    directory: link.directory,
+    local,
+    events,
+  }
   return { stores, feed: new Globalnet(deps, () => link.identity.cluster) }
 }
 
@@ -242,6 +269,10 @@ function readConfig(
 ): ControllerConfig {
   const flags = readFlags(argv)
   const namespace = flags.namespace ?? env['POD_NAMESPACE'] ?? SYSTEM_NAMESPACE
+  const globalnet = flags.globalnet === true || env[Env.globalnet] === 'true'
+  const ownNamespace = flags['own-namespace'] === true || env[Env.ownNamespace] === 'true'
+  if (ownNamespace && globalnet)
+    throw new UsageError('--globalnet is for whole clusters: leave --own-namespace out')
   return {
     tlsDir: flags['tls-dir'],
     router: parseHostPort(flags.router ?? `${ROUTER_SERVICE}.${namespace}.svc:${Port.link}`),
@@ -252,7 +283,8 @@ function readConfig(
     join: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['join-port'] ?? `${Port.join}`) },
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
-    globalnet: flags.globalnet === true || env[Env.globalnet] === 'true',
+    globalnet,
+    ownNamespace,
     logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
   }
 }
@@ -272,6 +304,7 @@ function readFlags(argv: readonly string[]) {
         'stale-after': text,
         'no-leader-election': { type: 'boolean' },
         globalnet: { type: 'boolean' },
+        'own-namespace': { type: 'boolean' },
         'log-level': text,
       },
     })

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { ServiceImport } from '../api/mcs.ts'
-import { CLUSTERSET_ZONE, Port } from '../api/names.ts'
+import { CLUSTERSET_ZONE, Env, Port } from '../api/names.ts'
 import type { EndpointSlice, Namespace } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
 import { systemClock } from '../core/clock.ts'
@@ -19,6 +19,7 @@ import { DnsServer } from '../dns/dns-server.ts'
 import { SOURCE_RATE_DEFAULT } from '../dns/limits.ts'
 import { serviceZones } from '../dns/service-zone.ts'
 import { connectKube } from '../kube/client.ts'
+import { fixedStore } from '../kube/fixed-store.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { reflect } from '../kube/reflector.ts'
 
@@ -32,6 +33,8 @@ interface DnsConfig {
   /** Our address, behind the zone's name server. */
   readonly nameServer: readonly string[]
   readonly pod: string | undefined
+  /** The one whose imports are answered for; undefined: all. */
+  readonly namespace: string | undefined
   readonly kubeconfig: string | undefined
   readonly logLevel: LogLevel
 }
@@ -62,9 +65,14 @@ async function assemble(config: DnsConfig, log: Logger): Promise<Assembly> {
   const metrics = createMetrics(true)
   const { client } = await connectKube({ kubeconfig: config.kubeconfig }, clock)
   const watch = { client, clock, log, metrics: kubeMetrics(metrics) }
-  const imports = reflect<ServiceImport>(watch, Resource.serviceImport)
-  const namespaces = reflect<Namespace>(watch, Resource.namespace)
+  const { namespace } = config
+  const imports = reflect<ServiceImport>(watch, Resource.serviceImport, { namespace })
+  const namespaces =
+    namespace === undefined
+      ? reflect<Namespace>(watch, Resource.namespace)
+      : fixedStore<Namespace>(() => [{ metadata: { name: namespace } }])
   const slices = reflect<EndpointSlice>(watch, Resource.endpointSlice, {
+    namespace,
     labelSelector: IMPORT_SLICES,
     indexes: importIndexes,
   })
@@ -95,6 +103,7 @@ function readConfig(argv: readonly string[], env: Readonly<Record<string, string
     sourceRate: parseRate(flags['source-rate'] ?? `${SOURCE_RATE_DEFAULT}`),
     nameServer: podIp === undefined ? [] : [podIp],
     pod: env['POD_NAME'],
+    namespace: watchedNamespace(flags, env),
     kubeconfig: flags.kubeconfig,
     logLevel: parseLogLevel(flags['log-level'] ?? 'info'),
   }
@@ -110,11 +119,23 @@ function readFlags(argv: readonly string[]) {
       zone: text,
       'source-rate': text,
       'log-level': text,
-    }
+      'own-namespace': { type: 'boolean' },
+    } as const
     return parseArgs({ args: [...argv], options }).values
   } catch (error) {
     throw new UsageError(`dns: ${describeError(error)}`, { cause: error })
   }
+}
+
+/** Without cluster rights the namespace of the pod is all that can be watched. */
+function watchedNamespace(
+  flags: ReturnType<typeof readFlags>,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const { POD_NAMESPACE: namespace } = env
+  if (flags['own-namespace'] !== true && env[Env.ownNamespace] !== 'true') return undefined
+  if (namespace === undefined) throw new UsageError('--own-namespace needs POD_NAMESPACE in the environment')
+  return namespace
 }
 
 /** `host:port`; an IPv6 address stands in brackets. */

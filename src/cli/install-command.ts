@@ -1,6 +1,8 @@
 /** `fairlead install`. */
 import { Command, Option } from 'commander'
 import { GLOBAL_DEFAULTS, type GlobalNetwork } from '../api/globalnet.ts'
+import { membershipProperties } from '../api/membership.ts'
+import type { KubeObject } from '../api/objects.ts'
 import { parseCidr } from '../core/cidr.ts'
 import { UsageError } from '../core/errors.ts'
 import { type CliContext, ExitCode } from './context.ts'
@@ -8,14 +10,16 @@ import { trustObject } from './install/first-keys.ts'
 import { installFairlead } from './install/install.ts'
 import {
   manifestObjects,
-  membershipProperties,
+  namespacedObjects,
   OVERLAYS,
   type Overlay,
   withGlobalnet,
+  withoutNetworkPolicies,
   withRouterReplicas,
 } from './install/installation.ts'
 import { WAIT_MS } from './install/limits.ts'
 import { checkWanted } from './install/membership.ts'
+import { installNamespaced } from './install/namespaced-install.ts'
 import { addKubeOptions, type KubeOptions, timeoutOption } from './kube-options.ts'
 import { type OutputFormat, outputOption, printResult, say } from './output.ts'
 import { wholeNumber } from './whole-number.ts'
@@ -30,6 +34,9 @@ interface Options extends KubeOptions {
   readonly globalnet?: boolean
   readonly globalRange?: string
   readonly globalBlockSize?: number
+  readonly namespaceScoped: boolean
+  readonly namespace?: string
+  readonly networkPolicies: boolean
   readonly dryRun?: boolean
   readonly wait: boolean
   readonly timeout: number
@@ -83,6 +90,13 @@ export function installCommand(context: CliContext): Command {
       wholeNumber(BLOCK_SIZES.least, BLOCK_SIZES.most),
     )
     .option(
+      '--namespace-scoped',
+      'a member of one namespace, with no right beyond it: what a team can install for itself (docs/security.md)',
+      false,
+    )
+    .option('-n, --namespace <name>', "with --namespace-scoped: that namespace (default: the context's)")
+    .option('--no-network-policies', 'leave the NetworkPolicies of the processes out')
+    .option(
       '--dry-run',
       'print the objects as YAML and change nothing; Secrets and cluster DNS are not shown',
     )
@@ -117,13 +131,16 @@ type GlobalOptions = Pick<Options, 'globalnet' | 'globalRange' | 'globalBlockSiz
 const BLOCK_SIZES = { least: 4, most: 8_388_608 } as const
 
 async function install(context: CliContext, { pki, timeout, output, ...options }: Options): Promise<void> {
-  const report = await installFairlead({
+  const common = {
     ...options,
-    globalnet: globalSpec(options),
     ...(pki === undefined ? {} : { pkiDir: pki }),
     timeoutMs: timeout,
-    say: (message) => say(context, message),
-  })
+    say: (message: string) => say(context, message),
+  }
+  const report = isNamespaceScoped(options)
+    ? await installNamespaced(common)
+    : await installFairlead({ ...common, globalnet: globalSpec(options) })
+  if (report.dns.outcome === 'left alone' && options.namespaceScoped) say(context, report.dns.advice)
   await printResult(context, output, report, ({ objects, dns }) => [
     ['OBJECT', 'OUTCOME'],
     ...objects.map(({ object, outcome }) => [object, outcome]),
@@ -132,22 +149,45 @@ async function install(context: CliContext, { pki, timeout, output, ...options }
   context.setExitCode(ExitCode.ok)
 }
 
+/** Refuses what only whole clusters have. */
+function isNamespaceScoped(options: Omit<Options, 'pki' | 'timeout' | 'output'>): boolean {
+  const { namespaceScoped, namespace, admission } = options
+  if (!namespaceScoped) {
+    if (namespace === undefined) return false
+    throw new UsageError(
+      '--namespace is for --namespace-scoped: a whole cluster has fairlead in fairlead-system',
+    )
+  }
+  if (globalSpec(options) !== undefined || admission)
+    throw new UsageError(
+      '--globalnet and --admission take rights of the whole cluster: leave --namespace-scoped out',
+    )
+  return true
+}
+
 async function printManifests(context: CliContext, options: Options): Promise<void> {
+  const all = isNamespaceScoped(options)
+    ? await namespacedObjects(options.overlay, options.namespace ?? 'default')
+    : await clusterObjects(options)
+  const objects = options.networkPolicies ? all : withoutNetworkPolicies(all)
+  const { stringify } = await import('./yaml.ts')
+  context.stdout.write(objects.map((object) => stringify(object)).join('---\n'))
+  say(
+    context,
+    'not shown: Secrets with keys, which the controller makes as well; Secret fairlead-reports; the forwarding in cluster DNS',
+  )
+}
+
+async function clusterObjects(options: Options): Promise<KubeObject[]> {
   const { clusterId, clusterset } = options
   checkWanted(options)
   const policies = options.admission ? await manifestObjects('admission') : []
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const spec = globalSpec(options)
-  const objects = [
+  return [
     ...(spec === undefined ? overlay : await withGlobalnet(overlay, spec)),
     ...policies,
     ...membershipProperties({ clusterId, clusterset }),
     trustObject(clusterset === undefined || options.pki !== undefined ? {} : { found: true }),
   ]
-  const { stringify } = await import('./yaml.ts')
-  context.stdout.write(objects.map((object) => stringify(object)).join('---\n'))
-  say(
-    context,
-    'not shown: Secrets with keys, which the controller makes as well; the forwarding in cluster DNS',
-  )
 }

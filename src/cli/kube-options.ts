@@ -2,6 +2,7 @@
  * The options of every command that speaks to a cluster, and the connection they lead to.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import { connectKube, type KubeConnection } from '../kube/client.ts'
 
 export interface KubeOptions {
@@ -14,6 +15,14 @@ export function addKubeOptions(command: Command): Command {
   return command
     .option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, else ~/.kube/config)')
     .option('--context <name>', 'context in the kubeconfig (default: its current context)')
+}
+
+/** `--system-namespace NAME`, for commands that work with members of one namespace too. */
+export function systemNamespaceOption(): Option {
+  return new Option(
+    '--system-namespace <name>',
+    'where fairlead runs; with "install --namespace-scoped", the namespace it serves',
+  ).default(SYSTEM_NAMESPACE)
 }
 
 /** A day; timers take no more than 24 of them. */

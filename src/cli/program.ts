@@ -60,6 +60,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./link-command.ts')).linkCommand(context),
   },
   {
+    name: 'certs',
+    summary: "when a cluster's certificates end, and having them made anew",
+    load: async (context) => (await import('./certs/certs-command.ts')).certsCommand(context),
+  },
+  {
     name: 'certificate',
     summary: 'issue a certificate for the router of a site without Kubernetes',
     load: async (context) => (await import('./certificate-command.ts')).certificateCommand(context),
@@ -76,7 +81,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'status',
-    summary: 'processes, links, exports and imports of a cluster',
+    summary: 'processes, links, exports, imports and service policies of a cluster',
     load: async (context) => (await import('./status-command.ts')).statusCommand(context),
   },
   {
@@ -98,6 +103,16 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'globalnet',
     summary: 'global addresses of a cluster; source addresses of a namespace',
     load: async (context) => (await import('./globalnet/globalnet-command.ts')).globalnetCommand(context),
+  },
+  {
+    name: 'revoke',
+    summary: 'take a cluster out of the clusterset, whether it answers or not',
+    load: async (context) => (await import('./trust/revoke-command.ts')).revokeCommand(context),
+  },
+  {
+    name: 'leave',
+    summary: 'take this cluster out of its clusterset',
+    load: async (context) => (await import('./trust/leave-command.ts')).leaveCommand(context),
   },
   {
     name: 'version',

@@ -12,7 +12,7 @@ interface Options extends KubeOptions {
 /** Ends with 1 when a process or a link is not ready. */
 export function statusCommand(context: CliContext): Command {
   return addKubeOptions(
-    new Command('status').description('processes, links, exports and imports of a cluster'),
+    new Command('status').description('processes, links, exports, imports and service policies of a cluster'),
   )
     .addOption(outputOption())
     .action(async (options: Options) => {
@@ -58,6 +58,16 @@ function statusTables({ context, clusterId, clusterset, ...status }: ClusterStat
         each.ips.join(','),
         each.ports.join(','),
         each.clusters.join(','),
+      ]),
+    ],
+    [
+      ['POLICY', 'ACCEPTED', 'EXPORTS', 'DENIED', 'MESSAGE'],
+      ...status.policies.map((each) => [
+        nameOf(each),
+        each.accepted,
+        each.exports.join(','),
+        `${each.denied}`,
+        each.message,
       ]),
     ],
   ]

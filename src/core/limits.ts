@@ -13,3 +13,9 @@ export const WORK_QUEUE_BACKOFF = { min: 50, max: 30_000 } as const
 
 /** Milliseconds that running work may take to end when a queue stops, before it is aborted. */
 export const WORK_QUEUE_DRAIN_MS = 5_000
+
+/** Connections that the port of reports holds at once: memory and descriptors, whoever asks. */
+export const REPORT_MAX_CONNECTIONS = 64
+
+/** Characters of the shortest token that reports are told for; a shorter one in the Secret opens nothing. */
+export const REPORT_TOKEN_MIN_LENGTH = 32

@@ -45,6 +45,8 @@ export interface AddressedRecordsDeps {
   readonly candidates: SnapshotSource<ReadonlyMap<ServiceKey, ExportCandidate>>
   /** Undefined while globalnet is off. */
   readonly addresses: SnapshotSource<GlobalAddresses | undefined>
+  /** While true nothing is told. Absent: never. */
+  readonly leaving?: SnapshotSource<boolean>
 }
 
 /** Records that stay the same keep their identity. */
@@ -64,10 +66,11 @@ export class AddressedRecords implements Startable {
   }
 
   async start(): Promise<void> {
-    const { candidates, addresses } = this.#deps
+    const { candidates, addresses, leaving } = this.#deps
     this.#unfollow = [
       candidates.subscribe(() => this.#update()),
       addresses.subscribe(() => this.#refresh.request()),
+      leaving?.subscribe(() => this.#update()) ?? (() => {}),
     ]
     this.#update()
   }
@@ -78,12 +81,16 @@ export class AddressedRecords implements Startable {
     this.#unfollow = []
   }
 
+  #candidates(): ReadonlyMap<ServiceKey, ExportCandidate> {
+    return this.#deps.leaving?.current() === true ? new Map() : this.#deps.candidates.current()
+  }
+
   #update(): void {
     const addresses = this.#deps.addresses.current()
     const before = this.#current.current()
     const after = new Map<ServiceKey, ServiceRecord>()
     let changed = false
-    for (const [key, { record }] of this.#deps.candidates.current()) {
+    for (const [key, { record }] of this.#candidates()) {
       const known = before.get(key)
       const next = addresses === undefined ? record : addressedRecord(record, addresses, known)
       if (next === undefined) continue

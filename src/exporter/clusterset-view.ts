@@ -2,6 +2,7 @@
  * The directory as this cluster sees it: what the routers know of the others, and what it exports itself, which it
  * knows first hand.
  */
+import { isVisibleTo } from '../api/access-policy.ts'
 import { type ClusterProperties, type RankOf, rankBySelectors } from '../api/cluster-selectors.ts'
 import type { AddressOwners, OwnsAddress } from '../api/global-owner.ts'
 import type { ServiceKey } from '../api/names.ts'
@@ -23,6 +24,8 @@ export interface ViewDeps {
   /** Our own block of global addresses; undefined without one. Absent: this cluster has no globalnet. */
   readonly block?: SnapshotSource<BlockFact | undefined>
   readonly ownersOf?: AddressOwners
+  /** While true no other cluster is known. Absent: never. */
+  readonly leaving?: SnapshotSource<boolean>
 }
 
 /** What is different from before. */
@@ -54,9 +57,10 @@ export class ClustersetView implements Startable {
 
   async start(): Promise<void> {
     this.#directory = this.#combine()
-    const { directory, records, properties, block } = this.#deps
+    const { directory, records, properties, block, leaving } = this.#deps
     const sources: SnapshotSource<unknown>[] = [directory, records, properties]
     if (block !== undefined) sources.push(block)
+    if (leaving !== undefined) sources.push(leaving)
     this.#unfollow = sources.map((each) => each.subscribe(() => this.#update()))
   }
 
@@ -78,6 +82,14 @@ export class ClustersetView implements Startable {
   /** Every service that a known cluster exports. */
   keys(): Set<ServiceKey> {
     return new Set([...this.#directory.values()].flatMap((origin) => [...origin.records.keys()]))
+  }
+
+  /** Those of them that are not hidden from this cluster. */
+  visibleKeys(): Set<ServiceKey> {
+    const found = new Set<ServiceKey>()
+    for (const [cluster, { records }] of this.#directory)
+      for (const [key, record] of records) if (isVisibleTo(this.#cluster, { cluster, record })) found.add(key)
+    return found
   }
 
   /** Services with an export that selects clusters by their properties. */
@@ -117,7 +129,8 @@ export class ClustersetView implements Startable {
     const globalnet = this.#deps.block?.current()
     const facts = { properties: properties.current(), ...(globalnet === undefined ? {} : { globalnet }) }
     const own = { ...version, records: records.current(), facts }
-    return new Map(this.#deps.directory.current()).set(this.#cluster, own)
+    const others = this.#deps.leaving?.current() === true ? [] : this.#deps.directory.current()
+    return new Map(others).set(this.#cluster, own)
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * An export as far as it goes without global addresses, and where the endpoints of a headless one are. Pure.
  */
+import type { ServiceAccess } from '../api/access-policy.ts'
 import type { EndpointPlace, ExportCandidate, PlacePort } from '../api/globalnet-feed.ts'
 import type { ServiceExport } from '../api/mcs.ts'
 import type { EndpointSlice, Service } from '../api/objects.ts'
@@ -13,8 +14,9 @@ export function exportCandidate(
   serviceExport: ServiceExport,
   service: Service | undefined,
   slices: readonly EndpointSlice[],
+  access?: ServiceAccess,
 ): ExportCandidate | undefined {
-  const evaluation = evaluateExport(serviceExport, service, slices)
+  const evaluation = evaluateExport(serviceExport, service, slices, access)
   if (evaluation.state !== 'valid') return undefined
   const { record } = evaluation
   return service !== undefined && isHeadless(service)

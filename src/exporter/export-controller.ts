@@ -12,6 +12,8 @@ import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { WritingClient } from '../kube/owned-objects.ts'
+import { AccessStatusReconciler } from './access-status-reconciler.ts'
+import { AccessView, changedAccess } from './access-view.ts'
 import { AddressedRecords } from './addressed-records.ts'
 import { OwnProperties } from './cluster-properties.ts'
 import { ClustersetView } from './clusterset-view.ts'
@@ -21,13 +23,14 @@ import type { ExportFigures } from './export-metrics.ts'
 import { ExportStatusReconciler } from './export-status-reconciler.ts'
 import { ExportedServices } from './exported-services.ts'
 import { ImportReconciler } from './import-reconciler.ts'
+import { leaving } from './leaving.ts'
 import { STALE_AFTER_MS } from './limits.ts'
 import { OriginPublisher } from './origin-publisher.ts'
 import { OwnFacts } from './own-facts.ts'
 import { PolicyStatusReconciler } from './policy-status-reconciler.ts'
 import { RouterAddresses } from './router-addresses.ts'
 import { StaleClusters } from './stale-clusters.ts'
-import type { ControllerStores } from './stores.ts'
+import { type ControllerStores, keyOf } from './stores.ts'
 import { TrafficView } from './traffic-view.ts'
 
 export interface ExportControllerDeps {
@@ -66,16 +69,23 @@ export class ExportController implements Startable {
     const { cluster, namespace, staleAfterMs: graceMs = STALE_AFTER_MS } = config
     const { stores, link, globalnet, trustFacts: trust } = deps
     this.#stores = stores
-    const exported = new ExportedServices<ExportCandidate>(stores, exportCandidate)
+    const access = new AccessView(stores)
+    const exported = new ExportedServices<ExportCandidate>(stores, (serviceExport, ...of) =>
+      exportCandidate(serviceExport, ...of, access.accessOf(keyOf(serviceExport))),
+    )
     const candidates = exported.values
     const addresses = globalnet?.addresses ?? new Snapshot(undefined)
-    this.#records = new AddressedRecords({ candidates, addresses })
+    const leaves = leaving(trust)
+    this.#records = new AddressedRecords({ candidates, addresses, leaving: leaves })
     const records = this.#records.values
     const global = globalnet === undefined ? {} : { block: globalnet.block, ownersOf: globalnet.ownersOf }
     const routers = new RouterAddresses(stores.slices, namespace)
     const ownProperties = new OwnProperties({ ...stores, log: deps.log })
     const properties = ownProperties.current
-    const view = new ClustersetView({ directory: link.directory, records, properties, ...global }, cluster)
+    const view = new ClustersetView(
+      { directory: link.directory, records, properties, leaving: leaves, ...global },
+      cluster,
+    )
     const facts = new OwnFacts({ view, namespaces: stores.namespaces, properties, trust, ...global })
     const publisher = new OriginPublisher({ ...deps, records, facts: facts.current }, cluster)
     const policies = new TrafficView(stores)
@@ -83,16 +93,29 @@ export class ExportController implements Startable {
     this.#stale = new StaleClusters({ ...deps, view, reachable: link.reachable }, { cluster, graceMs })
     const stale = this.#stale.clusters
     this.#imports = new ImportReconciler(
-      { ...deps, view, traffic, stale, addresses, routers: routers.addresses },
+      {
+        ...deps,
+        view,
+        traffic,
+        stale,
+        gone: link.gone,
+        leaving: leaves,
+        addresses,
+        routers: routers.addresses,
+      },
       cluster,
     )
     const status = new ExportStatusReconciler(
-      { ...deps, view, published: publisher.published, addresses },
+      { ...deps, view, access, published: publisher.published, addresses },
       cluster,
     )
+    const accessStatus = new AccessStatusReconciler({ ...deps, access: access.access })
     const policyStatus = new PolicyStatusReconciler({ ...deps, view, traffic, stale }, cluster)
     this.#parts = new Lifecycle([
+      // Before the exports: none is told of without its policies.
+      access,
       exported,
+      following(access, exported),
       // Before the first record is told: an address that was recorded must not be missing from it.
       ...(globalnet === undefined ? [] : [globalnet.following(candidates)]),
       this.#records,
@@ -106,6 +129,7 @@ export class ExportController implements Startable {
       this.#imports,
       status,
       policyStatus,
+      accessStatus,
     ])
   }
 
@@ -124,6 +148,19 @@ export class ExportController implements Startable {
 
   stop(): Promise<void> {
     return this.#parts.stop()
+  }
+}
+
+/** Exports are looked at again when their policies change. */
+function following({ access }: AccessView, exported: ExportedServices<ExportCandidate>): Startable {
+  let unfollow = () => {}
+  return {
+    async start() {
+      unfollow = access.subscribe((next, previous) => exported.touch(changedAccess(next, previous)))
+    },
+    async stop() {
+      unfollow()
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * What one ServiceExport puts into the directory: a record, or the reason why there is none. Pure.
  */
+import { importersOf, type ServiceAccess } from '../api/access-policy.ts'
 import { ExportReason, type ServiceExport } from '../api/mcs.ts'
 import { isServiceName, Label } from '../api/names.ts'
 import type { EndpointSlice, Service, ServicePort } from '../api/objects.ts'
@@ -26,18 +27,22 @@ export type ExportEvaluation =
   | { readonly state: 'invalid'; readonly reason: string; readonly message: string }
   | { readonly state: 'unfit'; readonly message: string }
 
-/** Rules 8-16 of the MCS checklist: the export, the Service of the same name, and that Service's slices. */
+/**
+ * Rules 8-16 of the MCS checklist: the export, the Service of the same name, and that Service's slices. `access` is of the
+ * ServicePolicies that target it.
+ */
 export function evaluateExport(
   serviceExport: ServiceExport,
   service: Service | undefined,
   slices: readonly EndpointSlice[],
+  access: ServiceAccess = [],
 ): ExportEvaluation {
   if (service === undefined) return noService(serviceExport)
   const invalid = whyInvalid(service)
   if (invalid !== undefined) return invalid
   const message = whyUnfit(serviceExport, service)
   if (message !== undefined) return { state: 'unfit', message }
-  const evaluation = fitting(recordOf(serviceExport, service, slices))
+  const evaluation = fitting(recordOf(serviceExport, service, slices, importersOf(access)))
   return evaluation.state === 'valid' && isHeadless(service)
     ? withEndpoints(evaluation.record, service, slices)
     : evaluation
@@ -47,7 +52,7 @@ export function evaluateExport(
 function fitting(record: ServiceRecord): ExportEvaluation {
   const bytes = bytesOf(record)
   if (bytes <= RECORD_MAX_BYTES) return { state: 'valid', record }
-  const message = `ports, labels and annotations take ${bytes} bytes; at most ${RECORD_MAX_BYTES} can be exported`
+  const message = `ports, labels, annotations and allowed clusters take ${bytes} bytes; at most ${RECORD_MAX_BYTES} can be exported`
   return { state: 'unfit', message }
 }
 
@@ -110,6 +115,7 @@ function recordOf(
   serviceExport: ServiceExport,
   service: Service,
   slices: readonly EndpointSlice[],
+  importers: readonly string[] | undefined,
 ): ServiceRecord {
   const { metadata, spec = {} } = serviceExport
   return {
@@ -124,6 +130,7 @@ function recordOf(
     ...(spec.exportedLabels === undefined ? {} : { exportedLabels: spec.exportedLabels }),
     ...(spec.exportedAnnotations === undefined ? {} : { exportedAnnotations: spec.exportedAnnotations }),
     ...selectorsOf(serviceExport, service),
+    ...(importers === undefined ? {} : { importers }),
   }
 }
 

@@ -13,6 +13,7 @@ import type { WorkQueueHooks } from '../core/work-queue.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { OwnedObjects, type WritingClient } from '../kube/owned-objects.ts'
 import { Reconciler, source } from '../kube/reconciler.ts'
+import type { AccessView } from './access-view.ts'
 import type { ClustersetView } from './clusterset-view.ts'
 import { evaluateExport } from './export-record.ts'
 import { type ExportSituation, exportConditions, exportNotices, heldBack } from './export-status.ts'
@@ -29,6 +30,7 @@ export interface ExportStatusDeps {
   readonly client: WritingClient
   readonly stores: ControllerStores
   readonly view: ClustersetView
+  readonly access: Pick<AccessView, 'accessOf'>
   /** Records that the router has taken. */
   readonly published: SnapshotSource<ReadonlyMap<ServiceKey, unknown>>
   /** Undefined while globalnet is off. */
@@ -131,7 +133,8 @@ export class ExportStatusReconciler implements Startable {
     const slices = stores.slices.byIndex(Index.service, key)
     const existing = { import: stores.imports.get(ref), slices: stores.slices.byIndex(Index.import, key) }
     const wanted = wantedImport(view.current(), key, existing)
-    const evaluation = evaluateExport(serviceExport, stores.services.get(ref), slices)
+    const access = this.#deps.access.accessOf(key)
+    const evaluation = evaluateExport(serviceExport, stores.services.get(ref), slices, access)
     const held = heldBack(key, evaluation, this.#deps.addresses.current())
     return {
       evaluation,

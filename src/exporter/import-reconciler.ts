@@ -42,6 +42,10 @@ export interface ImportReconcilerDeps {
   readonly traffic: SnapshotSource<Traffic>
   /** Clusters that have been out of reach for long. */
   readonly stale: SnapshotSource<ReadonlySet<string>>
+  /** Clusters that were revoked: nothing is remembered of them. */
+  readonly gone: SnapshotSource<ReadonlySet<string>>
+  /** This cluster leaves: it remembers nobody. */
+  readonly leaving: SnapshotSource<boolean>
   /** Of our exports; undefined while globalnet is off. */
   readonly addresses: SnapshotSource<GlobalAddresses | undefined>
   readonly clock: Clock
@@ -84,7 +88,7 @@ export class ImportReconciler implements Startable {
   }
 
   async start(): Promise<void> {
-    const { view, routers, traffic, stale, clock, stores } = this.#deps
+    const { view, routers, traffic, stale, gone, leaving, clock, stores } = this.#deps
     this.#ledger = new ListenPortLedger(portClaims(stores.services.list()))
     for (const object of stores.imports.list()) {
       const key = keyOf(object)
@@ -95,6 +99,8 @@ export class ImportReconciler implements Startable {
       routers.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
       traffic.subscribe((next, previous) => this.#enqueue(changedSettings(next, previous))),
       stale.subscribe((next, previous) => this.#enqueueImportsOf(symmetricDifference(next, previous))),
+      gone.subscribe((next) => this.#enqueueImportsOf(next)),
+      leaving.subscribe(() => this.#enqueue(stores.imports.list().map(keyOf))),
       stores.definitions.subscribe(() => this.#definitionChanged()),
     ]
     this.#cancelResync = clock.every(RESYNC_MS, () => this.#resync())
@@ -174,12 +180,19 @@ export class ImportReconciler implements Startable {
       return this.#ledger.release(key)
     const found = this.#writer.read(key)
     const remembered = this.#remembered.get(key)
-    const isBelieved = (cluster: string) => remembered?.has(cluster) === true
-    const wanted = wantedImport(this.#deps.view.current(), key, found, isBelieved, this.#deps.view.owners())
+    const isBelieved = (cluster: string) => remembered?.has(cluster) === true && !this.#isOut(cluster)
+    const viewer = { cluster: this.#cluster, isBelieved, owns: this.#deps.view.owners() }
+    const wanted = wantedImport(this.#deps.view.current(), key, found, viewer)
     if (wanted !== undefined) return await this.#write(key, wanted, found)
     await this.#writer.remove(found)
     this.#remembered.delete(key)
     this.#ledger.release(key)
+  }
+
+  /** It was revoked, or we leave. */
+  #isOut(cluster: string): boolean {
+    const { gone, leaving } = this.#deps
+    return leaving.current() || gone.current().has(cluster)
   }
 
   async #write(key: ServiceKey, { merged }: WantedImport, found: ImportObjects): Promise<void> {

@@ -127,6 +127,40 @@ export const POLICY_MESSAGE_NAMES = 8
 /** Policy statuses written at the same time. They must not hold up imports. */
 export const POLICY_WORKERS = 2
 
+/** Rules of one ServicePolicy, and entries of one list in a rule: what a router looks at for a new flow. The CRD states both. */
+export const ACCESS_MAX_RULES = 64
+export const ACCESS_MAX_ENTRIES = 64
+
+/** ServicePolicies that hold for one export; younger ones are left out, and say so. */
+export const ACCESS_MAX_POLICIES = 32
+
+/** Bounds of the limits of a ServicePolicy. The CRD states the same. Fewer bytes would make one read stand for minutes. */
+export const ACCESS_BOUNDS = {
+  connections: { min: 1, max: 1_000_000 },
+  connectionsPerSecond: { min: 1, max: 1_000_000 },
+  bytesPerSecond: { min: 1_024, max: 1_000_000_000_000 },
+} as const
+
+/** Exports listed in the status of one ServicePolicy, and clusters whose refusals are. */
+export const ACCESS_STATUS_EXPORTS = 256
+export const ACCESS_STATUS_CLUSTERS = 32
+
+/** Milliseconds between two Events about one cluster that a ServicePolicy refuses flows of. */
+export const DENIAL_EVENT_MS = 60_000
+
+/** How late such an Event may be, milliseconds, and policies with clusters that are remembered for them. */
+export const DENIAL_EVENT_LOOK_MS = 5_000
+export const DENIAL_EVENTS_MAX = 4_096
+
+/**
+ * Milliseconds from a refusal until the router writes it, between two writes to one ServicePolicy, which strangers may
+ * cause, for the last writes of a router that ends, and between attempts of those.
+ */
+export const DENIAL_WRITE_MS = { first: 1_000, next: 10_000, last: 2_000, again: 100 } as const
+
+/** ServicePolicies a router writes refusals to at a time. */
+export const DENIAL_WRITERS = 4
+
 /** Pods whose addresses a router knows: what Kubernetes is made for (150,000 a cluster), at about 0.4 KB each. */
 export const CLIENT_PODS_MAX = 150_000
 

@@ -50,6 +50,8 @@ function established(state: LinkStatus['state'] | undefined): Verdict {
   switch (state?.kind) {
     case 'established':
       return { type, status: 'True', reason: 'Established', message: `to ${state.endpoint}` }
+    case 'revoked':
+      return { type, status: 'False', reason: 'Revoked', message: state.lastError }
     case 'waiting':
       return { type, status: 'False', reason: 'Failed', message: state.lastError }
     case 'dialling':

@@ -14,7 +14,7 @@ import { missingNamespaces } from './missing-namespaces.ts'
 import { isLiveNamespace } from './stores.ts'
 
 export interface OwnFactsDeps {
-  readonly view: Pick<ClustersetView, 'keys' | 'subscribe'>
+  readonly view: Pick<ClustersetView, 'visibleKeys' | 'subscribe'>
   /** Synced. */
   readonly namespaces: Pick<Store<Namespace>, 'get' | 'subscribe'>
   readonly properties: SnapshotSource<ClusterProperties>
@@ -61,16 +61,22 @@ export class OwnFacts implements Startable {
   }
 
   #update(): void {
+    const next = this.#facts()
+    if (!sameValue(next, this.#current.current())) this.#current.set(next)
+  }
+
+  #facts(): ClusterFacts {
     const { view, namespaces } = this.#deps
-    const missing = missingNamespaces(view.keys(), (name) => isLiveNamespace(namespaces, name))
+    const trust = this.#deps.trust?.current()
+    if (trust?.left !== undefined) return { left: trust.left }
+    const missing = missingNamespaces(view.visibleKeys(), (name) => isLiveNamespace(namespaces, name))
     const properties = this.#deps.properties.current()
     const globalnet = this.#deps.block?.current()
-    const next: ClusterFacts = {
+    return {
       ...(missing.length === 0 ? {} : { missingNamespaces: missing }),
       ...(Object.keys(properties).length === 0 ? {} : { properties }),
       ...(globalnet === undefined ? {} : { globalnet }),
-      ...this.#deps.trust?.current(),
+      ...trust,
     }
-    if (!sameValue(next, this.#current.current())) this.#current.set(next)
   }
 }

@@ -6,6 +6,7 @@ import type { ServiceExport, ServiceImport } from '../api/mcs.ts'
 import { ExportCondition } from '../api/mcs.ts'
 import { Annotation } from '../api/names.ts'
 import type { Condition, EndpointSlice, KubeObject, Service, ServicePort } from '../api/objects.ts'
+import type { ServicePolicy } from '../api/service-policy.ts'
 import type { TrafficPolicy } from '../api/traffic-policy.ts'
 import { contains, sameValue } from '../core/compare.ts'
 import type { Aspect } from '../kube/owned-objects.ts'
@@ -121,6 +122,18 @@ export const policyStatusAspect: Aspect<TrafficPolicy> = {
     sameValue(actual.status?.services, wanted.status?.services) &&
     sameValue(byType(actual.status?.conditions), byType(wanted.status?.conditions)),
   repair: (actual, wanted) => ({ ...actual, ...(wanted.status && { status: wanted.status }) }),
+}
+
+/** What routers count in the status is theirs. */
+export const accessStatusAspect: Aspect<ServicePolicy> = {
+  subresource: 'status',
+  matches: (actual, wanted) =>
+    sameValue(actual.status?.exports, wanted.status?.exports) &&
+    sameValue(byType(actual.status?.conditions), byType(wanted.status?.conditions)),
+  repair: (actual, { status }) => {
+    const { exports: _, conditions: __, ...counted } = actual.status ?? {}
+    return { ...actual, status: { ...counted, ...status } }
+  },
 }
 
 function ours(conditions: readonly Condition[] = []): Condition[] {

@@ -16,9 +16,11 @@ export interface PodIdentitiesConfig {
   /** Pods that are kept. */
   readonly max?: number
   readonly keepsLabels?: boolean
+  /** Default: all. */
+  readonly namespace?: string | undefined
 }
 
-/** Follows all pods of the cluster. */
+/** Follows the pods of the cluster, or of one namespace. */
 export class PodIdentities implements ClientSource, Startable {
   readonly #table: PodTable
   readonly #source: ListWatch<Pod>
@@ -27,14 +29,14 @@ export class PodIdentities implements ClientSource, Startable {
   constructor(
     deps: ListWatchDeps,
     registry: Metrics,
-    { max = CLIENT_PODS_MAX, keepsLabels = false }: PodIdentitiesConfig = {},
+    { max = CLIENT_PODS_MAX, keepsLabels = false, namespace }: PodIdentitiesConfig = {},
   ) {
     this.#table = new PodTable(max)
     const sink = new PodSink(this.#table, deps.log.child({ component: 'clients' }))
     this.#source = new ListWatch(
       deps,
       Resource.pod,
-      { transform: keepsLabels ? labelledPodFields : podFields },
+      { namespace, transform: keepsLabels ? labelledPodFields : podFields },
       sink,
     )
     registry.observe(

@@ -162,7 +162,7 @@ export class PolicyStatusReconciler implements Startable {
       slices: stores.slices.byIndex(Index.import, service),
     }
     if (existing.import === undefined) return undefined
-    const wanted = wantedImport(view.current(), service, existing)
+    const wanted = wantedImport(view.current(), service, existing, { cluster: this.#cluster })
     if (wanted === undefined || wanted.merged.type === 'Headless') return undefined
     const settings = traffic.current().settings.get(service) ?? DEFAULT_TRAFFIC
     const { merged } = wanted

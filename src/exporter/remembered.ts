@@ -15,7 +15,7 @@ import { isReadySlice } from './import-names.ts'
 import { carriedPorts } from './listen-ports.ts'
 import { withOwnAddresses } from './own-addresses.ts'
 import { rememberedEndpoints } from './remembered-endpoints.ts'
-import { exportsOf, type MergedService, mergeService } from './service-merge.ts'
+import { exportsOf, type MergedService, mergeService, visibleExports } from './service-merge.ts'
 
 /** Older than any export: what stands wins until its cluster is known again. */
 const BEFORE_ALL = '1970-01-01T00:00:00Z'
@@ -35,17 +35,22 @@ export interface ExistingImport {
   readonly services?: readonly Service[]
 }
 
-/**
- * Rules 19-21 for one service: what to import, or undefined when no cluster, known or remembered, exports it. Of the
- * clusters that the objects remember only those that `isBelieved` takes count: others may have written there. Without `owns`
- * this cluster has no globalnet, and global addresses mean nothing here.
- */
+/** Who looks. */
+export interface ImportViewer {
+  /** Its cluster id: what is hidden from it is not there. Absent: all is seen. */
+  readonly cluster?: string
+  /** Clusters that the objects remember count if this takes them: others may have written there. Absent: all count. */
+  readonly isBelieved?: (cluster: string) => boolean
+  /** Whose global addresses are. Absent: the cluster has no globalnet, and they mean nothing here. */
+  readonly owns?: OwnsAddress | undefined
+}
+
+/** Rules 19-21 for one service: what to import, or undefined when no cluster, known or remembered, exports it. */
 export function wantedImport(
   directory: Directory,
   key: ServiceKey,
   existing: ExistingImport,
-  isBelieved: (cluster: string) => boolean = () => true,
-  owns?: OwnsAddress,
+  { cluster: viewer, isBelieved = () => true, owns }: ImportViewer = {},
 ): WantedImport | undefined {
   const unknown = rememberedClusters(existing).filter(
     (cluster) => !directory.has(cluster) && isBelieved(cluster),
@@ -54,7 +59,8 @@ export function wantedImport(
     cluster,
     record: rememberedRecord(cluster, existing),
   }))
-  const known = exportsOf(directory, key).map((exported) => withOwnAddresses(exported, owns ?? nobody))
+  const seen = viewer === undefined ? exportsOf(directory, key) : visibleExports(directory, key, viewer)
+  const known = seen.map((exported) => withOwnAddresses(exported, owns ?? nobody))
   const believed = remembered.filter(isPresent)
   const merged = mergeService([
     ...known,

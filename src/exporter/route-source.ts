@@ -12,6 +12,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import type { ReflectorDeps } from '../kube/reflector.ts'
 import type { StoreEvent } from '../kube/types.ts'
+import { AccessView } from './access-view.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
 import { ExportedServices } from './exported-services.ts'
 import { exportedPorts, linksOf, listenersOf } from './route-snapshot-builder.ts'
@@ -25,24 +26,29 @@ export interface RouteSource extends Startable {
   readonly links: RouteStores['links']
   /** EndpointSlices, the routers' own among them. */
   readonly slices: RouteStores['slices']
+  /** ServicePolicies, for those who write what was refused. */
+  readonly servicePolicies: RouteStores['servicePolicies']
   /** Names of the resources that were not read yet. */
   notReady(): string[]
 }
 
 export interface RouteSourceConfig {
-  /** Where the Links are. */
+  /** Where the Links and the routers are. */
   readonly namespace: string
+  /** The one namespace whose services are exported and imported; undefined: all. */
+  readonly watched?: string | undefined
 }
 
 /** Watches what a router needs. `start` returns at once: the API may be down, and is waited for. */
 export function createRouteSource(deps: ReflectorDeps, config: RouteSourceConfig): RouteSource {
-  return new WatchedRoutes(deps, routeStores(deps, config.namespace))
+  return new WatchedRoutes(deps, routeStores(deps, config))
 }
 
 class WatchedRoutes implements RouteSource {
   readonly #deps: ReflectorDeps
   readonly #stores: RouteStores
   readonly #traffic: TrafficView
+  readonly #access: AccessView
   readonly #exports: ExportedServices<readonly ExportedPort[]>
   readonly #current = new Snapshot<RouteSnapshot>(emptyRouteSnapshot)
   readonly #stopping = new AbortController()
@@ -58,6 +64,7 @@ class WatchedRoutes implements RouteSource {
     this.#deps = deps
     this.#stores = stores
     this.#traffic = new TrafficView(stores)
+    this.#access = new AccessView(stores)
     this.#exports = new ExportedServices(stores, (serviceExport, service, slices) =>
       exportedPorts(serviceExport, service, slices, this.#settingsOf(serviceExport)),
     )
@@ -76,6 +83,10 @@ class WatchedRoutes implements RouteSource {
     return this.#stores.slices
   }
 
+  get servicePolicies(): RouteStores['servicePolicies'] {
+    return this.#stores.servicePolicies
+  }
+
   notReady(): string[] {
     return notSynced(this.#stores)
   }
@@ -92,6 +103,7 @@ class WatchedRoutes implements RouteSource {
     for (const unfollow of this.#unfollow) unfollow()
     await this.#exports.stop()
     await this.#traffic.stop()
+    await this.#access.stop()
     await Promise.all(Object.values(this.#stores).map((store) => store.stop()))
   }
 
@@ -109,10 +121,14 @@ class WatchedRoutes implements RouteSource {
       this.#stores.links.subscribe(() => this.#readLinks()),
       this.#exports.values.subscribe(() => this.#publish.request()),
       this.#traffic.traffic.subscribe((next, previous) => this.#trafficChanged(next, previous)),
+      this.#access.access.subscribe(() => this.#publish.request()),
     ]
     await this.#traffic.start()
+    await this.#access.start()
     await this.#exports.start()
     this.#readLinks()
+    // All that was asked for until now is in it.
+    this.#publish.cancel()
     this.#swap()
   }
 
@@ -152,6 +168,7 @@ class WatchedRoutes implements RouteSource {
       exports: this.#exports.values.current(),
       links: this.#links,
       traffic: this.#traffic.traffic.current().settings,
+      access: this.#access.settled(),
     })
   }
 }

@@ -2,6 +2,7 @@
  * All exports of one service, merged into what is imported everywhere. A pure function of the present exports:
  * the order they came in, and what was before, play no part.
  */
+import { isVisibleTo } from '../api/access-policy.ts'
 import type { ClusterSelector } from '../api/cluster-selectors.ts'
 import type { ImportType } from '../api/mcs.ts'
 import { type MergedPort, mergePorts } from '../api/merged-ports.ts'
@@ -65,7 +66,7 @@ function globalAddress(exporters: readonly ClusterExport[]): Pick<MergedService,
 function singleFields(
   winner: ServiceRecord,
 ): Omit<MergedService, 'key' | 'ports' | 'ipFamilies' | 'globalIp' | 'exporters' | 'conflicts'> {
-  const { exportedAt: _, ports: __, ipFamilies: ___, globalIp: ____, ...fields } = winner
+  const { exportedAt: _, ports: __, ipFamilies: ___, globalIp: ____, importers: _____, ...fields } = winner
   return fields
 }
 
@@ -77,6 +78,11 @@ export function exportsOf(directory: Directory, key: ServiceKey): ClusterExport[
     if (record !== undefined) found.push({ cluster, record })
   }
   return found
+}
+
+/** Those of them that `cluster` sees: it imports nothing that is hidden from it. */
+export function visibleExports(directory: Directory, key: ServiceKey, cluster: string): ClusterExport[] {
+  return exportsOf(directory, key).filter((exported) => isVisibleTo(cluster, exported))
 }
 
 /** The services whose records differ between two directories. */

@@ -6,7 +6,9 @@ import type { ClusterProperty, ServiceExport, ServiceImport } from '../api/mcs.t
 import { Label, MANAGED_BY, type ServiceKey, serviceKey } from '../api/names.ts'
 import type { EndpointSlice, KubeObject, Namespace, Service } from '../api/objects.ts'
 import { Resource } from '../api/resources.ts'
+import type { ServicePolicy } from '../api/service-policy.ts'
 import type { TrafficPolicy } from '../api/traffic-policy.ts'
+import { fixedStore } from '../kube/fixed-store.ts'
 import { type Reflected, type ReflectorDeps, reflect } from '../kube/reflector.ts'
 import type { Store } from '../kube/types.ts'
 import { derivedFrom } from './derived-service.ts'
@@ -56,11 +58,12 @@ export function importOfService(service: Service): ServiceKey[] {
   return found === undefined ? [] : [found.service]
 }
 
-/** What exports are made from: enough for a router. Types, not interfaces: they are also read as plain records. */
+/** What exports are made from, and who may call them: enough for a router. Types, not interfaces: they are also read as plain records. */
 type ExportStores = {
   readonly exports: Reflected<ServiceExport>
   readonly services: Reflected<Service>
   readonly slices: Reflected<EndpointSlice>
+  readonly servicePolicies: Reflected<ServicePolicy>
 }
 
 /** What a controller watches. */
@@ -81,20 +84,26 @@ export type RouteStores = ExportStores & {
   readonly imports: Reflected<ServiceImport>
 }
 
-/** Watches all namespaces. */
-function exportStores(deps: ReflectorDeps): ExportStores {
+/** Watches one namespace, or all. */
+function exportStores(deps: ReflectorDeps, namespace: string | undefined): ExportStores {
   return {
-    exports: reflect<ServiceExport>(deps, Resource.serviceExport),
-    services: reflect<Service>(deps, Resource.service, { indexes: { [Index.import]: importOfService } }),
+    exports: reflect<ServiceExport>(deps, Resource.serviceExport, { namespace }),
+    services: reflect<Service>(deps, Resource.service, {
+      namespace,
+      indexes: { [Index.import]: importOfService },
+    }),
     slices: reflect<EndpointSlice>(deps, Resource.endpointSlice, {
+      namespace,
       indexes: { [Index.service]: serviceOfSlice, [Index.import]: importOfSlice },
     }),
+    servicePolicies: reflect<ServicePolicy>(deps, Resource.servicePolicy, { namespace }),
   }
 }
 
+/** Those of a whole cluster. */
 export function controllerStores(deps: ReflectorDeps): ControllerStores {
   return {
-    ...exportStores(deps),
+    ...exportStores(deps, undefined),
     imports: reflect<ServiceImport>(deps, Resource.serviceImport),
     namespaces: reflect<Namespace>(deps, Resource.namespace),
     policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy),
@@ -106,13 +115,40 @@ export function controllerStores(deps: ReflectorDeps): ControllerStores {
   }
 }
 
-/** `namespace` is where the Links are. */
-export function routeStores(deps: ReflectorDeps, namespace: string): RouteStores {
+/**
+ * Those of one namespace, for a controller without any right beyond it: what is of the whole cluster is known otherwise
+ * or left out. `properties` is asked once, at the start.
+ */
+export function namespacedStores(
+  deps: ReflectorDeps,
+  namespace: string,
+  properties: () => Promise<readonly ClusterProperty[]>,
+): ControllerStores {
   return {
-    ...exportStores(deps),
+    ...exportStores(deps, namespace),
+    imports: reflect<ServiceImport>(deps, Resource.serviceImport, { namespace }),
+    // The namespace it runs in is there, and when that ends, so does the process.
+    namespaces: fixedStore<Namespace>(() => [{ metadata: { name: namespace } }]),
+    policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy, { namespace }),
+    properties: fixedStore(properties),
+    // Unknown: what older definitions lack is not written.
+    definitions: fixedStore<ImportDefinition>(() => []),
+  }
+}
+
+/** `namespace` is where the Links are, `watched` the one namespace that is served; undefined: all. */
+export function routeStores(
+  deps: ReflectorDeps,
+  { namespace, watched }: { readonly namespace: string; readonly watched?: string | undefined },
+): RouteStores {
+  return {
+    ...exportStores(deps, watched),
     links: reflect<LinkResource>(deps, Resource.link, { namespace }),
-    policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy),
-    imports: reflect<ServiceImport>(deps, Resource.serviceImport, { transform: labelsOnly }),
+    policies: reflect<TrafficPolicy>(deps, Resource.trafficPolicy, { namespace: watched }),
+    imports: reflect<ServiceImport>(deps, Resource.serviceImport, {
+      namespace: watched,
+      transform: labelsOnly,
+    }),
   }
 }
 

@@ -3,26 +3,11 @@
  * the order they came in, and what was before, play no part.
  */
 import type { TrafficSettings } from '../api/traffic-settings.ts'
-import type { ReadPolicy, ReadTarget } from './traffic-policy-reader.ts'
+import { byAge, type Candidate, type KnownService, targetedServices } from './policy-targets.ts'
+import type { ReadPolicy } from './traffic-policy-reader.ts'
 
-export type Labels = Readonly<Record<string, string>>
-
-/** A policy of the namespace. */
-export interface PolicyCandidate {
-  readonly name: string
-  /** RFC 3339: the oldest wins. */
-  readonly createdAt: string
-  /** The metadata.generation that was read. */
-  readonly generation: number | undefined
-  /** What it says, or why it cannot be used. */
-  readonly read: ReadPolicy | { readonly invalid: string }
-}
-
-/** A service that is exported or imported here, with the labels of its ServiceExport and of its ServiceImport. */
-export interface KnownService {
-  readonly name: string
-  readonly labels: readonly Labels[]
-}
+/** A policy of the namespace: what it says, or why it cannot be used. The oldest wins. */
+export type PolicyCandidate = Candidate<ReadPolicy | { readonly invalid: string }>
 
 /** What became of one generation of a policy. */
 export type PolicyOutcome = { readonly generation: number | undefined } & (
@@ -94,32 +79,4 @@ function decide(
     lost,
     found: found.length > 0,
   }
-}
-
-/** Names of what the targets mean, each once, sorted. */
-function targetedServices(targets: readonly ReadTarget[], services: readonly KnownService[]): string[] {
-  const names = targets.flatMap((target) =>
-    target.kind === 'name'
-      ? [target.name]
-      : services
-          .filter(({ labels }) => labels.some((each) => matches(each, target.labels)))
-          .map(({ name }) => name),
-  )
-  return [...new Set(names)].sort()
-}
-
-function matches(labels: Labels, wanted: ReadonlyMap<string, string>): boolean {
-  return [...wanted].every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value)
-}
-
-function byAge(left: PolicyCandidate, right: PolicyCandidate): number {
-  const age = ageOf(left) - ageOf(right)
-  if (age !== 0) return age
-  return left.name < right.name ? -1 : 1
-}
-
-/** A time that cannot be read is the youngest. */
-function ageOf({ createdAt }: PolicyCandidate): number {
-  const time = Date.parse(createdAt)
-  return Number.isNaN(time) ? Number.MAX_SAFE_INTEGER : time
 }

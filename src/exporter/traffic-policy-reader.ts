@@ -13,12 +13,11 @@ import {
   POLICY_DURATIONS,
   POLICY_MAX_FAILOVER,
   POLICY_MAX_FAILURES,
-  POLICY_MAX_LABELS,
   POLICY_MAX_RETRIES,
-  POLICY_MAX_TARGETS,
   POLICY_MAX_WEIGHT,
   POLICY_MAX_WEIGHTS,
 } from './limits.ts'
+import { LABEL, type ReadTarget, readTargets } from './policy-targets.ts'
 import {
   duration,
   type Fields,
@@ -29,14 +28,8 @@ import {
   object,
   oneOf,
   type Read,
-  text,
   wholeNumber,
 } from './spec-fields.ts'
-
-/** Services by name, or by labels that all have to be there. */
-export type ReadTarget =
-  | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'labels'; readonly labels: ReadonlyMap<string, string> }
 
 /** A policy that can be used. */
 export interface ReadPolicy {
@@ -44,27 +37,13 @@ export interface ReadPolicy {
   readonly settings: TrafficSettings
 }
 
-const LABEL = text(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'name of lower-case letters, digits and dashes')
-
 /** Throws InvalidSpecError with what the user has to mend. */
 export function readTrafficPolicy({ spec }: TrafficPolicy): ReadPolicy {
   const fields = object(spec, 'spec')
   return {
-    targets: list(target, { min: 1, max: POLICY_MAX_TARGETS })(fields.values['targets'], 'spec.targets'),
+    targets: readTargets(fields.values['targets'], 'spec.targets'),
     settings: settingsOf(fields),
   }
-}
-
-const target: Read<ReadTarget> = (value, path) => {
-  const fields = object(value, path)
-  const name = field(fields, 'name', LABEL, undefined)
-  const selector = field(fields, 'selector', object, undefined)
-  if (name !== undefined && selector === undefined) return { kind: 'name', name }
-  if (name === undefined && selector !== undefined) {
-    const labels = map(text(/^/, 'text'), POLICY_MAX_LABELS)
-    return { kind: 'labels', labels: labels(selector.values['matchLabels'], `${selector.path}.matchLabels`) }
-  }
-  throw fault(path, 'needs either name or selector')
 }
 
 function settingsOf(spec: Fields): TrafficSettings {

@@ -40,6 +40,7 @@ export function agentStores(deps: ReflectorDeps, { nodeName, namespace }: AgentS
     ingressIps: reflect<GlobalIngressIP>(deps, Resource.globalIngressIP, { transform: ingressFields }),
     networks: reflect<GlobalNetwork>(deps, Resource.globalNetwork, {
       fieldSelector: `metadata.name=${GLOBAL_NETWORK}`,
+      transform: networkFields,
     }),
     pods: reflect<Pod>(deps, Resource.pod, {
       fieldSelector: `spec.nodeName=${nodeName}`,
@@ -91,6 +92,10 @@ function routerSliceFields(slice: EndpointSlice): EndpointSlice {
     })),
     ports,
   }
+}
+
+function networkFields({ metadata, status: { range } = {} }: GlobalNetwork): GlobalNetwork {
+  return { metadata: metaFields(metadata), status: range === undefined ? {} : { range } }
 }
 
 function ingressFields({ metadata, spec, status = {} }: GlobalIngressIP): GlobalIngressIP {

@@ -9,6 +9,7 @@ import { nextQuietBlocks, type QuietBlock } from './block-quiet.ts'
 import { type Review, reviewClaim } from './block-review.ts'
 import { BLOCK_QUIET_MS } from './limits.ts'
 import { type NetworkSettings, recordedClaim } from './network-settings.ts'
+import { recordedQuiet } from './rest-records.ts'
 
 /** What was decided, and why, until that is recorded. */
 interface Pending {
@@ -20,7 +21,8 @@ export class BlockKeeper {
   readonly #cluster: string
   #pending: Pending | undefined
   #others: readonly Claim[] = []
-  #quiet: readonly QuietBlock[] = []
+  /** Undefined until what is recorded has been read. */
+  #quiet: readonly QuietBlock[] | undefined
 
   constructor(cluster: string) {
     this.#cluster = cluster
@@ -29,6 +31,11 @@ export class BlockKeeper {
   /** The claim that is recorded. */
   recorded(network: GlobalNetwork): Claim | undefined {
     return recordedClaim(network, this.#cluster)
+  }
+
+  /** Blocks that others gave up, as of the last review. */
+  get quiet(): readonly QuietBlock[] {
+    return this.#quiet ?? []
   }
 
   /**
@@ -41,12 +48,13 @@ export class BlockKeeper {
     others: readonly Claim[],
     { now, mayClaim }: { readonly now: number; readonly mayClaim: boolean },
   ): Review | { readonly kind: 'waiting' } {
+    this.#quiet ??= recordedQuiet(network, now)
     this.#follow(others, now)
     const recorded = this.recorded(network)
     if (this.#isRecorded(recorded)) this.#pending = undefined
     const own = this.#pending?.claim ?? recorded
     if (own === undefined && !mayClaim) return { kind: 'waiting' }
-    const review = reviewClaim({ cluster: this.#cluster, own, others, quiet: this.#quiet, settings, now })
+    const review = reviewClaim({ cluster: this.#cluster, own, others, quiet: this.quiet, settings, now })
     if (review.kind === 'claim' || review.kind === 'renumber') this.#pending = { claim: review.claim, review }
     return review.kind === 'keep' && this.#pending !== undefined ? this.#pending.review : review
   }
@@ -57,7 +65,7 @@ export class BlockKeeper {
   }
 
   #follow(others: readonly Claim[], now: number): void {
-    const change = { before: this.#others, after: others, quiet: this.#quiet, quietMs: BLOCK_QUIET_MS, now }
+    const change = { before: this.#others, after: others, quiet: this.quiet, quietMs: BLOCK_QUIET_MS, now }
     this.#quiet = nextQuietBlocks(change)
     this.#others = others
   }

@@ -7,7 +7,7 @@ import type { Condition } from '../api/objects.ts'
 import { formatCidr } from '../core/cidr.ts'
 import type { UnmetOwner } from './allocation.ts'
 import { RenumberReason, type Review } from './block-review.ts'
-import type { EgressConflict } from './egress-choice.ts'
+import type { ConflictFinding, EgressConflict } from './egress-choice.ts'
 import { listed } from './listing.ts'
 import { type Overlap, OverlapKind } from './overlap.ts'
 
@@ -47,15 +47,22 @@ export function ownerCondition({ generation, addresses, unmet }: OwnerFindings):
     : allocatedCondition(GlobalReason.exhausted, unmet.message, generation)
 }
 
-/** Of a GlobalEgressIP. */
+/** Of a GlobalEgressIP: as it was (`previous`) until it is known. */
 export function egressConflict(
-  conflict: EgressConflict | undefined,
+  finding: ConflictFinding,
   observedGeneration: number,
-): NewCondition {
-  const [status, reason, message] = conflict
-    ? (['True', GlobalReason.olderSelects, textOf(conflict)] as const)
-    : (['False', GlobalReason.noConflict, ''] as const)
-  return { type: GlobalCondition.conflict, status, reason, message, observedGeneration }
+  previous: readonly Condition[] | undefined,
+): NewCondition[] {
+  const type = GlobalCondition.conflict
+  if (finding === 'unknown') {
+    const before = findCondition(previous, type)
+    return before === undefined ? [] : [before]
+  }
+  const [status, reason, message] =
+    finding === 'none'
+      ? (['False', GlobalReason.noConflict, ''] as const)
+      : (['True', GlobalReason.olderSelects, textOf(finding)] as const)
+  return [{ type, status, reason, message, observedGeneration }]
 }
 
 function textOf({ to, pods }: EgressConflict): string {

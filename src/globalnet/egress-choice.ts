@@ -58,6 +58,9 @@ export interface EgressConflict {
   readonly pods: readonly string[]
 }
 
+/** `unknown` as long as the pods are not known. */
+export type ConflictFinding = EgressConflict | 'none' | 'unknown'
+
 export function egressPool({ metadata, spec = {}, status = {} }: GlobalEgressIP): EgressPool {
   return {
     namespace: metadata.namespace ?? '',

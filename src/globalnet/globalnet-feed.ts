@@ -34,6 +34,7 @@ export class Globalnet implements GlobalnetFeed {
       })
     observe('addresses', "Addresses of the cluster's block that can be used", ({ total }) => total)
     observe('allocated', 'Of those, the ones that somebody has', ({ allocated }) => allocated)
+    observe('resting', 'Addresses that were given up and rest', ({ resting }) => resting)
     observe('unmet', 'Owners that lack addresses they should have', ({ unmet }) => unmet)
     observe(
       'overlaps',

@@ -2,7 +2,7 @@
  * One term of leadership over the global addresses of a cluster: claims a block, gives addresses out of it to all that is
  * exported and to egress, and records all that before anybody is told.
  */
-import { GLOBAL_NETWORK, type GlobalIngressIP } from '../api/globalnet.ts'
+import { GLOBAL_NETWORK, type GlobalIngressIP, type GlobalNetwork } from '../api/globalnet.ts'
 import type { ExportCandidate, GlobalAddresses } from '../api/globalnet-feed.ts'
 import { MANAGED_BY, MANAGED_LABEL, type ServiceKey } from '../api/names.ts'
 import type { BlockFact, Directory } from '../api/service-record.ts'
@@ -18,25 +18,30 @@ import { objectKey } from '../kube/store.ts'
 import type { RestingAddress } from './address-pool.ts'
 import { OwnerKey } from './allocation.ts'
 import { BlockKeeper } from './block-keeper.ts'
-import { type EgressConflict, EgressRules, egressPool } from './egress-choice.ts'
+import type { PodsOf } from './contested-pods.ts'
+import { EgressConflicts } from './egress-conflicts.ts'
 import type { GlobalnetStores } from './globalnet-stores.ts'
 import { type GlobalnetView, globalnetView, type LocalNetworks } from './globalnet-view.ts'
 import { GlobalnetWriter } from './globalnet-writer.ts'
 import { type WantedIngress, wantedIngress } from './ingress-objects.ts'
 import {
+  CONTEST_PAUSE_MS,
   FIRST_CLAIM_AFTER_MS,
   GLOBALNET_BACKOFF,
   GLOBALNET_WORKERS,
   PLAN_PAUSE_MS,
   REVIEW_EVERY_MS,
 } from './limits.ts'
-import { ingressOwner } from './owned-objects.ts'
+import { ingressOwner, ownersOf } from './owned-objects.ts'
 import { RecordedAddresses } from './recorded-addresses.ts'
+import { RestGate } from './rest-gate.ts'
+import { recordedResting } from './rest-records.ts'
 import { Throttle } from './throttle.ts'
 
 export interface GlobalnetTermDeps {
   readonly client: WritingClient
   readonly stores: GlobalnetStores
+  readonly podsOf: PodsOf
   readonly directory: SnapshotSource<Directory>
   readonly local: () => LocalNetworks
   readonly events: Pick<EventRecorder, 'record'>
@@ -52,6 +57,7 @@ export interface GlobalnetFigures {
   readonly allocated: number
   readonly unmet: number
   readonly overlaps: number
+  readonly resting: number
 }
 
 const Kind = { network: 'network', egress: 'egress', ingress: 'ingress' } as const
@@ -64,12 +70,17 @@ export class GlobalnetTerm implements Startable {
   readonly #writer: GlobalnetWriter
   readonly #reconciler: Reconciler
   readonly #refresh: Throttle
+  readonly #gate: RestGate
+  readonly #conflicts: EgressConflicts
+  /** Pods have changed which several GlobalEgressIPs may select. */
+  readonly #contest: Throttle
   #view: GlobalnetView | undefined
   /** What was last said of each object, as text: those of which nothing else is said are not looked at again. */
   #said: ReadonlyMap<string, string> = new Map()
   #recorded: RecordedAddresses | undefined
   #wanted: ReadonlyMap<string, WantedIngress> = new Map()
-  #resting: readonly RestingAddress[] = []
+  /** Undefined until what is recorded has been read. */
+  #resting: readonly RestingAddress[] | undefined
   #mayClaim = false
   #unfollow: Cancel[] = []
 
@@ -85,6 +96,9 @@ export class GlobalnetTerm implements Startable {
     this.#keeper = new BlockKeeper(cluster)
     this.#writer = new GlobalnetWriter(deps)
     this.#refresh = new Throttle(clock, PLAN_PAUSE_MS, () => this.#update())
+    this.#contest = new Throttle(clock, CONTEST_PAUSE_MS, () => this.#enqueue())
+    this.#conflicts = new EgressConflicts(deps.podsOf, () => this.#contest.request())
+    this.#gate = new RestGate((key) => this.#reconciler.enqueue(key))
     this.#reconciler = new Reconciler(
       { ...deps, log: deps.log.child({ component: 'globalnet' }) },
       {
@@ -104,7 +118,8 @@ export class GlobalnetTerm implements Startable {
   get figures(): GlobalnetFigures {
     const { capacity, unmet = [] } = this.#view?.plan ?? {}
     const overlaps = this.#view?.kind === 'valid' ? this.#view.overlaps.length : 0
-    return { total: capacity?.total ?? 0, allocated: capacity?.allocated ?? 0, unmet: unmet.length, overlaps }
+    const { total = 0, allocated = 0 } = capacity ?? {}
+    return { total, allocated, unmet: unmet.length, overlaps, resting: this.#view?.resting.length ?? 0 }
   }
 
   /** The stores must be synced. What statuses record counts when it resolves. */
@@ -131,6 +146,9 @@ export class GlobalnetTerm implements Startable {
     this.#unfollow = []
     this.#refresh.cancel()
     await this.#reconciler.stop()
+    this.#contest.cancel()
+    await this.#conflicts.stop()
+    this.#contest.cancel()
     this.#writer.close()
   }
 
@@ -141,24 +159,36 @@ export class GlobalnetTerm implements Startable {
     this.#view =
       network === undefined ? undefined : globalnetView(this.#keeper, this.#cluster, this.#input(network))
     if (network === undefined) this.#keeper.forget()
-    this.#resting = this.#view?.plan?.resting ?? this.#resting
+    this.#resting = this.#view?.resting ?? this.#resting
+    this.#gate.plan(this.#view?.resting ?? [])
     this.#enqueue()
     this.#tell()
   }
 
-  #input(network: NonNullable<ReturnType<GlobalnetWriter['networks']['get']>>) {
+  #input(network: GlobalNetwork) {
     const { stores, directory, clock, local } = this.#deps
+    const now = clock.now()
+    const egress = stores.egress.list().map((object) => this.#writer.egress.get(refOf(object)) ?? object)
+    const { true: doomed = [], false: ingress = [] } = Object.groupBy(this.#ingress(), (object) =>
+      this.#isDoomed(object) ? 'true' : 'false',
+    )
+    const objects = { network, egress, ingress, doomed }
     return {
-      network,
-      egress: stores.egress.list().map((object) => this.#writer.egress.get(refOf(object)) ?? object),
-      ingress: this.#ingress(),
+      ...objects,
       directory: directory.current(),
       local: local(),
-      resting: this.#resting,
+      resting: this.#resting ?? recordedResting(network, ownersOf(objects).recorded, now),
       before: this.#view?.owners ?? [],
       mayClaim: this.#mayClaim,
-      now: clock.now(),
+      now,
     }
+  }
+
+  /** We made it, and nothing wants it any more. */
+  #isDoomed(object: GlobalIngressIP): boolean {
+    return (
+      object.metadata.labels?.[MANAGED_LABEL] === MANAGED_BY && !this.#wanted.has(objectKey(refOf(object)))
+    )
   }
 
   /** As we know them, with those that we have just made. */
@@ -176,22 +206,17 @@ export class GlobalnetTerm implements Startable {
     this.#said = said
   }
 
-  /** What is said twice, by `namespace/name` of the GlobalEgressIP that loses. Which pods two selectors share routers know, not we. */
-  #egressConflicts(): ReadonlyMap<string, EgressConflict> {
-    const conflicts = new EgressRules([], this.#deps.stores.egress.list().map(egressPool)).conflicts([])
-    return new Map(conflicts.map((lost) => [`${lost.namespace}/${lost.name}`, lost]))
-  }
-
   #toSay(): Map<string, string> {
-    const conflicts = this.#egressConflicts()
+    const egress = this.#view === undefined ? [] : this.#deps.stores.egress.list()
+    const conflictOf = this.#conflicts.among(egress)
     const plan = this.#view?.plan
     const unmet = new Map(plan?.unmet.map(({ key, message }) => [key, message]))
     const grant = (owner: string) => [plan?.assignments.get(owner), unmet.get(owner), plan === undefined]
     const said = new Map<string, string>()
-    for (const object of this.#deps.stores.egress.list()) {
+    for (const object of egress) {
       const { namespace = '', name = '' } = object.metadata
-      const lost = conflicts.get(`${namespace}/${name}`)
-      said.set(keyOf(Kind.egress, object), JSON.stringify([grant(OwnerKey.egress(namespace, name)), lost]))
+      const given = grant(OwnerKey.egress(namespace, name))
+      said.set(keyOf(Kind.egress, object), JSON.stringify([given, conflictOf(object)]))
     }
     for (const [id, { object, place }] of this.#wanted) {
       const owner = object.spec && ingressOwner(object.metadata.namespace ?? '', object.spec.target)
@@ -223,8 +248,10 @@ export class GlobalnetTerm implements Startable {
   }
 
   async #writeNetwork(): Promise<void> {
+    const view = this.#view
+    if (view !== undefined) await this.#writer.writeNetwork(view)
+    this.#gate.record(view?.resting ?? [])
     if (this.#view === undefined) return
-    await this.#writer.writeNetwork(this.#view)
     const latest = this.#writer.networks.get({ name: GLOBAL_NETWORK })
     if (latest !== undefined && latest !== this.#view.network) this.#refresh.request()
   }
@@ -232,7 +259,9 @@ export class GlobalnetTerm implements Startable {
   async #writeEgress(id: string): Promise<void> {
     const object = this.#writer.egress.get(splitKey(id))
     if (object === undefined || this.#view === undefined) return
-    await this.#writer.writeEgress(object, this.#view, this.#egressConflicts().get(id))
+    if (this.#gate.holds(`${Kind.egress}/${id}`, object.status?.allocatedIPs ?? [])) return
+    const conflictOf = this.#conflicts.among(this.#deps.stores.egress.list())
+    await this.#writer.writeEgress(object, this.#view, conflictOf(object))
   }
 
   async #writeIngress(id: string): Promise<void> {
@@ -241,7 +270,9 @@ export class GlobalnetTerm implements Startable {
     if (wanted !== undefined && this.#view !== undefined) {
       await this.#writer.writeIngress(wanted, this.#view)
       this.#refresh.request()
-    } else if (object?.metadata.labels?.[MANAGED_LABEL] === MANAGED_BY) {
+    } else if (object !== undefined && this.#isDoomed(object)) {
+      const { allocatedIP } = object.status ?? {}
+      if (allocatedIP !== undefined && this.#gate.holds(`${Kind.ingress}/${id}`, [allocatedIP])) return
       await this.#writer.ingress.remove(object)
     }
   }

@@ -9,10 +9,12 @@ import type { RestingAddress } from './address-pool.ts'
 import { type AllocationPlan, planAllocation, type RecordedOwner } from './allocation.ts'
 import type { BlockKeeper } from './block-keeper.ts'
 import type { Claim } from './block-precedence.ts'
+import type { QuietBlock } from './block-quiet.ts'
 import type { Review } from './block-review.ts'
 import { readNetwork } from './network-settings.ts'
 import { findOverlaps, type Overlap } from './overlap.ts'
 import { type Owners, ownersOf } from './owned-objects.ts'
+import { restAfter } from './rest-records.ts'
 
 /** Addresses of this cluster that others must not have. */
 export interface LocalNetworks {
@@ -25,6 +27,8 @@ export interface ViewInput {
   readonly network: GlobalNetwork
   readonly egress: readonly GlobalEgressIP[]
   readonly ingress: readonly GlobalIngressIP[]
+  /** Of what is exported no more: what they have rests, and they are deleted when that is recorded. */
+  readonly doomed: readonly GlobalIngressIP[]
   readonly directory: Directory
   readonly local: LocalNetworks
   readonly resting: readonly RestingAddress[]
@@ -42,6 +46,8 @@ interface Recorded {
   readonly plan: AllocationPlan | undefined
   /** What statuses record. */
   readonly owners: readonly RecordedOwner[]
+  /** To be recorded, or recorded. */
+  readonly resting: readonly RestingAddress[]
 }
 
 export type GlobalnetView = Recorded &
@@ -54,6 +60,8 @@ export type GlobalnetView = Recorded &
         /** To be recorded, or recorded. */
         readonly claim: Claim | undefined
         readonly overlaps: readonly Overlap[]
+        /** Blocks that others gave up. */
+        readonly quiet: readonly QuietBlock[]
       }
   )
 
@@ -62,23 +70,24 @@ export function globalnetView(keeper: BlockKeeper, cluster: string, input: ViewI
   const { network, now } = input
   const recorded = keeper.recorded(network)
   const owners = ownersOf(input)
-  const base = { network, recorded, owners: owners.recorded }
-  const planOf = (claim: Claim) => planAllocation({ block: claim.block, ...withGone(owners, input), now })
-  const read = readNetwork(network)
-  if (read.kind === 'invalid') {
-    return { ...base, kind: 'invalid', message: read.message, plan: recorded && planOf(recorded) }
+  const planned = (claim: Claim | undefined) => {
+    const plan = claim && planAllocation({ block: claim.block, ...withGone(owners, input), now })
+    const resting = restAfter({ plan, resting: input.resting, recorded: owners.recorded, now })
+    return { network, recorded, owners: owners.recorded, plan, resting }
   }
+  const read = readNetwork(network)
+  if (read.kind === 'invalid') return { ...planned(recorded), kind: 'invalid', message: read.message }
   const others = claimsOfOthers(input.directory, cluster, read.settings.range)
   const review = keeper.review(network, read.settings, others, input)
   const claim = 'claim' in review ? review.claim : undefined
   const isSettled = claim !== undefined && recorded?.claimedAt === claim.claimedAt
   return {
-    ...base,
+    ...planned(isSettled ? claim : undefined),
     kind: 'valid',
     range: read.settings.range,
     review,
     claim,
-    plan: isSettled ? planOf(claim) : undefined,
+    quiet: keeper.quiet,
     overlaps: findOverlaps({ ...input.local, range: read.settings.range, own: claim, claims: others }),
   }
 }

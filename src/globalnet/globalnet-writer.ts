@@ -13,13 +13,15 @@ import { contains, sameValue } from '../core/compare.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { type Aspect, OwnedObjects, type WritingClient } from '../kube/owned-objects.ts'
 import { OwnerKey } from './allocation.ts'
+import type { QuietBlock } from './block-quiet.ts'
 import { egressConflict, invalidNetwork, networkConditions, ownerCondition } from './conditions.ts'
-import type { EgressConflict } from './egress-choice.ts'
+import type { ConflictFinding } from './egress-choice.ts'
 import type { GlobalnetStores } from './globalnet-stores.ts'
 import type { GlobalnetView } from './globalnet-view.ts'
 import type { WantedIngress } from './ingress-objects.ts'
 import { isInTheWay } from './overlap.ts'
 import { ingressOwner } from './owned-objects.ts'
+import { quietStatus, restingStatus } from './rest-records.ts'
 
 /** Field manager of all that is written here. */
 const GLOBALNET = 'fairlead-globalnet'
@@ -66,18 +68,17 @@ export class GlobalnetWriter {
     await this.#writeStatus(this.networks, Resource.globalNetwork, network, status)
   }
 
-  async writeEgress(
-    object: GlobalEgressIP,
-    view: GlobalnetView,
-    conflict: EgressConflict | undefined,
-  ): Promise<void> {
+  async writeEgress(object: GlobalEgressIP, view: GlobalnetView, conflict: ConflictFinding): Promise<void> {
     const { namespace = '', name = '', generation = 0 } = object.metadata
     const granted = grantOf(view, OwnerKey.egress(namespace, name), generation)
     if (granted === undefined) return
     const { addresses, condition } = granted
     const status: NonNullable<GlobalEgressIP['status']> = {
       ...(addresses.length === 0 ? {} : { allocatedIPs: [...addresses] }),
-      conditions: this.#conditions(object.status, [condition, egressConflict(conflict, generation)]),
+      conditions: this.#conditions(object.status, [
+        condition,
+        ...egressConflict(conflict, generation, object.status?.conditions),
+      ]),
     }
     await this.#writeStatus(this.egress, Resource.globalEgressIP, object, status)
   }
@@ -102,15 +103,17 @@ export class GlobalnetWriter {
   #invalidStatus({
     network,
     message,
+    resting,
   }: GlobalnetView & { kind: 'invalid' }): NonNullable<GlobalNetwork['status']> {
-    const { conditions: _, ...kept } = network.status ?? {}
+    const { conditions: _, resting: __, ...kept }: NetworkStatus = network.status ?? {}
     const condition = invalidNetwork(message, network.metadata.generation ?? 0)
-    return { ...kept, conditions: this.#conditions(network.status, [condition]) }
+    return { ...kept, ...restOf(resting), conditions: this.#conditions(network.status, [condition]) }
   }
 
   #networkStatus(view: GlobalnetView & { kind: 'valid' }): NonNullable<GlobalNetwork['status']> {
     const { network, review, claim, plan, overlaps } = view
-    if (review.kind === 'waiting') return { ...network.status }
+    const rest = { ...restOf(view.resting), ...quietOf(view.quiet) }
+    if (review.kind === 'waiting') return { ...withoutRest(network.status), ...rest }
     const generation = network.metadata.generation ?? 0
     const egressIPs = plan?.assignments.get(OwnerKey.clusterEgress) ?? []
     const unmet = plan?.unmet.find(({ key }) => key === OwnerKey.clusterEgress)
@@ -129,6 +132,7 @@ export class GlobalnetWriter {
         : { block: formatCidr(claim.block), claimedAt: new Date(claim.claimedAt).toISOString() }),
       ...(egressIPs.length === 0 ? {} : { egressIPs: [...egressIPs] }),
       ...(plan === undefined ? {} : { capacity: { ...plan.capacity } }),
+      ...rest,
       conditions: this.#conditions(network.status, [...conditions, ...short]),
     }
   }
@@ -176,6 +180,20 @@ export class GlobalnetWriter {
       })
     }
   }
+}
+
+type NetworkStatus = NonNullable<GlobalNetwork['status']>
+
+function restOf(resting: GlobalnetView['resting']): Pick<NetworkStatus, 'resting'> {
+  return resting.length === 0 ? {} : { resting: restingStatus(resting) }
+}
+
+function quietOf(quiet: readonly QuietBlock[]): Pick<NetworkStatus, 'restingBlocks'> {
+  return quiet.length === 0 ? {} : { restingBlocks: quietStatus(quiet) }
+}
+
+function withoutRest({ resting: _, restingBlocks: __, ...status }: NetworkStatus = {}): NetworkStatus {
+  return status
 }
 
 /** Allocated is good when it is True, everything else when it is False. */

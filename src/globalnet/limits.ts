@@ -17,6 +17,15 @@ export const CLAIM_AHEAD_MS = 24 * 3_600_000
 /** Released blocks that are remembered; the ones that are free soonest are forgotten first. */
 export const QUIET_BLOCKS_MAX = 4_096
 
+/**
+ * Resting addresses that the status of a GlobalNetwork records, some 100 bytes each: what one object may hold. Of more the
+ * ones that are free soonest are left out, and forgotten by a controller that starts.
+ */
+export const RECORDED_RESTING_MAX = 2_048
+
+/** Resting blocks that it records. */
+export const RECORDED_QUIET_BLOCKS_MAX = 512
+
 /** Blocks that a cluster asks its hash for before it counts the free ones. */
 export const BLOCK_PROBES = 8
 
@@ -37,6 +46,12 @@ export const PLAN_PAUSE_MS = 100
 
 /** How often all is looked at again, milliseconds: addresses and blocks that rest become free by time alone. */
 export const REVIEW_EVERY_MS = 10_000
+
+/** Namespaces whose pods are watched because several GlobalEgressIPs select some of them. */
+export const CONTESTED_NAMESPACES_MAX = 64
+
+/** Least time between two looks at which of these lose pods, milliseconds: a rollout changes many. */
+export const CONTEST_PAUSE_MS = 1_000
 
 /** Objects written at a time. */
 export const GLOBALNET_WORKERS = 8

@@ -2,11 +2,13 @@
  * The input of a node's table, kept up to date from stores and from what the routers tell.
  */
 import type { SourceTable } from '../api/global-source.ts'
+import type { GlobalNetwork } from '../api/globalnet.ts'
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import type { StoreEvent } from '../kube/types.ts'
 import { type AgentStores, notSynced } from './agent-stores.ts'
 import { type AssembledBase, assembleNatBase } from './nat-input.ts'
 import { APPLY_DELAY_MS, ASSEMBLY_SHARE, PROBLEMS_SAID_MAX } from './nat-limits.ts'
@@ -54,8 +56,10 @@ export class NatInputSource implements Startable {
   async start(): Promise<void> {
     const { stores, sources } = this.#deps
     const soon = () => this.#soon()
+    const { networks, ...others } = stores
     this.#unsubscribe = [
-      ...Object.values(stores).map((store) => store.subscribe(soon)),
+      ...Object.values(others).map((store) => store.subscribe(soon)),
+      networks.subscribe((event) => isNews(event) && soon()),
       // A slot that is told is waited for.
       sources.subscribe(() => this.#publish()),
     ]
@@ -112,4 +116,9 @@ export class NatInputSource implements Startable {
       this.#deps.log.warn({ problem }, 'left out of the nftables table')
     }
   }
+}
+
+/** The rest of a GlobalNetwork's status, such as what rests, says nothing to nodes. */
+function isNews(event: StoreEvent<GlobalNetwork>): boolean {
+  return event.type !== 'updated' || event.object.status?.range !== event.previous.status?.range
 }

@@ -15,6 +15,8 @@ export interface OwningObjects {
   readonly network: GlobalNetwork
   readonly egress: readonly GlobalEgressIP[]
   readonly ingress: readonly GlobalIngressIP[]
+  /** Of what is exported no more: about to be deleted. */
+  readonly doomed?: readonly GlobalIngressIP[]
 }
 
 export interface Owners {
@@ -23,7 +25,7 @@ export interface Owners {
 }
 
 /** An object that is being deleted wants nothing any more; what it has is still recorded, so that it rests. */
-export function ownersOf({ network, egress, ingress }: OwningObjects): Owners {
+export function ownersOf({ network, egress, ingress, doomed = [] }: OwningObjects): Owners {
   const owners = [
     ownerOf(
       network.metadata,
@@ -39,16 +41,20 @@ export function ownersOf({ network, egress, ingress }: OwningObjects): Owners {
         status?.allocatedIPs,
       ),
     ),
-    ...ingress.flatMap(({ metadata, spec, status }) => {
-      const address = status?.allocatedIP
-      const key = spec && ingressOwner(namespaceOf(metadata), spec.target)
-      return key === undefined ? [] : [ownerOf(metadata, key, 1, address === undefined ? [] : [address])]
-    }),
+    ...ingress.flatMap(ownerOfIngress),
   ]
   return {
     wanted: owners.flatMap(({ wanted }) => wanted),
-    recorded: owners.flatMap(({ recorded }) => (recorded.addresses.length === 0 ? [] : [recorded])),
+    recorded: [...owners, ...doomed.flatMap(ownerOfIngress)].flatMap(({ recorded }) =>
+      recorded.addresses.length === 0 ? [] : [recorded],
+    ),
   }
+}
+
+function ownerOfIngress({ metadata, spec, status }: GlobalIngressIP) {
+  const address = status?.allocatedIP
+  const key = spec && ingressOwner(namespaceOf(metadata), spec.target)
+  return key === undefined ? [] : [ownerOf(metadata, key, 1, address === undefined ? [] : [address])]
 }
 
 /** The owner that a GlobalIngressIP stands for. */

@@ -144,8 +144,12 @@ class HttpKubeClient implements WatchingKubeClient {
     }
   }
 
-  async raw(path: string, signal?: AbortSignal): Promise<unknown> {
-    return await this.#transport.call({ method: 'GET', path, repeatable: true, signal })
+  async raw(
+    path: string,
+    signal?: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
+    return await this.#transport.call({ method: 'GET', path, repeatable: true, signal, headers })
   }
 
   async watch(type: ResourceType, options: WatchOptions): Promise<AsyncIterable<Uint8Array>> {

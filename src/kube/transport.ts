@@ -17,6 +17,8 @@ export interface ApiRequest {
   /** Sending it twice does no harm, so a socket that died under it is no reason to give up. */
   readonly repeatable?: boolean
   readonly signal?: AbortSignal | undefined
+  /** Beside those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 type Answer = Dispatcher.ResponseData
@@ -73,7 +75,11 @@ export class Transport {
     const session = await this.#agents.session()
     request.signal?.throwIfAborted()
     const body = request.body === undefined ? null : JSON.stringify(request.body)
-    const headers: Record<string, string> = { accept: 'application/json', ...session.headers }
+    const headers: Record<string, string> = {
+      ...request.headers,
+      accept: 'application/json',
+      ...session.headers,
+    }
     headers['user-agent'] = 'fairlead'
     if (body !== null) headers['content-type'] = request.contentType ?? 'application/json'
     const { method, signal } = request

@@ -61,8 +61,8 @@ export interface KubeClient {
       uid?: string
     },
   ): Promise<boolean>
-  /** Raw GET of a path such as /version; the parsed JSON or the text. */
-  raw(path: string, signal?: AbortSignal): Promise<unknown>
+  /** Raw GET of a path such as /version; the parsed JSON or the text. `headers` go along, none of them is logged. */
+  raw(path: string, signal?: AbortSignal, headers?: Readonly<Record<string, string>>): Promise<unknown>
   /** Frees the sockets. */
   close(): Promise<void>
 }

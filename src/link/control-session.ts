@@ -99,11 +99,11 @@ export class ControlSession implements DirectoryChannel {
     this.#sendSoon(message, onAccepted)
   }
 
-  /** Says goodbye and closes. */
-  close(reason: string): void {
+  /** Says goodbye and closes; `cause` is what our own side is told. */
+  close(reason: string, cause: FairleadError = new LinkLostError(`closed here: ${reason}`)): void {
     if (this.#state.kind === 'closed') return
     this.#sendSoon({ type: 'goodbye', reason })
-    this.#channel.close(new LinkLostError(`closed here: ${reason}`))
+    this.#channel.close(cause)
   }
 
   /** Ends the session over a peer's fault found above this layer. */

@@ -13,7 +13,7 @@ import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { type DataLine, keepDataLines } from './data-lines.ts'
 import { dialTarget, dialTimeouts, endpointName } from './dial-target.ts'
 import { LinkDrainingError, LinkLostError, PeerRefusedError } from './errors.ts'
-import { type AttemptOutcome, type KeepConnectedDeps, keepConnected } from './keep-connected.ts'
+import { type AttemptOutcome, isRevoked, type KeepConnectedDeps, keepConnected } from './keep-connected.ts'
 import { MIN_STABLE_MS } from './limits.ts'
 import {
   type DialledSession,
@@ -73,8 +73,10 @@ export class LinkDialer implements Startable {
   }
 
   async start(): Promise<void> {
+    const { trust } = this.#deps.tls
+    const onReadmission = (wake: () => void) => trust.anchors.subscribe(wake)
     this.#running = keepConnected(
-      this.#deps,
+      { ...this.#deps, onReadmission },
       () => this.#attempt(),
       (error, ms) => this.#onPause(error, ms),
       this.#stopping.signal,
@@ -91,12 +93,20 @@ export class LinkDialer implements Startable {
 
   /** Tries every endpoint once, in order; the first that works is kept until it is lost. */
   async #attempt(): Promise<AttemptOutcome> {
+    if (this.#isSelfGone())
+      return { error: new PeerRefusedError('revoked', 'this cluster was revoked'), stoodMs: 0 }
     let outcome: AttemptOutcome = { error: new LinkLostError('the Link names no endpoint'), stoodMs: 0 }
     for (const endpoint of this.#config.spec.endpoints) {
       outcome = await this.#tryEndpoint(endpoint)
       if (outcome.stoodMs > 0 || this.#stopping.signal.aborted) break
     }
     return outcome
+  }
+
+  /** Nobody would take us. */
+  #isSelfGone(): boolean {
+    const { isSelfGone } = this.#deps.tls.trust.standing.current()
+    return isSelfGone && this.#config.leadsTo === 'other-cluster'
   }
 
   async #tryEndpoint(endpoint: LinkEndpoint): Promise<AttemptOutcome> {
@@ -262,7 +272,8 @@ export class LinkDialer implements Startable {
       this.#deps.logger.warn({ link: name, error: lastError }, 'link is down')
     }
     this.#lastError = lastError
-    this.#tell({ kind: 'waiting', lastError, retryAt: Math.round(this.#deps.clock.now() + ms) })
+    const kind = isRevoked(error) ? 'revoked' : 'waiting'
+    this.#tell({ kind, lastError, retryAt: Math.round(this.#deps.clock.now() + ms) })
   }
 }
 

@@ -18,6 +18,8 @@ export type Applied =
   | { readonly kind: 'stale' }
   /** A delta whose base we do not have: the whole origin is needed. */
   | { readonly kind: 'gap' }
+  /** The cluster was revoked: nothing of it is taken, whoever tells it. */
+  | { readonly kind: 'gone' }
   /** A bound would be broken. */
   | { readonly kind: 'refused'; readonly reason: string }
 
@@ -36,7 +38,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Applied
   if (present === undefined) return { kind: 'gap' }
   if (compareVersions({ epoch: delta.epoch, sequence: delta.to }, present) <= 0) return { kind: 'stale' }
   if (delta.epoch !== present.epoch || delta.from !== present.sequence) return { kind: 'gap' }
-  const { cluster, epoch, to: sequence, facts = present.facts } = delta
+  const { cluster, epoch, to: sequence, facts = present.facts, signature } = delta
   const records = changedRecords(present.records, delta)
   return applyOrigin(directory, {
     cluster,
@@ -44,6 +46,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Applied
     sequence,
     records,
     ...(facts === undefined ? {} : { facts }),
+    ...(signature === undefined ? {} : { signature }),
   })
 }
 
@@ -54,7 +57,7 @@ export function deltaBetween(from: OriginState, to: OriginState): DirectoryDelta
   )
   const removes = [...from.records.keys()].filter((key) => !to.records.has(key))
   if (upserts.length > MAX_DELTA_CHANGES || removes.length > MAX_DELTA_CHANGES) return undefined
-  const { cluster, epoch, sequence } = to
+  const { cluster, epoch, sequence, signature } = to
   return {
     type: 'directory-delta',
     cluster,
@@ -64,6 +67,7 @@ export function deltaBetween(from: OriginState, to: OriginState): DirectoryDelta
     upserts,
     removes,
     ...(isDeepStrictEqual(from.facts, to.facts) ? {} : { facts: to.facts ?? {} }),
+    ...(signature === undefined ? {} : { signature }),
   }
 }
 

@@ -10,14 +10,23 @@ import type { PeerIdentity } from '../pki/identity.ts'
 import { ControlSession, type ControlSessionConfig, type ControlSessionDeps } from './control-session.ts'
 import type { DirectoryStore } from './directory-store.ts'
 import { DirectorySync, type DirectorySyncConfig } from './directory-sync.ts'
-import { Condition, ViolationError } from './errors.ts'
+import { Condition, PeerRefusedError, ViolationError } from './errors.ts'
 import type { Hello, Outdone, Reach, SessionMessage } from './messages.ts'
 import { OutdoneReport } from './outdone.ts'
+import type { AdmittedPeer } from './peer-chain.ts'
 import { ReachAssembly, ReachReport, type ReachSource } from './reach.ts'
 import { isTopology, type TopologyExchange, type TopologyHook } from './topology-hook.ts'
+import { TrustExchange } from './trust-exchange.ts'
+import type { TrustStore } from './trust-store.ts'
 
 export interface DirectorySessionDeps extends ControlSessionDeps {
   readonly store: DirectoryStore
+  readonly trust: TrustStore
+}
+
+/** A session whose peer is known by its chain of certificates. */
+export interface DirectorySessionConfig extends ControlSessionConfig, SharingConfig {
+  readonly peer: AdmittedPeer
 }
 
 /** What is shared with one peer. */
@@ -45,6 +54,7 @@ export interface DirectorySessionHandlers {
 export class DirectorySession {
   readonly #session: ControlSession
   readonly #sync: DirectorySync
+  readonly #trust: TrustExchange
   readonly #report: ReachReport | undefined
   readonly #outdone: OutdoneReport | undefined
   readonly #reach = new ReachAssembly()
@@ -56,7 +66,7 @@ export class DirectorySession {
 
   constructor(
     deps: DirectorySessionDeps,
-    config: ControlSessionConfig & SharingConfig,
+    config: DirectorySessionConfig,
     handlers: DirectorySessionHandlers,
     socket: Duplex,
   ) {
@@ -67,9 +77,12 @@ export class DirectorySession {
       config,
       {
         onReady: (hello) => {
+          // Before the records: what a revoked cluster says is not taken any more.
+          this.#trust.start(hello)
+          if (this.#closed !== undefined) return
           this.#sync.start()
           this.#report?.start()
-          this.#outdone?.start(hello)
+          this.#outdone?.start()
           this.#topology = config.topology?.(hello, session)
           handlers.onReady(hello)
         },
@@ -85,6 +98,7 @@ export class DirectorySession {
         },
         onClosed: (error) => {
           this.#closed = error
+          this.#trust.stop()
           this.#sync.stop()
           this.#report?.stop()
           this.#outdone?.stop()
@@ -96,6 +110,7 @@ export class DirectorySession {
       socket,
     )
     this.#session = session
+    this.#trust = new TrustExchange(session, deps.trust, config.peer, () => this.#revoke())
     this.#sync = new DirectorySync({ store: deps.store, logger: deps.logger, channel: session }, config)
     this.#report = config.reach === undefined ? undefined : new ReachReport(session, config.reach)
     this.#onReach = config.onReach
@@ -120,6 +135,7 @@ export class DirectorySession {
     if (isTopology(message)) this.#onTopology(message)
     else if (message.type === 'reach') this.#onReachPart(message)
     else if (message.type === 'outdone') this.#onOutdoneEpoch(message)
+    else if (message.type === 'trust') this.#trust.onMessage(message)
     else if (message.type === 'sources' || message.type === 'sources-applied') this.#onSources()
     else this.#sync.onMessage(message)
   }
@@ -148,6 +164,14 @@ export class DirectorySession {
       throw new ViolationError(Condition.unauthorized, 'only routers tell each other the topology')
     }
     this.#topology.onMessage(message)
+  }
+
+  #revoke(): void {
+    const { cluster } = this.#session.peer
+    this.#session.close(
+      'revoked',
+      new PeerRefusedError('revoked', `cluster ${cluster} was revoked, or we were`),
+    )
   }
 
   /** Says goodbye and closes. */

@@ -8,6 +8,9 @@ export const MAX_MESSAGE_BYTES = 48 * 1024
 /** Longest AMQP frame on a control connection, bytes; checked before the AMQP library sees it. */
 export const MAX_CONTROL_FRAME = 64 * 1024
 
+/** Objects and lists in each other in a control message: twice what there is now, for later versions. Protects the stack of whoever goes into them. */
+export const MAX_MESSAGE_DEPTH = 16
+
 /** Longest single record, bytes of JSON: fits one message, with 300 endpoints of the longest names too. */
 export const MAX_RECORD_BYTES = 40 * 1024
 
@@ -53,6 +56,9 @@ export const MAX_PROPERTY_VALUE = 128
 export const MAX_SELECTORS = 16
 export const MAX_REQUIREMENTS = 16
 export const MAX_REQUIREMENT_VALUES = 32
+
+/** Chains of signers that were found good and are remembered: two of each cluster while certificates are renewed. */
+export const MAX_KNOWN_SIGNERS = 2048
 
 /** Exported labels or annotations of one record. */
 export const MAX_MAP_ENTRIES = 128
@@ -167,6 +173,9 @@ export const TLS_RELOAD_MS = 5000
 
 /** TCP keep-alive probes start after this silence, milliseconds. */
 export const TCP_KEEPALIVE_MS = 10_000
+
+/** Pauses while the peer shows a certificate that was revoked, milliseconds: it may have been invited again, which it can show only when dialled. */
+export const REVOKED_BACKOFF = { min: 60_000, max: 60_000 } as const
 
 /** A connection that stood this long counts as a success: the next attempt after its loss follows at once. Milliseconds. */
 export const MIN_STABLE_MS = 1000

@@ -6,11 +6,11 @@ import type { TLSSocket } from 'node:tls'
 import { Alpn } from '../api/names.ts'
 import type { FairleadError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import type { PeerIdentity } from '../pki/identity.ts'
 import type { DialDeps, DialTarget } from './dial-target.ts'
 import { DirectorySession, type DirectorySessionDeps, type SharingConfig } from './directory-session.ts'
 import type { HeartbeatConfig } from './heartbeat.ts'
 import type { Hello } from './messages.ts'
+import type { AdmittedPeer } from './peer-chain.ts'
 import { dialTls } from './tls-connect.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -18,7 +18,7 @@ export interface ControlDialDeps extends DialDeps {
   readonly tls: TlsFiles
 }
 
-export interface SessionDialDeps extends DirectorySessionDeps, ControlDialDeps {
+export interface SessionDialDeps extends Omit<DirectorySessionDeps, 'trust'>, ControlDialDeps {
   readonly logger: Logger
 }
 
@@ -26,8 +26,8 @@ export interface SessionDialConfig {
   readonly hello: Hello
   readonly heartbeat: HeartbeatConfig
   /** Throws PeerRefusedError when this is not who was meant to be dialled. */
-  readonly requirePeer: (peer: PeerIdentity) => void
-  readonly syncWith: (peer: PeerIdentity) => SharingConfig
+  readonly requirePeer: (peer: AdmittedPeer) => void
+  readonly syncWith: (peer: AdmittedPeer) => SharingConfig
   readonly onRoundTrip: (ms: number) => void
 }
 
@@ -41,10 +41,10 @@ export type DialledSession = ReadySession<DirectorySession>
 
 /** How a session is made on a socket whose peer is known. */
 export interface SessionMaker<S> {
-  readonly requirePeer: (peer: PeerIdentity) => void
+  readonly requirePeer: (peer: AdmittedPeer) => void
   readonly create: (
     socket: TLSSocket,
-    peer: PeerIdentity,
+    peer: AdmittedPeer,
     handlers: { onReady(hello: Hello): void; onClosed(error: FairleadError): void },
   ) => S
 }
@@ -61,7 +61,7 @@ export async function dialSession(
     requirePeer,
     create: (socket, peer, handlers) =>
       new DirectorySession(
-        deps,
+        { ...deps, trust: deps.tls.trust },
         { side: 'dialer', hello, heartbeat, ...helloTimeout, peer, ...syncWith(peer) },
         { ...handlers, onRoundTrip },
         socket,

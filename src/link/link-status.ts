@@ -10,6 +10,8 @@ export type LinkState =
   | { readonly kind: 'dialling'; readonly endpoint: string; readonly lastError?: string }
   /** The last attempt failed or the link was lost; the next attempt is at `retryAt`. */
   | { readonly kind: 'waiting'; readonly lastError: string; readonly retryAt: number }
+  /** The peer shows a certificate that was revoked: it is tried again seldom, and when somebody was invited again. */
+  | { readonly kind: 'revoked'; readonly lastError: string; readonly retryAt: number }
   /** Up: control session and data connections stand. */
   | {
       readonly kind: 'established'

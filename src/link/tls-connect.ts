@@ -75,7 +75,7 @@ function openingError(what: string, cause: Error & { code?: string }): Error {
     })
   if (isWrongUsage(code))
     return new PeerRefusedError('usage', `${what}: its certificate is for something else`, { cause })
-  if (/CERT|ISSUER|SIGNATURE|CHAIN/.test(code)) {
+  if (/CERT|ISSUER|SIGNATURE|CHAIN|^UNSPECIFIED$/.test(code)) {
     return new PeerRefusedError('untrusted', `${what}: its certificate is not trusted`, { cause })
   }
   return new LinkLostError(`${what} failed`, { cause })

@@ -14,6 +14,7 @@ import {
   type VerifiedChain,
   verifyChain,
 } from '../pki/chain.ts'
+import { ChainError } from '../pki/errors.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import {
   anchorsOf,
@@ -21,8 +22,8 @@ import {
   StatementReader,
   type TrustStatement,
 } from '../pki/trust-statement.ts'
-import { MAX_TRUST_MESSAGE } from './limits.ts'
-import { NOBODY_GONE, type Standing, standingOf } from './standing.ts'
+import { MAX_ORIGINS, MAX_TRUST_MESSAGE } from './limits.ts'
+import { NOBODY_GONE, Standing, standingOf } from './standing.ts'
 
 /** What became of a statement: it is newer than ours, ours is as new, or nobody we trust signed it. */
 export type Offer = 'newer' | 'known' | 'refused'
@@ -44,9 +45,10 @@ export class TrustStore {
   readonly #anchors = new Snapshot<TrustAnchors>(NOBODY)
   readonly #newest = new Snapshot<SignedStatement | undefined>(undefined)
   readonly #standing = new Snapshot<Standing>(NOBODY_GONE)
-  /** When the newest certificate began that a revoked cluster has shown, by cluster: it was invited again if that is later. */
+  /** When the newest certificate began that a cluster has shown: a revoked one was invited again if that is later. Oldest first. */
   readonly #shown = new Map<string, number>()
   #own: Own | undefined
+  #left = false
   #statement: TrustStatement | undefined
   #lastFailure = ''
 
@@ -112,6 +114,7 @@ export class TrustStore {
   /** A statement of a peer. */
   offer(signed: SignedStatement): Offer {
     if (signed.statement === this.#newest.current()?.statement) return 'known'
+    if (this.#own === undefined) return 'refused'
     try {
       if (JSON.stringify(signed).length > MAX_TRUST_MESSAGE) throw new RangeError('it is too long to pass on')
       return this.#take(signed, this.#reader.read(signed, this.#anchors.current()))
@@ -126,15 +129,33 @@ export class TrustStore {
   admit(chain: readonly X509Certificate[], now: number): VerifiedChain {
     const verified = verifyChain(chain, this.#anchors.current(), now)
     this.witness(verified)
+    const { identity, since } = verified
+    if (this.isVoid({ ...identity, since }))
+      throw new ChainError('revoked', 'this cluster was revoked, or has left')
     return verified
+  }
+
+  /** Our own cluster has left, or is a member again: nothing is shared with others while it has. */
+  setLeft(left: boolean): void {
+    if (left === this.#left) return
+    this.#left = left
+    this.#changed()
   }
 
   /** A chain that was found to hold elsewhere: a revoked cluster that shows a newer one was invited again. */
   witness({ identity: { cluster }, since }: VerifiedChain): void {
-    const at = this.#revokedAt(cluster)
-    if (at === undefined || since <= at || since <= (this.#shown.get(cluster) ?? 0)) return
+    if (since <= (this.#shown.get(cluster) ?? 0)) return
+    this.#shown.delete(cluster)
     this.#shown.set(cluster, since)
-    this.#judge()
+    const [oldest] = this.#shown.keys()
+    if (this.#shown.size > MAX_ORIGINS && oldest !== undefined) this.#shown.delete(oldest)
+    if (this.#revokedAt(cluster) !== undefined) this.#judge()
+  }
+
+  /** Whether a peer that was admitted would not be any more: it was revoked since, or we were. */
+  isVoid({ cluster, since }: { readonly cluster: string; readonly since: number }): boolean {
+    if (cluster === this.#own?.identity.cluster) return since <= (this.#revokedFor(cluster) ?? -1)
+    return this.#standing.current().isSelfGone || since <= (this.#revokedAt(cluster) ?? -1)
   }
 
   #take(signed: SignedStatement, statement: TrustStatement): Offer {
@@ -155,12 +176,12 @@ export class TrustStore {
     const { identity, roots } = this.#own
     const stated = this.#statement === undefined ? [] : anchorsOf(this.#statement).roots
     const more = stated.filter((root) => !roots.some((given) => given.raw.equals(root.raw)))
+    this.#judge()
     this.#anchors.set({
       clusterset: identity.clusterset,
       roots: [...roots, ...more],
       revokedAt: (cluster) => this.#revokedFor(cluster),
     })
-    this.#judge()
   }
 
   /** A cluster that was revoked itself goes on with its own processes, until it is invited again. */
@@ -175,11 +196,8 @@ export class TrustStore {
   }
 
   #judge(): void {
-    for (const [cluster, since] of this.#shown) {
-      const at = this.#revokedAt(cluster)
-      if (at === undefined || since <= at) this.#shown.delete(cluster)
-    }
-    const next = standingOf(this.#statement?.revoked ?? [], this.#shown, this.#own)
+    const stated = standingOf(this.#statement?.revoked ?? [], this.#shown, this.#own)
+    const next = this.#left ? new Standing(stated.gone, true) : stated
     if (!next.equals(this.#standing.current())) this.#standing.set(next)
   }
 

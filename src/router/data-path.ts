@@ -1,6 +1,6 @@
 /**
  * The router's data path as one part: listeners and ingress flows, accepted flows to local backends, draining.
- * Reads snapshots that the control plane swaps in and never waits for it.
+ * Reads snapshots that the control plane swaps in and never waits for it. It is long because all parts are made and joined here.
  */
 import type { Socket } from 'node:net'
 import {
@@ -14,6 +14,7 @@ import {
 import type { ClientSource } from '../api/client-identity.ts'
 import type { ServiceKey } from '../api/names.ts'
 import type { Protocol } from '../api/objects.ts'
+import type { DenialSource } from '../api/policy-denials.ts'
 import type { EndpointName, ListenerSpec, RouteSnapshot } from '../api/route-snapshot.ts'
 import type { Directory } from '../api/service-record.ts'
 import type { Clock } from '../core/clock.ts'
@@ -42,6 +43,7 @@ import { LinkWait } from './link-wait.ts'
 import { Listeners } from './listeners.ts'
 import { LocalTransport } from './local-transport.ts'
 import type { PeerTransports } from './network/peers.ts'
+import { Policies } from './policy/policies.ts'
 import type { PortListener } from './port-listener.ts'
 import { NOBODY } from './resume/nobody.ts'
 import { TurnBatch } from './turn-batch.ts'
@@ -56,6 +58,8 @@ export interface DataPathDeps {
   readonly clients: ClientSource
   /** Has backends see their clients' global addresses. Absent: they see the router's. Not started here. */
   readonly globalSources?: GlobalSources
+  /** The routers of this cluster, which share the limits of policies. Absent: this one is alone. */
+  readonly replicas?: SnapshotSource<readonly { readonly name: string }[]>
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
@@ -87,6 +91,7 @@ export class DataPath implements Startable {
   readonly #ingress: IngressDeps
   readonly #egress: EgressDeps
   readonly #backends: BackendPool
+  readonly #policies: Policies
   readonly #routes: ClusterRoutes
   readonly #waiting: LinkWait
   readonly #udp: UdpPath
@@ -110,6 +115,8 @@ export class DataPath implements Startable {
     const probes = { TCP: tcpProbe(clock), UDP: udpProbe(clock) }
     this.#backends = new BackendPool({ snapshot, clock, log, metrics, probe: probeBy(probes) })
     this.#reachability = new Reachability({ peers, clock, onChange: () => this.#routesChanged() })
+    this.#policies = new Policies({ ...deps, flows: this.#flows })
+    const { gate } = this.#policies
     const local = new LocalTransport(this.acceptorFor(cluster))
     this.#exporters = new ExporterIndex(deps.directory.current())
     this.#routes = new ClusterRoutes({
@@ -129,6 +136,7 @@ export class DataPath implements Startable {
       snapshot,
       stats: this.#stats.egress,
       backends: this.#backends,
+      gate,
       globalSources,
       connecting: new DeadlinesByTime(clock, (flow: EgressFlow) => flow.connectTimedOut()),
     }
@@ -148,6 +156,7 @@ export class DataPath implements Startable {
         routes: this.#routes,
         requests,
         backends: this.#backends,
+        gate,
         flows: this.#flows,
         flowLog,
         globalSources,
@@ -167,6 +176,11 @@ export class DataPath implements Startable {
   /** Flows open now, both sides. */
   get openFlows(): number {
     return this.#flows.size + this.#udp.clients
+  }
+
+  /** What the policies of this cluster's services refused. */
+  get denials(): DenialSource {
+    return this.#policies.denials
   }
 
   /** Decides about the flows that cluster `peer`, known by its certificate, opens here. */
@@ -207,6 +221,7 @@ export class DataPath implements Startable {
     const { snapshot, directory } = this.#deps
     this.#backends.start()
     this.#reachability.start()
+    this.#policies.start()
     this.#unsubscribe = [
       snapshot.subscribe(() => this.#routesChanged()),
       directory.subscribe((next) => this.#recordsChanged(next)),
@@ -255,6 +270,7 @@ export class DataPath implements Startable {
   async stop(): Promise<void> {
     this.#unfollow()
     this.#endAll()
+    this.#policies.stop()
     this.#reachability.stop()
     this.#backends.stop()
   }

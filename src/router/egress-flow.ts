@@ -1,6 +1,6 @@
 /**
- * The backend's end of a flow: accepts what a peer opened, if the service is exported here, and connects it to a
- * usable backend, trying others when one does not answer. Bytes that come before wait inside the flow's window.
+ * The backend's end of a flow: accepts what a peer opened, if the service is exported here and its policies let the client,
+ * and connects it to a usable backend, trying others when one does not answer. Bytes that come before wait inside the flow's window.
  */
 import { connect, type Socket } from 'node:net'
 import { type FlowChannel, FlowCondition, type FlowError, type FlowRequest } from '../amqp/flow-transport.ts'
@@ -18,14 +18,16 @@ import {
   type ServiceTarget,
   trafficOf,
 } from './endpoints/service-target.ts'
-import { FlowEnd, type FlowEndDeps, type FlowEnder, type FlowEnding } from './flow-end.ts'
+import type { FlowEnder, FlowEnding } from './flow-end.ts'
 import { believedClient, type FlowLog, NO_ATTEMPTS } from './flow-log.ts'
 import { bindSocket, FLOW_SOCKET_OPTIONS, unbindSocket } from './flow-socket.ts'
 import type { FlowSource } from './global/flow-source.ts'
 import type { GlobalSources } from './global/global-sources.ts'
+import { accessClient } from './policy/guard.ts'
+import { GuardedFlow, type GuardedFlowDeps } from './policy/guarded-flow.ts'
 import { flowHeader } from './proxy-protocol/flow-header.ts'
 
-export interface EgressDeps extends FlowEndDeps {
+export interface EgressDeps extends GuardedFlowDeps {
   /** This router's own cluster id. */
   readonly cluster: string
   readonly snapshot: SnapshotSource<RouteSnapshot>
@@ -37,7 +39,7 @@ export interface EgressDeps extends FlowEndDeps {
   readonly globalSources: GlobalSources | undefined
 }
 
-export class EgressFlow extends FlowEnd {
+export class EgressFlow extends GuardedFlow {
   readonly #deps: EgressDeps
   /** The cluster the client is in. */
   readonly #peer: string
@@ -54,7 +56,7 @@ export class EgressFlow extends FlowEnd {
   #proxyProtocol: ProxyProtocol = ProxyProtocol.none
 
   constructor(deps: EgressDeps, peer: string, request: FlowRequest, channel: FlowChannel) {
-    super(deps, peer)
+    super(deps, accessClient(peer, request.client))
     this.#deps = deps
     this.#peer = peer
     this.#request = request
@@ -62,7 +64,11 @@ export class EgressFlow extends FlowEnd {
     this.#settings = trafficOf(deps.snapshot.current(), this.#target.service)
     this.#source = deps.globalSources?.sourceOf(peer, request.client, 'TCP')
     this.channel = channel
-    this.#connectNext()
+    if (!this.#isExported() || this.guard.enter(this.#target.service)) this.#connectNext()
+  }
+
+  #isExported(): boolean {
+    return exportedPort(this.#deps.snapshot.current().exports, this.#target) !== undefined
   }
 
   /** Connects to the next usable backend. */
@@ -178,6 +184,7 @@ export class EgressFlow extends FlowEnd {
 
   protected override finished(ending: FlowEnding, by: FlowEnder): void {
     const backend = this.socket === undefined ? undefined : this.#backend
+    this.guard.leave()
     this.#dropAttempt()
     // Whoever sends FIN first has the connection in TIME_WAIT.
     this.#source?.release(ending === 'finished' && by !== 'socket')
@@ -188,6 +195,7 @@ export class EgressFlow extends FlowEnd {
       cluster: this.#deps.cluster,
       backend: backend?.name ?? '',
       attempts: this.#attempts,
+      policies: this.guard.refusedBy,
       clientBytes: this.toSocket,
       backendBytes: this.fromSocket,
       endedBy: by === 'socket' ? 'backend' : by === 'channel' ? 'client' : 'router',

@@ -2,6 +2,7 @@
  * What the router would do with new flows of a service, as it decides itself: each port with the clusters it may go to
  * and those that are left out, or with each endpoint where the service is headless. Reads, and counts nothing.
  */
+import { isVisibleTo } from '../api/access-policy.ts'
 import { type MergedPort, mergePorts, type PortKey, portKey } from '../api/merged-ports.ts'
 import type { ServiceKey } from '../api/names.ts'
 import { TraceRefusal } from '../api/network-report.ts'
@@ -70,6 +71,7 @@ export function explainService(deps: ExplainDeps, service: ServiceKey): Explaina
       const numbered = { name: names.get(portKey(spec)) ?? '', port, protocol }
       return { ...numbered, explain: () => explainPort(deps, spec, numbered) }
     })
+  if (listeners.length === 0 && isHidden(deps, exports)) return hiddenPorts(deps, service, merged)
   if (listeners.length === 0 && !isHeadlessImport(deps, service, exports)) return []
   return portsOf(listeners, merged).map((port) => ({
     ...port,
@@ -97,6 +99,22 @@ function explainPort({ explain }: ExplainDeps, spec: ListenerSpec, port: Numbere
     // Ourselves, when we do not export it: nobody would ask why.
     refused: refused.filter(({ refusal }) => refusal !== TraceRefusal.notExported),
   }
+}
+
+/** Policies of all clusters that export it let none of our clients call, so that it is not imported. */
+function isHidden({ self }: ExplainDeps, exports: readonly ClusterExport[]): boolean {
+  return exports.length > 0 && !exports.some((exported) => isVisibleTo(self, exported))
+}
+
+function hiddenPorts(
+  deps: ExplainDeps,
+  service: ServiceKey,
+  merged: readonly MergedPort[],
+): ExplainablePort[] {
+  return merged.map(({ name, port, protocol }) => {
+    const spec = { service, port, protocol, listenPort: 0, addresses: [] }
+    return { name, port, protocol, explain: () => explainPort(deps, spec, { name, port, protocol }) }
+  })
 }
 
 // Headless services

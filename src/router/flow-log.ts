@@ -54,6 +54,8 @@ export interface FlowRecord {
   /** `finished`, or the AMQP error condition. */
   readonly ended: string
   readonly description?: string | undefined
+  /** ServicePolicies that refused it, `namespace/name`; absent when none did. */
+  readonly policies?: readonly string[] | undefined
   /** Who ended it, or ended it first. */
   readonly endedBy: 'client' | 'backend' | 'router'
 }

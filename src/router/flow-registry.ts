@@ -8,6 +8,8 @@ import { MAX_OPEN_FLOWS } from './limits.ts'
 export interface EndableFlow {
   /** Resets both the socket and the channel. */
   kill(error: FlowError): void
+  /** The policies of services may have changed. Absent: it is none of its business. */
+  accessChanged?(): void
 }
 
 /** Holds flows from opening to end. */
@@ -68,6 +70,16 @@ export class FlowRegistry {
 
   killAll(error: FlowError): void {
     for (const flow of [...this.#flows.keys()]) flow.kill(error)
+  }
+
+  /** Has all flows look whether they may go on. */
+  accessChanged(): void {
+    for (const flow of [...this.#flows.keys()]) flow.accessChanged?.()
+  }
+
+  /** Ends those of some owners. */
+  killOf(isConcerned: (owner: string) => boolean, error: FlowError): void {
+    for (const [flow, owner] of [...this.#flows]) if (isConcerned(owner)) flow.kill(error)
   }
 
   #countOf(owner: string): number {

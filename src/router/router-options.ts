@@ -15,6 +15,11 @@ export interface RouterOptions {
   readonly listenHost: string
   readonly linkPort: number
   readonly healthPort: number
+  readonly reportPort: number
+  /** File with the token that reports are told for; processes of the same machine or pod need none. */
+  readonly reportTokenFile: string
+  /** Serve the namespace that the router runs in, and no other. */
+  readonly ownNamespace: boolean
   /** Undefined: no WebSockets are taken. */
   readonly webSocketPort: number | undefined
   /** Folder of resources of a site without Kubernetes; undefined: they are read from the Kubernetes API. */
@@ -41,6 +46,9 @@ export function parseRouterOptions(
   const values = parseFlags(argv)
   const { resources, kubeconfig } = values
   const globalnet = values.globalnet || env[Env.globalnet] === 'true'
+  const ownNamespace = values['own-namespace'] || env[Env.ownNamespace] === 'true'
+  if (ownNamespace && globalnet)
+    throw new UsageError('--globalnet is for whole clusters: leave --own-namespace out')
   if (resources !== undefined && kubeconfig !== undefined)
     throw new UsageError('--resources is for a site without Kubernetes: leave --kubeconfig out')
   if (resources !== undefined && globalnet)
@@ -55,6 +63,9 @@ export function parseRouterOptions(
     listenHost: values['listen-host'] ?? host,
     linkPort: numberOf('--link-port', values['link-port'], 65_535),
     healthPort: numberOf('--health-port', values['health-port'], 65_535),
+    reportPort: numberOf('--report-port', values['report-port'], 65_535),
+    reportTokenFile: values['report-token-file'],
+    ownNamespace,
     webSocketPort: numberOf('--websocket-port', values['websocket-port'], 65_535) || undefined,
     kubeconfig,
     handoverMs: numberOf('--handover-seconds', values['handover-seconds'], 600) * 1000,
@@ -80,6 +91,9 @@ const FLAGS = {
   'listen-host': { type: 'string' },
   'link-port': { type: 'string', default: String(Port.link) },
   'health-port': { type: 'string', default: String(Port.health) },
+  'report-port': { type: 'string', default: String(Port.reports) },
+  'report-token-file': { type: 'string', default: '/etc/fairlead/reports/token' },
+  'own-namespace': { type: 'boolean', default: false },
   'websocket-port': { type: 'string', default: '0' },
   resources: { type: 'string' },
   kubeconfig: { type: 'string' },

@@ -24,7 +24,9 @@ export function authorityDue(
   if (wishes.rotation.wanted !== wishes.rotation.done) return 'it is asked for'
   if (wishes.root !== undefined && certificateSha256(wishes.root) !== certificateSha256(root))
     return 'another root signs now'
-  if (wishes.now >= lifetimeOf(certificate).renewAt) return 'two thirds of its life are over'
+  // No authority outlives its root: another one of that root would end no later.
+  const endsWithRoot = certificate.validToDate.getTime() >= root.validToDate.getTime()
+  if (wishes.now >= lifetimeOf(certificate).renewAt && !endsWithRoot) return 'two thirds of its life are over'
   return undefined
 }
 

@@ -42,6 +42,8 @@ export interface ClusterAuthority extends VerifiedAuthority {
   readonly material: AuthorityMaterial
   readonly certificate: X509Certificate
   readonly anchors: TrustAnchors
+  /** Others do not believe it any more; the cluster's own processes go on with each other. */
+  readonly isRevoked: boolean
   /** Undefined while there is none. */
   readonly statement?: TrustStatement
 }
@@ -117,10 +119,13 @@ export function checkAuthority(
     throw fault(`${TrustKey.key} is not the key of ${TrustKey.certificate}`)
   const roots = readPart(TrustKey.roots, () => readCertificates(material.roots))
   const statement = readStatement(material, reader, { clusterset: owner.clusterset, roots })
-  const anchors =
+  const anchors: TrustAnchors =
     statement === undefined ? { clusterset: owner.clusterset, roots } : withRoots(anchorsOf(statement), roots)
-  const verified = readPart(TrustKey.certificate, () => verifyAuthority(certificate, anchors, now))
-  return { ...verified, material, certificate, anchors, ...(statement && { statement }) }
+  const { revokedAt: _, ...believed } = anchors
+  const verified = readPart(TrustKey.certificate, () => verifyAuthority(certificate, believed, now))
+  const revokedAt = anchors.revokedAt?.(owner.cluster)
+  const isRevoked = revokedAt !== undefined && certificate.validFromDate.getTime() <= revokedAt
+  return { ...verified, material, certificate, anchors, isRevoked, ...(statement && { statement }) }
 }
 
 function readStatement(

@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto'
 import type { Directory } from '../api/service-record.ts'
 import { type Trust, TrustKey } from '../api/trust.ts'
 import type { Clock } from '../core/clock.ts'
+import type { SnapshotSource } from '../core/snapshot.ts'
 import { readCertificates } from '../pki/chain.ts'
 import type { AuthorityIdentity } from '../pki/identity.ts'
 import { type SignedStatement, type StatementReader, signStatement } from '../pki/trust-statement.ts'
@@ -23,15 +24,15 @@ import { type KnownStatement, newestStatement } from './newest-statement.ts'
 import { RootKeeper, type RootView } from './root-keeper.ts'
 import { rootsOf } from './root-secret.ts'
 import { rotationMark, rotationOf, secretText } from './secrets.ts'
-import type { StatementExchange } from './statement-exchange.ts'
-import { nextStatement, pruneRevocations } from './statement-maker.ts'
+import { nextStatement, pruneRevocations, withReadmissions } from './statement-maker.ts'
 import type { TrustSettings } from './trust-settings.ts'
 import type { SecretBoxes } from './trust-stores.ts'
 
 export interface FounderDeps {
   readonly secrets: SecretBoxes
   readonly registry: RegistryDeps
-  readonly exchange: StatementExchange
+  /** The newest statement that other clusters have told, by whichever way. */
+  readonly told: SnapshotSource<SignedStatement | undefined>
   readonly reader: StatementReader
   readonly clock: Pick<Clock, 'now'>
   /** Told what was done, for people. */
@@ -70,17 +71,16 @@ export class Founder {
     const signed = this.#statement(root, said, input, now)
     const authority = await this.#authority(root, signed, input, now)
     if (root.step.kind === 'retire') await this.#roots.retire(root)
-    this.#deps.exchange.offer(signed)
     return { ...root, authority }
   }
 
   /** The newest statement that any place holds, and that one of our own roots signed. */
   #said(clusterset: string): KnownStatement | undefined {
-    const { secrets, exchange, reader } = this.#deps
+    const { secrets, told, reader } = this.#deps
     const stored = [secrets.authority, secrets.routerLeaf, secrets.agentLeaf].map((box) => box.current)
     const texts = stored.map((secret) => secret && secretText(secret, TrustKey.statement))
     const roots = this.#ownRoots()
-    return newestStatement([...texts, exchange.newest.current()], { clusterset, roots }, reader)
+    return newestStatement([...texts, told.current()], { clusterset, roots }, reader)
   }
 
   /** Also those that a Secret's bundle names: a root that was made anew has signed nothing yet. */
@@ -100,11 +100,12 @@ export class Founder {
   #statement(
     root: RootView,
     known: KnownStatement | undefined,
-    { settings, identity }: FounderInput,
+    { settings, identity, trust }: FounderInput,
     now: number,
   ): SignedStatement {
     const others = settings.revoked.filter(({ cluster }) => cluster !== identity.cluster)
-    const revoked = pruneRevocations(others, { longestLife: root.longestLife, now })
+    const kept = pruneRevocations(others, { longestLife: root.longestLife, now })
+    const revoked = withReadmissions(kept, trust.status?.members ?? [])
     const wanted = { clusterset: identity.clusterset, roots: root.trusted, revoked }
     const next = nextStatement(known?.said, wanted)
     if (next === undefined && known !== undefined) return known.signed

@@ -43,3 +43,6 @@ export const TRUST_BACKOFF = { min: 200, max: 30_000 } as const
 
 /** Part of its life that a certificate may be overdue before its condition says so. */
 export const LATE_PART = 1 / 10
+
+/** How long a cluster that leaves tells it before it forgets its keys, milliseconds: others hear of it within a second or two. */
+export const LEAVE_TELL_MS = 5_000

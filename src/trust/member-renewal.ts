@@ -4,23 +4,24 @@
  */
 import { X509Certificate } from 'node:crypto'
 import type { Directory, RenewalFact } from '../api/service-record.ts'
+import type { SnapshotSource } from '../core/snapshot.ts'
 import { verifyAuthority } from '../pki/authority-check.ts'
 import { certificateSha256 } from '../pki/chain.ts'
 import { fitsKey, requestAuthority } from '../pki/cluster-authority.ts'
-import type { StatementReader } from '../pki/trust-statement.ts'
+import type { SignedStatement, StatementReader } from '../pki/trust-statement.ts'
 import { orUndefined } from './attempt.ts'
 import { authorityDue } from './authority-due.ts'
 import { authorityValues, type ClusterAuthority, checkAuthority } from './authority-secret.ts'
 import { bundleOf } from './founding.ts'
 import { newestStatement } from './newest-statement.ts'
 import { rotationMark, rotationOf } from './secrets.ts'
-import type { StatementExchange } from './statement-exchange.ts'
 import type { TrustSettings } from './trust-settings.ts'
 import type { SecretBox } from './trust-stores.ts'
 
 export interface MemberDeps {
   readonly authority: SecretBox
-  readonly exchange: StatementExchange
+  /** The newest statement that other clusters have told, by whichever way. */
+  readonly told: SnapshotSource<SignedStatement | undefined>
   readonly reader: StatementReader
   readonly tell: (reason: string, note: string) => void
 }
@@ -53,7 +54,7 @@ export class MemberRenewal {
 
   async look(input: MemberInput): Promise<MemberView> {
     const authority = await this.#withNewestStatement(input)
-    const due = this.#due(authority, input)
+    const due = authority.isRevoked ? undefined : this.#due(authority, input)
     if (due === undefined || input.isOffline) return { authority, due, renewal: undefined }
     const keyPem = authority.material.nextKey ?? (await this.#nextKey(authority))
     const renewed = await this.#take(authority, keyPem, input)
@@ -63,8 +64,8 @@ export class MemberRenewal {
 
   /** Kept before it counts, so that it holds after a restart as well. */
   async #withNewestStatement({ authority, now }: MemberInput): Promise<ClusterAuthority> {
-    const { exchange, reader } = this.#deps
-    const newest = newestStatement([exchange.newest.current()], authority.anchors, reader)
+    const { told, reader } = this.#deps
+    const newest = newestStatement([told.current()], authority.anchors, reader)
     if (newest === undefined || newest.said.version <= (authority.statement?.version ?? 0)) return authority
     const material = {
       ...authority.material,

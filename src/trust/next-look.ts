@@ -9,6 +9,7 @@ import type { TrustView } from './trust-view.ts'
 
 /** Milliseconds from `now` (since 1970). */
 export function nextLook(view: TrustView, now: number): number {
+  if (view.kind === 'leaving') return Math.max(LOOK_AFTER_MS, view.leftMs)
   const soonest = Math.min(...moments(view).filter((moment) => moment > now), now + LOOK_EVERY_MS)
   return Math.max(LOOK_AFTER_MS, soonest - now)
 }

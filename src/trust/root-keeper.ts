@@ -7,6 +7,7 @@ import type { MemberStatus } from '../api/trust.ts'
 import { sameValue } from '../core/compare.ts'
 import { certificateSha256 } from '../pki/chain.ts'
 import { createRoot } from '../pki/clusterset-root.ts'
+import { ChainError } from '../pki/errors.ts'
 import type { AuthorityIdentity } from '../pki/identity.ts'
 import type { TrustStatement } from '../pki/trust-statement.ts'
 import { TrustError } from './errors.ts'
@@ -86,8 +87,9 @@ export class RootKeeper {
   }
 
   /** A root that was made anew with the same key has the old one beside it, until all members trust the new one. */
-  async #noted(secret: SecretObject, { statement }: RootInput): Promise<RootKeys> {
+  async #noted(secret: SecretObject, { statement, now }: RootInput): Promise<RootKeys> {
     const keys = readRoot(secret)
+    requireLiving(keys, now)
     const known = statement?.roots ?? []
     if (known.length === 0 || rootsOf(keys).some(({ certPem }) => known.includes(certPem))) return keys
     const old = known.find((pem) => sameKey(pem, keys.active.certPem))
@@ -114,6 +116,14 @@ export class RootKeeper {
     }
     return keys
   }
+}
+
+/** What an ended root signs has ended as well. */
+function requireLiving({ active }: RootKeys, now: number): void {
+  const ends = new X509Certificate(active.certPem).validToDate
+  if (ends.getTime() >= now) return
+  const message = `the root in Secret fairlead-root has ended at ${ends.toISOString()}: every member has to join anew, by a new one`
+  throw new TrustError(message, { cause: new ChainError('expired', message) })
 }
 
 function rotationInput(secret: SecretObject, keys: RootKeys, input: RootInput) {

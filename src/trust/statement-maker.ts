@@ -1,6 +1,7 @@
 /**
  * When the founder says something new about whom to trust, and what. Pure.
  */
+import type { MemberStatus } from '../api/trust.ts'
 import { sameValue } from '../core/compare.ts'
 import type { Revocation, TrustStatement } from '../pki/trust-statement.ts'
 
@@ -19,6 +20,18 @@ export function nextStatement(
   const said = present && { clusterset: present.clusterset, roots: present.roots, revoked: present.revoked }
   if (said !== undefined && sameValue(said, { clusterset, roots, revoked })) return undefined
   return { clusterset, version: (present?.version ?? 0) + 1, roots: [...roots], revoked: [...revoked] }
+}
+
+/** Says of revoked clusters which have an authority from after that: they were invited again. */
+export function withReadmissions(
+  revoked: readonly Revocation[],
+  members: readonly Pick<MemberStatus, 'cluster' | 'issuedAt'>[],
+): Revocation[] {
+  return revoked.map(({ cluster, at }) => {
+    const member = members.find((each) => each.cluster === cluster)
+    const isBack = member !== undefined && Date.parse(member.issuedAt) > at
+    return { cluster, at, ...(isBack ? { readmitted: true } : {}) }
+  })
 }
 
 /**

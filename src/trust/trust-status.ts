@@ -62,6 +62,10 @@ function ready(view: TrustView): Verdict {
   const type = TrustCondition.ready
   if (view.kind === 'member') {
     const { cluster, clusterset } = view.authority.identity
+    if (view.authority.isRevoked) {
+      const message = `cluster ${cluster} was revoked: nobody links with it until it is invited again`
+      return { type, status: 'False', reason: TrustReason.revoked, message }
+    }
     return {
       type,
       status: 'True',
@@ -69,21 +73,43 @@ function ready(view: TrustView): Verdict {
       message: `cluster ${cluster} of ${clusterset}`,
     }
   }
-  if (view.kind === 'broken') return { type, status: 'False', reason: TrustReason.invalid, message: view.why }
+  if (view.kind === 'broken') return { type, status: 'False', reason: brokenReason(view), message: view.why }
+  if (view.kind === 'leaving' || view.kind === 'left') return leave(view.kind)
   const message =
     'no member of a clusterset: run "fairlead join FILE", or "fairlead install --clusterset NAME" to found one'
   return { type, status: 'False', reason: TrustReason.waitsToJoin, message }
 }
 
+function leave(kind: 'leaving' | 'left'): Verdict {
+  const type = TrustCondition.ready
+  if (kind === 'left')
+    return {
+      type,
+      status: 'False',
+      reason: TrustReason.left,
+      message: 'the cluster has left its clusterset: run "fairlead join FILE" to join one',
+    }
+  return {
+    type,
+    status: 'False',
+    reason: TrustReason.leaving,
+    message: 'the other clusters are told that this one leaves',
+  }
+}
+
 /** Of a member, or of what is broken. */
 function certificates(view: TrustView, now: number): Verdict[] {
   const type = TrustCondition.certificatesValid
-  if (view.kind === 'none') return []
+  if (view.kind !== 'member' && view.kind !== 'broken') return []
   if (view.kind === 'broken')
-    return [{ type, status: 'False', reason: TrustReason.invalid, message: view.why }]
+    return [{ type, status: 'False', reason: brokenReason(view), message: view.why }]
   const problem = overdue(view, now)
   if (problem === undefined) return [{ type, status: 'True', reason: TrustReason.valid, message: '' }]
   return [{ type, status: 'False', ...problem }]
+}
+
+function brokenReason({ hasEnded }: Extract<TrustView, { kind: 'broken' }>): string {
+  return hasEnded ? TrustReason.expired : TrustReason.invalid
 }
 
 function overdue(view: MemberTrust, now: number): Pick<Verdict, 'reason' | 'message'> | undefined {

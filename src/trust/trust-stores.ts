@@ -90,4 +90,4 @@ export function secretBoxes(
 }
 
 /** All that writing takes. */
-export type TrustClient = SecretClient & Pick<KubeClient, 'patch' | 'apply'>
+export type TrustClient = SecretClient & Pick<KubeClient, 'patch' | 'apply' | 'list' | 'delete'>

@@ -2,6 +2,7 @@
  * What the leading controller does for the cluster's certificates: founds where that is asked for, issues and renews,
  * carries a new root through, and says how it stands. Everything is looked at again whenever something changed or is due.
  */
+import { X509Certificate } from 'node:crypto'
 import type { ClusterProperty } from '../api/mcs.ts'
 import { ClusterPropertyName } from '../api/names.ts'
 import type { ClusterFacts, Directory, TrustFacts } from '../api/service-record.ts'
@@ -16,8 +17,10 @@ import type { EventRecorder } from '../kube/events.ts'
 import { Reconciler, source } from '../kube/reconciler.ts'
 import type { Store } from '../kube/types.ts'
 import { certificateSha256 } from '../pki/chain.ts'
+import { ChainError } from '../pki/errors.ts'
 import type { AuthorityIdentity } from '../pki/identity.ts'
-import { StatementReader } from '../pki/trust-statement.ts'
+import { type SignedStatement, StatementReader } from '../pki/trust-statement.ts'
+import { orUndefined } from './attempt.ts'
 import {
   authorityMaterial,
   authorityOwner,
@@ -27,12 +30,13 @@ import {
 import { TrustError } from './errors.ts'
 import { Founder } from './founder.ts'
 import { LeafKeeper } from './leaf-keeper.ts'
+import { hasLeft, Leaver } from './leaver.ts'
 import { TRUST_BACKOFF } from './limits.ts'
 import { MemberRenewal } from './member-renewal.ts'
 import { nextLook } from './next-look.ts'
 import { RenewalOffice } from './renewal-office.ts'
+import { leftMembers, revokeCluster } from './revocations.ts'
 import type { SecretObject } from './secrets.ts'
-import type { StatementExchange } from './statement-exchange.ts'
 import { TrustObject } from './trust-object.ts'
 import { type TrustSettings, trustSettings } from './trust-settings.ts'
 import { type SecretBoxes, secretBoxes, type TrustClient, type TrustStores } from './trust-stores.ts'
@@ -43,7 +47,8 @@ export interface TrustTermDeps {
   readonly stores: TrustStores
   readonly properties: Store<ClusterProperty>
   readonly directory: SnapshotSource<Directory>
-  readonly exchange: StatementExchange
+  /** The newest statement that other clusters have told, by whichever way. */
+  readonly told: SnapshotSource<SignedStatement | undefined>
   readonly events: Pick<EventRecorder, 'record'>
   readonly clock: Clock
   readonly log: Logger
@@ -65,20 +70,22 @@ export class TrustTerm implements Startable {
   readonly #member: MemberRenewal
   readonly #leaves: LeafKeeper
   readonly #reconciler: Reconciler
+  readonly #leaver: Leaver
   #office: RenewalOffice | undefined
   #unfollow: (() => void)[] = []
   #cancelNext: Cancel = () => {}
 
   constructor(deps: TrustTermDeps, { namespace, globalnet }: TrustTermConfig) {
-    const { client, stores, clock, exchange } = deps
+    const { client, stores, clock, told } = deps
     this.#deps = deps
     this.#secrets = secretBoxes({ client, clock }, stores, namespace)
     this.#object = new TrustObject(deps, namespace)
     const tell = (reason: string, note: string) => this.#object.tell(reason, note)
-    const shared = { secrets: this.#secrets, reader: this.#reader, exchange, clock, tell }
+    const shared = { secrets: this.#secrets, reader: this.#reader, told, clock, tell }
     this.#founder = new Founder({ ...shared, registry: { client, clock, namespace } })
     this.#member = new MemberRenewal({ ...shared, authority: this.#secrets.authority })
     this.#leaves = new LeafKeeper(shared, { globalnet })
+    this.#leaver = new Leaver({ client, clock, tell }, namespace)
     this.#reconciler = new Reconciler(
       { clock, log: deps.log.child({ component: 'trust' }) },
       {
@@ -97,11 +104,11 @@ export class TrustTerm implements Startable {
   }
 
   async start(): Promise<void> {
-    const { directory, exchange } = this.#deps
+    const { directory, told } = this.#deps
     const look = () => this.#reconciler.enqueue(TRUST)
     this.#unfollow = [
       directory.subscribe((next, previous) => trustDiffers(next, previous) && look()),
-      exchange.newest.subscribe(look),
+      told.subscribe(look),
       () => this.#cancelNext(),
     ]
     await this.#reconciler.start()
@@ -130,7 +137,8 @@ export class TrustTerm implements Startable {
     } catch (error) {
       if (!(error instanceof TrustError)) throw error
       this.#deps.log.warn({ error: describeError(error) }, 'certificates cannot be used')
-      return { kind: 'broken', identity: this.#identity(), why: describeError(error) }
+      const hasEnded = error.cause instanceof ChainError && error.cause.fault === 'expired'
+      return { kind: 'broken', identity: this.#identity(), why: error.message, hasEnded }
     }
   }
 
@@ -139,11 +147,41 @@ export class TrustTerm implements Startable {
     const settings = trustSettings(trust?.spec)
     if (settings.found && trust !== undefined) return await this.#found(trust, settings)
     const secret = this.#secrets.authority.current
+    if (settings.leave && trust !== undefined && (secret === undefined || !hasLeft(trust)))
+      return await this.#leave(secret)
+    if (settings.leave) await this.#leaver.stay()
+    this.#leaver.reset()
     if (secret === undefined) {
       this.#tellFacts({})
       return { kind: 'none', identity: this.#identity() }
     }
     return await this.#follow(secret, settings)
+  }
+
+  /** Told as long as the Trust says that the cluster leaves, so that nothing of the clusterset is remembered meanwhile. */
+  async #leave(secret: SecretObject | undefined): Promise<TrustView> {
+    this.#tellFacts({ left: this.#leftBy(secret) })
+    const identity = this.#identity()
+    const leftMs = secret === undefined ? undefined : await this.#leaver.look()
+    return leftMs === undefined ? { kind: 'left', identity } : { kind: 'leaving', identity, leftMs }
+  }
+
+  /** When the authority began that the cluster leaves with; as it was told before, once that is deleted. */
+  #leftBy(secret: SecretObject | undefined): number {
+    const told = this.#deps.facts.current().left ?? 0
+    if (secret === undefined) return told
+    const { certificate } = authorityMaterial(secret)
+    return orUndefined(() => new X509Certificate(certificate).validFromDate.getTime()) ?? told
+  }
+
+  /** Who has left is revoked: its keys may be anywhere. */
+  async #revokeLeft(trust: Trust): Promise<void> {
+    const { client, clock, directory } = this.#deps
+    for (const { cluster } of leftMembers(trust, directory.current(), clock.now())) {
+      const at = new Date(clock.now()).toISOString()
+      await revokeCluster({ client, namespace: this.#object.namespace }, cluster, at)
+      this.#object.tell('ClusterLeft', `cluster ${cluster} has left, and is revoked`)
+    }
   }
 
   async #found(trust: Trust, settings: TrustSettings): Promise<TrustView> {
@@ -152,6 +190,7 @@ export class TrustTerm implements Startable {
       throw new TrustError(
         `Trust ${TRUST} is to found a clusterset: the ClusterProperties ${ClusterPropertyName.clusterId} and ${ClusterPropertyName.clusterset} must say which`,
       )
+    await this.#revokeLeft(trust)
     const directory = this.#deps.directory.current()
     const root = await this.#founder.look({ trust, settings, identity, directory })
     const leaves = await this.#leaves.look(root.authority, settings)
@@ -204,7 +243,12 @@ function trustDiffers(next: Directory, previous: Directory): boolean {
   for (const cluster of new Set([...next.keys(), ...previous.keys()])) {
     const [now, before] = [next.get(cluster)?.facts, previous.get(cluster)?.facts]
     if (now === before) continue
-    const told = (facts: ClusterFacts | undefined) => [facts?.trust, facts?.renewal, facts?.renewed]
+    const told = (facts: ClusterFacts | undefined) => [
+      facts?.trust,
+      facts?.renewal,
+      facts?.renewed,
+      facts?.left,
+    ]
     if (!sameValue(told(now), told(before))) return true
   }
   return false

@@ -9,8 +9,17 @@ import type { RootView } from './root-keeper.ts'
 export type TrustView =
   /** It is no member, and waits to be one. */
   | { readonly kind: 'none'; readonly identity?: AuthorityIdentity | undefined }
+  /** It leaves, which takes so many milliseconds more; or has left. */
+  | { readonly kind: 'leaving'; readonly identity?: AuthorityIdentity | undefined; readonly leftMs: number }
+  | { readonly kind: 'left'; readonly identity?: AuthorityIdentity | undefined }
   /** What is there cannot be used; `why` is for people. */
-  | { readonly kind: 'broken'; readonly identity?: AuthorityIdentity | undefined; readonly why: string }
+  | {
+      readonly kind: 'broken'
+      readonly identity?: AuthorityIdentity | undefined
+      readonly why: string
+      /** It would be good if it had not ended. */
+      readonly hasEnded: boolean
+    }
   | MemberTrust
 
 export interface MemberTrust {

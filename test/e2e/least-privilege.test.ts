@@ -1,7 +1,7 @@
 /** What our service accounts may do and what they do, by the audit logs of the API servers: the same, and no more. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { apply, type Clusters, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
+import { apply, type Clusters, curl, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
 import { ROOT } from '../support/source-tree.ts'
@@ -11,6 +11,13 @@ const NAMESPACE = 'fairlead-system'
 const CLUSTERS = ['east', 'west'] as const
 const ACCOUNTS = ['fairlead-router', 'fairlead-controller', 'fairlead-dns'] as const
 const POLICY = join(ROOT, 'examples/traffic-policy/any.yaml')
+/** Lets pods of a namespace that there is not: others see the import, and are refused. */
+const NOBODY = {
+  apiVersion: 'fairlead.dev/v1alpha1',
+  kind: 'ServicePolicy',
+  metadata: { name: 'hello', namespace: 'demo' },
+  spec: { targets: [{ name: 'hello' }], allow: [{ namespaces: ['nobody'] }] },
+}
 const example = (name: string) => join(ROOT, 'examples/hello', name)
 
 interface Rule {
@@ -59,7 +66,7 @@ describeInLab([], 'least privilege', () => {
   beforeAll(async () => {
     clusters = await upLab()
     await useEverything()
-  }, 240_000)
+  }, 600_000)
   afterAll(() => clusters?.down(), 60_000)
 
   async function useEverything(): Promise<void> {
@@ -69,9 +76,10 @@ describeInLab([], 'least privilege', () => {
     await curlEventually(clusters, 'west', URL)
     await exportWithoutService()
     await decideTraffic()
+    await refuseFlows()
     for (const role of ['router', 'controller', 'dns']) {
       for (const cluster of CLUSTERS) await clusters.kill(cluster, role)
-      await curlEventually(clusters, 'west', URL, 20_000)
+      await curlEventually(clusters, 'west', URL, 60_000)
     }
     await clusters.kubectl('east', ['delete', '-f', example('export.yaml')])
     await eventually(async () => (await imports()) === '', { within: 20_000 })
@@ -106,6 +114,22 @@ describeInLab([], 'least privilege', () => {
     const chosen = async () =>
       (await clusters.kubectl('west', ['get', 'trafficpolicy', 'hello', '-n', 'demo', '-o', path])).stdout
     await eventually(async () => (await chosen()) === '["east"]', { within: 20_000 })
+  }
+
+  /** A router of east counts what a policy refuses; the controller tells of it. */
+  async function refuseFlows(): Promise<void> {
+    await apply(clusters, 'east', JSON.stringify(NOBODY))
+    const path = 'jsonpath={.status.denied}'
+    const denied = () => clusters.kubectl('east', ['get', 'servicepolicy', 'hello', '-n', 'demo', '-o', path])
+    await eventually(
+      async () => {
+        await expect(curl(clusters, 'west', URL)).rejects.toThrow()
+        return (await denied()).stdout !== ''
+      },
+      { within: 30_000 },
+    )
+    await clusters.kubectl('east', ['delete', 'servicepolicy', 'hello', '-n', 'demo'])
+    await curlEventually(clusters, 'west', URL, 20_000)
   }
 
   async function condition(name: string, type: string): Promise<string> {

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { ServiceExport, ServiceImport } from '../../src/api/mcs.ts'
-import { Label, MANAGED_BY } from '../../src/api/names.ts'
-import type { EndpointSlice, KubeObject, OwnerReference } from '../../src/api/objects.ts'
+import { Annotation, Label, MANAGED_BY } from '../../src/api/names.ts'
+import type { EndpointSlice, KubeObject, OwnerReference, Service } from '../../src/api/objects.ts'
 import { apiVersion, Resource } from '../../src/api/resources.ts'
 import { createKubeClient } from '../../src/kube/client.ts'
 import type { KubeClient } from '../../src/kube/types.ts'
@@ -17,7 +17,7 @@ const TIMEOUT = 180_000
 const SOON = { within: 60_000, every: 200 }
 const MANIFESTS = join(ROOT, 'manifests')
 const WRITERS = 'only the controller of fairlead writes'
-const { serviceImport: IMPORT, endpointSlice: SLICE } = Resource
+const { serviceImport: IMPORT, endpointSlice: SLICE, service: SERVICE } = Resource
 
 interface Policy extends KubeObject {
   readonly status?: {
@@ -25,6 +25,8 @@ interface Policy extends KubeObject {
     readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] }
   }
 }
+
+const ENDPOINTS = { group: '', version: 'v1', plural: 'endpoints', kind: 'Endpoints', namespaced: true }
 
 let api: RealApi
 /** A member of system:masters. */
@@ -69,6 +71,25 @@ const sliceLabels = {
   [Label.managedBy]: MANAGED_BY,
 }
 
+/** A name that the controller gives; `endpoint` adds that of one endpoint. */
+const derivedName = (endpoint = '') => `derived-${`${names++}`.padStart(10, '0')}${endpoint}`
+const ENDPOINT = '-0123456789abcdefghij'
+
+/** What makes a Service one of ours. */
+const derivedLabels = {
+  [Label.derivedFrom]: 'hello',
+  [Label.endpoint]: 'web-0',
+  [Label.endpointCluster]: 'east',
+}
+
+function service(metadata: Partial<Service['metadata']> = {}): Service {
+  return { metadata: { ...ref(nextName()), ...metadata }, spec: { ports: [{ port: 80 }] } }
+}
+
+/** As the controller writes them. */
+const derivedService = (name = derivedName()) =>
+  service({ name, labels: { ...derivedLabels }, annotations: { [Annotation.globalIp]: '242.0.0.9' } })
+
 /** The cases with what becomes of them in their names. */
 function named<Spec>(cases: readonly (readonly [string, Spec, string?])[]): [string, Spec, string][] {
   return cases.map(([what, values, refusal = '']) => [
@@ -88,6 +109,7 @@ async function everyPolicyActs(): Promise<void> {
   const attempts: (() => Promise<unknown>)[] = [
     () => owner.create(IMPORT, { metadata: ref(nextName()), spec }),
     () => owner.create(SLICE, slice(sliceLabels)),
+    () => owner.create(SERVICE, derivedService()),
     () => owner.create(Resource.serviceExport, { metadata: ref(`${nextName()}.bad`) }),
     () => anImport({ spec: { ...spec, ports: [{ port: 0 }] } }),
     () => writeStatus('before', 'Bad'),
@@ -138,7 +160,7 @@ describeWithRealApi('the admission policies', ['kubectl'], () => {
         expect(items.map(({ status }) => status?.observedGeneration)).toEqual(generations)
         return items.map(({ status }) => status)
       }, SOON)
-      expect(statuses).toHaveLength(5)
+      expect(statuses).toHaveLength(6)
       expect(statuses.flatMap((status) => status?.typeChecking?.expressionWarnings ?? [])).toEqual([])
     },
     TIMEOUT,
@@ -185,6 +207,13 @@ describeWithRealApi('the admission policies', ['kubectl'], () => {
       },
     )
 
+    test('let nobody else say which global address stands for one', async () => {
+      const { metadata } = await anImport()
+      const annotations = { [Annotation.globalIp]: '242.0.0.9' }
+      const patched = owner.patch(IMPORT, ref(metadata.name ?? ''), 'merge', { metadata: { annotations } })
+      await expect(patched).rejects.toThrow(WRITERS)
+    })
+
     test('let others label one, and only administrators delete it', async () => {
       const { metadata } = await anImport()
       const mine = ref(metadata.name ?? '')
@@ -219,6 +248,29 @@ describeWithRealApi('the admission policies', ['kubectl'], () => {
       expect(await controller.delete(SLICE, mine)).toBe(true)
     })
 
+    test.each([
+      ['of a derived Service', { [Label.kubeServiceName]: 'derived-0123456789' }],
+      ['of one endpoint', { [Label.kubeServiceName]: `derived-0123456789${ENDPOINT}` }],
+      ['with a label of ours', { [Label.derivedFrom]: 'hello' }],
+    ])('let nobody else make one %s', async (_, labels) => {
+      await expect(owner.create(SLICE, slice(labels))).rejects.toThrow(WRITERS)
+    })
+
+    test('let nobody else have Kubernetes mirror Endpoints into one', async () => {
+      const name = derivedName()
+      await controller.create(SERVICE, derivedService(name))
+      const other = nextName()
+      await owner.create(SERVICE, service({ name: other }))
+      const subsets = [{ addresses: [{ ip: '192.0.2.1' }], ports: [{ port: 80 }] }]
+      for (const each of [name, other])
+        await admin.create(ENDPOINTS, { metadata: ref(each), subsets } as KubeObject)
+      const mirrored = async (of: string) =>
+        (await admin.list(SLICE, { namespace: 'demo', labelSelector: `${Label.kubeServiceName}=${of}` }))
+          .items
+      await eventually(async () => expect(await mirrored(other)).toHaveLength(1), SOON)
+      expect(await mirrored(name)).toEqual([])
+    })
+
     test('mind no other EndpointSlice, unless it becomes one of an import', async () => {
       const { metadata } = await owner.create(SLICE, slice({ [Label.kubeServiceName]: 'hello' }))
       const mine = ref(metadata.name ?? '')
@@ -229,6 +281,54 @@ describeWithRealApi('the admission policies', ['kubectl'], () => {
     })
   })
 
+  describe('on who writes derived Services', () => {
+    test.each([
+      ...Object.entries(derivedLabels).map(
+        ([key, value]) => [`${key}=${value}`, { labels: { [key]: value } }] as const,
+      ),
+      [
+        `the annotation ${Annotation.globalIp}`,
+        { annotations: { [Annotation.globalIp]: '242.0.0.9' } },
+      ] as const,
+      ['the name of one', { name: derivedName() }] as const,
+      ['the name of one of an endpoint', { name: derivedName(ENDPOINT) }] as const,
+    ])('let nobody else make one with %s, or make another Service one', async (_, metadata) => {
+      await expect(owner.create(SERVICE, service(metadata))).rejects.toThrow(WRITERS)
+      if ('name' in metadata) return
+      const { metadata: plain } = await owner.create(SERVICE, service())
+      await expect(owner.patch(SERVICE, ref(plain.name ?? ''), 'merge', { metadata })).rejects.toThrow(
+        WRITERS,
+      )
+    })
+
+    test('let nobody else change or delete one', async () => {
+      const { metadata } = await controller.create(SERVICE, derivedService())
+      const mine = ref(metadata.name ?? '')
+      for (const key of Object.keys(derivedLabels)) {
+        const labels = { [key]: null }
+        await expect(owner.patch(SERVICE, mine, 'merge', { metadata: { labels } })).rejects.toThrow(WRITERS)
+      }
+      const annotations = { [Annotation.globalIp]: '242.0.0.10' }
+      await expect(owner.patch(SERVICE, mine, 'merge', { metadata: { annotations } })).rejects.toThrow(
+        WRITERS,
+      )
+      for (const spec of [{ selector: { app: 'mine' } }, { ports: [{ port: 81 }] }])
+        await expect(owner.patch(SERVICE, mine, 'merge', { spec })).rejects.toThrow(WRITERS)
+      await expect(owner.delete(SERVICE, mine)).rejects.toThrow(WRITERS)
+      await owner.patch(SERVICE, mine, 'merge', { metadata: { labels: { a: 'b' }, annotations: { a: 'b' } } })
+      await controller.patch(SERVICE, mine, 'merge', { spec: { ports: [{ port: 81 }] } })
+      expect(await controller.delete(SERVICE, mine)).toBe(true)
+    })
+
+    test('mind no other Service', async () => {
+      for (const name of [nextName(), 'derived-from-something', `derived-0123456789-${names++}`]) {
+        await owner.create(SERVICE, service({ name, labels: { app: 'mine' } }))
+        await owner.patch(SERVICE, ref(name), 'merge', { spec: { selector: { app: 'mine' } } })
+        expect(await owner.delete(SERVICE, ref(name))).toBe(true)
+      }
+    })
+  })
+
   test(
     'let go what an import owned, and what is in a namespace that ends',
     async () => {
@@ -236,10 +336,16 @@ describeWithRealApi('the admission policies', ['kubectl'], () => {
       const { name = '', uid = '' } = metadata
       const reference = { apiVersion: apiVersion(IMPORT), kind: IMPORT.kind, name, uid }
       const owned = await controller.create(SLICE, slice(sliceLabels, [reference]))
+      const derived = derivedService()
+      await controller.create(SERVICE, {
+        ...derived,
+        metadata: { ...derived.metadata, ownerReferences: [reference] },
+      })
       await controller.delete(IMPORT, ref(name))
-      const gone = async (type: typeof SLICE, name: string) =>
+      const gone = async (type: typeof SLICE | typeof SERVICE, name: string) =>
         (await admin.get(type, ref(name))) === undefined
       await eventually(() => gone(SLICE, owned.metadata.name ?? ''), SOON)
+      await eventually(() => gone(SERVICE, derived.metadata.name ?? ''), SOON)
       const left = await controller.create(SLICE, slice(sliceLabels))
       await owner.delete(Resource.namespace, { name: 'demo' })
       await eventually(

@@ -38,7 +38,7 @@ describeWithRealApi('install with admission policies', ['kubectl'], () => {
     async () => {
       const options = { kubeconfig: api.kubeconfig, pkiDir: join(folder, 'pki'), overlay: 'base' } as const
       await installFairlead({ ...options, clusterId: 'east', admission: true })
-      expect(await count(Resource.admissionPolicy)).toBe(5)
+      expect(await count(Resource.admissionPolicy)).toBe(6)
       const create = (metadata: object) => kubectl(['create', '-f', '-'], JSON.stringify(anImport(metadata)))
       await eventually(
         () => expect(create({ generateName: 'mine-' })).rejects.toThrow('only the controller of fairlead'),

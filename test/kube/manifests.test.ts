@@ -36,6 +36,35 @@ describeWithRealApi('manifests on a real API server', ['kubectl'], () => {
   )
 
   test(
+    'a member of one namespace is taken without a warning, by somebody with the rights of its installer, but for its Secrets',
+    async () => {
+      await kubectl('create', 'namespace', 'team')
+      await kubectl('apply', '-f', join(ROOT, 'examples/namespaced/team-installer.yaml'))
+      const asAda = ['--as=ada', '--validate=strict', '-k', folder('namespaced')]
+      const { stderr } = await kubectl('apply', ...asAda)
+      expect(serverWarnings(stderr)).toEqual([])
+      const cannot = ['--kubeconfig', api.kubeconfig, '--as=ada', 'auth', 'can-i', 'list', 'services']
+      const elsewhere = await run(['kubectl', ...cannot, '-n', 'default'], { codes: [1] })
+      expect(elsewhere.stdout.trim()).toBe('no')
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'the examples of network policies are taken without a warning',
+    async () => {
+      const { stderr } = await kubectl(
+        'apply',
+        '--validate=strict',
+        '-f',
+        join(ROOT, 'examples/network-policies'),
+      )
+      expect(stderr).toBe('')
+    },
+    TIMEOUT,
+  )
+
+  test(
     'the ingress overlay is taken without a warning, and a Link with webSocket and no such endpoint is not',
     async () => {
       const { stderr } = await kubectl('apply', '-k', folder('ingress'), '--validate=strict')

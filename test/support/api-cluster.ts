@@ -107,6 +107,7 @@ export class ApiCluster implements AsyncDisposable {
       Resource.trust,
       Resource.invite,
       Resource.joinRequest,
+      Resource.servicePolicy,
     ]
     for (const type of served) await eventually(() => this.client.list(type))
   }

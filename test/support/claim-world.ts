@@ -2,11 +2,14 @@
  * Clusters that claim blocks by the rules of src/globalnet and tell each other over a network that loses, doubles,
  * reorders and divides. Time is a number; each cluster has a clock of its own.
  */
+
+import type { RestingBlockStatus } from '../../src/api/globalnet.ts'
 import { type Cidr, formatCidr } from '../../src/core/cidr.ts'
 import { readClaims } from '../../src/globalnet/block-claims.ts'
 import type { Claim } from '../../src/globalnet/block-precedence.ts'
 import { nextQuietBlocks, type QuietBlock } from '../../src/globalnet/block-quiet.ts'
 import { type BlockSettings, type Review, reviewClaim } from '../../src/globalnet/block-review.ts'
+import { quietStatus, recordedQuiet } from '../../src/globalnet/rest-records.ts'
 import { cidr } from './claims.ts'
 
 export const QUIET_MS = 10_000
@@ -38,6 +41,8 @@ export class ClaimingCluster {
   /** What it knows of the others. */
   #view = new Map<string, Told>()
   #quiet: QuietBlock[] = []
+  /** The quiet blocks that its API has. */
+  #recordedQuiet: readonly RestingBlockStatus[] = []
 
   constructor(id: string, prefix: number, clockOffset: number) {
     this.id = id
@@ -59,12 +64,17 @@ export class ClaimingCluster {
     return new Map([...this.#view, [this.id, { version: this.#version, claim: this.own }]])
   }
 
+  /** By its own clock. */
+  now(time: number): number {
+    return time + this.#clockOffset
+  }
+
   hear(origin: string, told: Told, time: number): boolean {
     if (!this.running || origin === this.id || (this.#view.get(origin)?.version ?? 0) >= told.version)
       return false
     const before = this.others
     this.#view.set(origin, told)
-    const now = time + this.#clockOffset
+    const now = this.now(time)
     this.#quiet = nextQuietBlocks({ before, after: this.others, quiet: this.#quiet, quietMs: QUIET_MS, now })
     return true
   }
@@ -77,24 +87,27 @@ export class ClaimingCluster {
       others: this.others,
       quiet: this.#quiet,
       settings: this.joined ? this.settings : undefined,
-      now: time + this.#clockOffset,
+      now: this.now(time),
     })
     const next = 'claim' in review ? review.claim : undefined
+    this.#recordedQuiet = quietStatus(this.#quiet)
     const changed = next !== this.own
     if (changed) this.#record(next)
     return { review, changed }
   }
 
   /** A new process that knows what the API has, and nobody. */
-  restart(): void {
+  restart(time: number): void {
     this.running = true
     this.#view = new Map()
-    this.#quiet = []
+    const network = { metadata: {}, status: { restingBlocks: [...this.#recordedQuiet] } }
+    this.#quiet = recordedQuiet(network, this.now(time))
   }
 
   /** The API was lost too. */
-  loseEverything(): void {
-    this.restart()
+  loseEverything(time: number): void {
+    this.#recordedQuiet = []
+    this.restart(time)
     this.#record(undefined)
   }
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LabStatus } from '../../src/lab/control/protocol.ts'
 import { eventually } from './eventually.ts'
+import { type Hand, type OrdinaryUser, runBy } from './ordinary-user.ts'
 import { type RunOptions, type RunResult, run, start } from './run.ts'
 import { ROOT } from './source-tree.ts'
 
@@ -38,6 +39,8 @@ export interface Clusters {
   kill(cluster: string, role: string): Promise<void>
   /** What the cluster's API server was asked, a JSON line each. Lab only. */
   audit(cluster: string): Promise<string>
+  /** Path of a kubeconfig with a context for each cluster. */
+  readonly kubeconfig: string
   /** Folder of the clusterset's root key. */
   readonly pki: string
   down(): Promise<void>
@@ -56,9 +59,32 @@ export function startFairlead(args: readonly string[], options?: RunOptions): Ch
 /** Brings up a lab with a state folder of its own. With FAIRLEAD_KEEP_LAB set it stays, to be looked at. */
 export async function upLab(clusters = ['east', 'west'], ...flags: readonly string[]): Promise<Clusters> {
   const state = await mkdtemp(join(tmpdir(), 'fairlead-lab-'))
+  return await labOf({ wrap: (command) => command }, state, clusters, flags)
+}
+
+/** The same of somebody who is not root: all that is done to the clusters he does himself. */
+export async function upLabOf(
+  user: OrdinaryUser,
+  clusters: readonly string[],
+  ...flags: readonly string[]
+): Promise<Clusters> {
+  return await labOf(user.hand, join(user.home, 'lab'), clusters, flags)
+}
+
+async function labOf(
+  hand: Hand,
+  state: string,
+  clusters: readonly string[],
+  flags: readonly string[],
+): Promise<Clusters> {
   const lab = (command: string, ...args: readonly string[]) => ['lab', command, '--state', state, ...args]
   const api = process.env['FAIRLEAD_LAB_API'] ?? 'embedded'
   const up = [...lab('up'), '--detach', '--clusters', clusters.join(','), '--api', api, ...flags]
+  const run = (command: readonly string[], options?: RunOptions) => runBy(hand, command, options)
+  const begin = (command: readonly string[], options: RunOptions = {}) =>
+    start(hand.wrap(command), { ...hand, ...options, env: { ...hand.env, ...options.env } })
+  const program = (args: readonly string[]) => [process.execPath, FAIRLEAD, ...args]
+  const fairlead = (args: readonly string[], options?: RunOptions) => run(program(args), options)
   await fairlead(up, { timeout: 180_000 })
   const kubeconfig = (await fairlead(lab('kubeconfig'))).stdout.trim()
   const env = { KUBECONFIG: kubeconfig }
@@ -71,11 +97,12 @@ export async function upLab(clusters = ['east', 'west'], ...flags: readonly stri
     ...args,
   ]
   return {
+    kubeconfig,
     kubectl: (cluster, args, options) => run(inCluster(cluster, args), options),
-    startKubectl: (cluster, args) => start(inCluster(cluster, args)),
+    startKubectl: (cluster, args) => begin(inCluster(cluster, args)),
     exec: (cluster, command, options) => fairlead([...lab('exec', cluster), '--', ...command], options),
     startExec: (cluster, command, options) =>
-      startFairlead([...lab('exec', cluster), '--', ...command], options),
+      begin(program([...lab('exec', cluster), '--', ...command]), options),
     execOn: (cluster, node, command, options) =>
       fairlead([...lab('exec', cluster, '--node', node), '--', ...command], options),
     pki: join(state, 'pki'),

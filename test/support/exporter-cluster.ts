@@ -10,6 +10,7 @@ import type { DirectoryLink } from '../../src/exporter/directory-link.ts'
 import { ExportController } from '../../src/exporter/export-controller.ts'
 import { derivedServiceName } from '../../src/exporter/import-names.ts'
 import { allSynced, type ControllerStores, controllerStores } from '../../src/exporter/stores.ts'
+import { podsOf } from '../../src/globalnet/contested-pods.ts'
 import { Globalnet } from '../../src/globalnet/globalnet-feed.ts'
 import { type GlobalnetStores, globalnetStores } from '../../src/globalnet/globalnet-stores.ts'
 import type { LocalNetworks } from '../../src/globalnet/globalnet-view.ts'
@@ -112,6 +113,7 @@ export class ExporterCluster<A extends ClusterApi = ApiCluster> implements Async
           metrics: createMetrics(),
           client: counting,
           stores: globalnet,
+          podsOf: podsOf(deps),
           events,
           directory,
           local: () => this.local,

@@ -68,8 +68,9 @@ async function askUdp({ host, port = PORT.udp, bytes = 8 }) {
   try {
     socket.connect(port, host)
     await once(socket, 'connect')
+    // The same in each attempt: the answer to an earlier one may come late.
+    const payload = randomBytes(bytes)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const payload = randomBytes(bytes)
       const answer = once(socket, 'message', { signal: AbortSignal.timeout(LOST_AFTER) })
       socket.send(payload)
       const came = await answer.catch((error) => {

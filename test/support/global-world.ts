@@ -191,7 +191,8 @@ export async function nodeState(world: GlobalWorld, node: number): Promise<objec
   const tables = (await text('nft', 'list', 'tables'))
     .split('\n')
     .filter((line) => /^table (?!.*-services$)/.test(line))
-  const isPod = (name: string | undefined) => /^pod\d/.test(name ?? '')
+  // One that comes or goes meanwhile has a number in the place of its name.
+  const isPod = (name: string | undefined) => /^(pod|if)\d/.test(name ?? '')
   const [ruleset, addresses, routes] = await Promise.all([
     Promise.all(tables.map((line) => text('nft', 'list', ...line.split(' ')))),
     text('ip', '-j', 'addr'),

@@ -27,6 +27,7 @@ export async function upKind(): Promise<Clusters> {
   const notHere = (what: string) =>
     Promise.reject(new Error(`${what} needs the lab: run without FAIRLEAD_E2E=kind`))
   return {
+    kubeconfig: process.env['KUBECONFIG'] ?? '',
     kubectl: (cluster, args, options) => run(inCluster(cluster, args), options),
     startKubectl: (cluster, args) => start(inCluster(cluster, args)),
     exec: (cluster, command, options) => run(inClient(cluster, command), options),

@@ -9,6 +9,9 @@ import { ROOT } from './source-tree.ts'
 
 const PEER = `${ROOT}/test/support/nat-peer.mjs`
 
+/** The nft of these worlds, such as one of another version: FAIRLEAD_NFT, else the machine's. */
+const NFT = process.env['FAIRLEAD_NFT'] ?? 'nft'
+
 /** What pods take for their gateway. */
 const GATEWAY = '169.254.1.1'
 
@@ -126,7 +129,8 @@ export class NatWorld {
 
   /** For a driver that works in the node's network. */
   readonly run: RunCommand = async (command, input = '') => {
-    const { code, stdout, stderr } = await run(this.node.inside(command), { input, codes: [0, 1, 2, 127] })
+    const chosen = command.map((word) => (word === 'nft' ? NFT : word))
+    const { code, stdout, stderr } = await run(this.node.inside(chosen), { input, codes: [0, 1, 2, 127] })
     if (code !== 0) throw new CommandError(command.join(' '), code, stderr)
     return stdout
   }
@@ -170,7 +174,7 @@ export class NatWorld {
 
 /** Why there can be no such world here; undefined when there can. */
 export function noNatWorld(): string | undefined {
-  const missing = missingCommands('nft', 'ip', 'unshare', 'nsenter')
+  const missing = missingCommands(NFT, 'ip', 'unshare', 'nsenter')
   if (missing.length > 0) return `${missing.join(', ')} not installed`
   if (process.getuid?.() !== 0) return 'only root makes namespaces that nft may change'
   return namespacesWork() ? undefined : 'this machine gives no network namespaces'

@@ -11,14 +11,32 @@ import { ROOT } from './source-tree.ts'
 const NOBODY = 65_534
 const VIEW = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 
+/** Whose commands they are. */
+export interface Hand {
+  wrap(command: readonly string[]): readonly string[]
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
 export interface OrdinaryUser {
   /** A folder of his own. */
   readonly home: string
+  /** The command as somebody else has to start it for him, in this folder and with these variables. */
+  readonly hand: Hand
   run(command: readonly string[], options?: RunOptions): Promise<RunResult>
   /** `fairlead ARGS` of this checkout. */
   fairlead(args: readonly string[], options?: RunOptions): Promise<RunResult>
   /** Removes his folder. */
   leave(): Promise<void>
+}
+
+/** Runs a command of somebody. */
+export function runBy(
+  { wrap, cwd, env }: Hand,
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return run(wrap(command), { ...(cwd && { cwd }), ...options, env: { ...env, ...options.env } })
 }
 
 /** A user with an empty home. */
@@ -46,10 +64,11 @@ export async function ordinaryUser(): Promise<OrdinaryUser> {
           ...command.map((word) => word.replace(ROOT, view)),
         ]
       : command
-  const asUser = (command: readonly string[], options: RunOptions = {}) =>
-    run(wrap(command), { cwd: home, ...options, env: { HOME: home, ...options.env } })
+  const hand = { wrap, cwd: home, env: { HOME: home } }
+  const asUser = (command: readonly string[], options: RunOptions = {}) => runBy(hand, command, options)
   return {
     home,
+    hand,
     run: asUser,
     fairlead: (args, options) => asUser([process.execPath, join(ROOT, 'bin/fairlead.mjs'), ...args], options),
     leave: () => rm(home, { recursive: true, force: true }),

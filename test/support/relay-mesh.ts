@@ -1,14 +1,17 @@
 /** Whole routers of several clusters, joined by links that pass proxies. */
+import type { ClientSource } from '../../src/api/client-identity.ts'
 import type { LinkSpec, RouteSnapshot } from '../../src/api/route-snapshot.ts'
+import type { OriginState } from '../../src/api/service-record.ts'
 import { ByteBudget } from '../../src/core/byte-budget.ts'
 import type { Logger } from '../../src/core/log.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
+import type { Role } from '../../src/pki/identity.ts'
 import { TestClusterset } from './clusterset.ts'
 import { CuttableProxy } from './cuttable-proxy.ts'
 import { eventually } from './eventually.ts'
 import { linkTo, startClient } from './network.ts'
-import { type TestRouter, testRouter } from './network-pair.ts'
+import { type Tamper, type TestRouter, testRouter } from './network-pair.ts'
 import type { RouterPair } from './router-pair.ts'
 import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
 
@@ -18,6 +21,7 @@ export interface MeshRouter extends TestRouter {
   readonly id: string
   readonly routes: Snapshot<RouteSnapshot>
   readonly budget: ByteBudget
+  readonly tlsDir: string
 }
 
 export interface MeshOptions {
@@ -25,7 +29,15 @@ export interface MeshOptions {
   readonly between: readonly string[]
   /** The first of each dials. */
   readonly links: readonly (readonly [string, string])[]
+  /** Other clusters than west that import demo/echo. */
+  readonly importing?: readonly string[]
+  /** Certificates of routers are signed by authorities of their clusters, not right by the root. */
+  readonly authorities?: boolean
   readonly log?: Logger
+  /** What these clusters' routers do to flows. */
+  readonly tamper?: Readonly<Record<string, Tamper>>
+  /** Who the clients of west are. */
+  readonly clients?: ClientSource
 }
 
 /** No round trip is measured in the time of a test: it would break ties between paths as the machine pleases. */
@@ -38,28 +50,33 @@ export class RelayMesh implements AsyncDisposable {
   readonly #proxies = new Map<string, CuttableProxy>()
   readonly #links = new Map<string, LinkSpec[]>()
   readonly #clusterset: TestClusterset
-  readonly #log: Logger | undefined
+  readonly #options: MeshOptions
   #controller: DirectoryClient | undefined
 
-  private constructor(clusterset: TestClusterset, log: Logger | undefined) {
+  private constructor(clusterset: TestClusterset, options: MeshOptions) {
     this.#clusterset = clusterset
-    this.#log = log
+    this.#options = options
   }
 
-  static async start({ between, links, log }: MeshOptions): Promise<RelayMesh> {
-    const mesh = new RelayMesh(await TestClusterset.create(), log)
+  static async start(options: MeshOptions): Promise<RelayMesh> {
+    const { between, links } = options
+    const mesh = new RelayMesh(await TestClusterset.create(), options)
     for (const [index, cluster] of ['west', ...between, 'east'].entries()) {
       await mesh.#add(cluster, index.toString(16).padStart(32, '0'))
     }
     for (const [from, to] of links) await mesh.link(from, to)
     const controllerTls = await mesh.#clusterset.tlsDir('east', 'controller')
     mesh.#controller = await startClient(controllerTls, mesh.router('east').network.port)
-    const records = directoryOf({ east: 1 }).get('east')
-    if (records !== undefined) mesh.#controller.publish(records)
+    mesh.#controller.publish(mesh.records())
     const west = mesh.router('west').network
     await eventually(() => west.directory.current().get('east')?.records.size === 1)
     await eventually(() => west.peers.reachable().includes('east'))
     return mesh
+  }
+
+  /** A folder with a certificate of one more process. */
+  tlsDir(cluster: string, role?: Role): Promise<string> {
+    return this.#clusterset.tlsDir(cluster, role)
   }
 
   router(cluster: string): MeshRouter {
@@ -70,6 +87,27 @@ export class RelayMesh implements AsyncDisposable {
 
   get routers(): Iterable<MeshRouter> {
     return this.#routers.values()
+  }
+
+  /** What east's controller publishes. */
+  records(): OriginState {
+    return directoryOf({ east: 1 }).get('east') as OriginState
+  }
+
+  /** The process of a router that others do not dial ends, and another one begins with the same files. */
+  async restart(cluster: string): Promise<MeshRouter> {
+    const { parts, routes, budget, tlsDir, id: before } = this.router(cluster)
+    await parts.stop()
+    const id = before.replace(/^./, 'f')
+    const router = testRouter({ cluster, tlsDir, routes, routerId: id, heartbeat: HEARTBEAT, budget })
+    await router.parts.start()
+    const started = { ...router, cluster, id, routes, budget, tlsDir }
+    this.#routers.set(cluster, started)
+    return started
+  }
+
+  get clusterset(): TestClusterset {
+    return this.#clusterset
   }
 
   /** What the link between two clusters passes. */
@@ -125,13 +163,30 @@ export class RelayMesh implements AsyncDisposable {
   }
 
   async #add(cluster: string, id: string): Promise<void> {
-    const routes = new Snapshot<RouteSnapshot>(cluster === 'west' ? importingEcho : exportingNothing)
+    const { log: logger, importing = [] } = this.#options
+    const imports = cluster === 'west' || importing.includes(cluster)
+    const routes = new Snapshot<RouteSnapshot>(imports ? importingEcho : exportingNothing)
     const budget = new ByteBudget(BUDGET_BYTES)
-    const tlsDir = await this.#clusterset.tlsDir(cluster)
-    const log = this.#log === undefined ? {} : { log: this.#log.child({ router: cluster }) }
-    const router = testRouter({ cluster, tlsDir, routes, routerId: id, heartbeat: HEARTBEAT, budget, ...log })
+    const tlsDir = await this.#tlsDir(cluster)
+    const { tamper, clients } = this.#options
+    const router = testRouter({
+      cluster,
+      tlsDir,
+      routes,
+      routerId: id,
+      heartbeat: HEARTBEAT,
+      budget,
+      ...(logger === undefined ? {} : { log: logger.child({ router: cluster }) }),
+      ...(tamper?.[cluster] === undefined ? {} : { tamper: tamper[cluster] }),
+      ...(clients === undefined || cluster !== 'west' ? {} : { clients }),
+    })
     await router.parts.start()
-    this.#routers.set(cluster, { ...router, cluster, id, routes, budget })
+    this.#routers.set(cluster, { ...router, cluster, id, routes, budget, tlsDir })
+  }
+
+  async #tlsDir(cluster: string): Promise<string> {
+    if (this.#options.authorities !== true) return await this.#clusterset.tlsDir(cluster)
+    return await this.#clusterset.memberDir(cluster, await this.#clusterset.authority(cluster))
   }
 
   #setLinks(cluster: string, links: LinkSpec[]): void {

@@ -44,6 +44,8 @@ export interface RouterOptions {
   /** 127.0.0.1 when absent. */
   readonly listenHost?: string
   readonly globalSources?: GlobalSources
+  /** The routers of the cluster, when they share the limits of policies. */
+  readonly replicas?: Snapshot<readonly { readonly name: string }[]>
 }
 
 /** No address is known. */
@@ -53,9 +55,13 @@ export const unknownClients: ClientSource = { find: () => undefined }
 export function dataPath(options: RouterOptions): DataPath {
   const { cluster, routes, directory, peers, maxFlows, maxAssociations } = options
   const { log = silentLogger, clock = systemClock, clients = unknownClients } = options
-  const { metrics = createMetrics(), listenHost = '127.0.0.1', globalSources } = options
+  const { metrics = createMetrics(), listenHost = '127.0.0.1', globalSources, replicas } = options
   const common = { snapshot: routes, directory, peers, clients, clock, log, metrics }
-  const deps = globalSources === undefined ? common : { ...common, globalSources }
+  const deps = {
+    ...common,
+    ...(globalSources === undefined ? {} : { globalSources }),
+    ...(replicas === undefined ? {} : { replicas }),
+  }
   const config = { cluster, listenHost, flowLog: 'info' as const }
   return new DataPath(deps, {
     ...config,

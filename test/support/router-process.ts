@@ -23,6 +23,7 @@ export class RouterProcess implements AsyncDisposable {
       tlsDir,
       '--link-port=0',
       '--health-port=0',
+      '--report-port=0',
       // Nobody sends clients by EndpointSlices here.
       '--handover-seconds=0',
       ...flags,
@@ -36,9 +37,12 @@ export class RouterProcess implements AsyncDisposable {
   }
 
   /** The line it writes once it runs. */
-  get running(): { readonly linkPort: number; readonly healthPort: number } {
+  get running(): { readonly linkPort: number; readonly healthPort: number; readonly reportPort: number } {
     const line = this.line('router is running')
-    return { linkPort: Number(line['linkPort']), healthPort: Number(line['healthPort']) }
+    const [linkPort, healthPort, reportPort] = ['linkPort', 'healthPort', 'reportPort'].map((name) =>
+      Number(line[name]),
+    ) as [number, number, number]
+    return { linkPort, healthPort, reportPort }
   }
 
   /** The first line with this message; throws while there is none. */
@@ -49,8 +53,17 @@ export class RouterProcess implements AsyncDisposable {
   }
 
   /** Status and text of a path on the health port. */
-  async get(path: string): Promise<string> {
-    const response = await fetch(`http://127.0.0.1:${this.running.healthPort}${path}`)
+  get(path: string): Promise<string> {
+    return this.#get(this.running.healthPort, path)
+  }
+
+  /** The same of a document about the network. */
+  report(path: string): Promise<string> {
+    return this.#get(this.running.reportPort, path)
+  }
+
+  async #get(port: number, path: string): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`)
     return `${response.status} ${await response.text()}`
   }
 

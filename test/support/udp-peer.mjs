@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PORT = { ready: 7300, echo: 7301, call: 7302 }
@@ -121,7 +122,28 @@ async function many(host, count, firstPort, atOnce = 200) {
   return { answered }
 }
 
-const verbs = { echo, burst, call, many }
+/** One association that is used until standard input ends; each line on it is answered with what came of it. */
+async function steady(host) {
+  const socket = await dial(host, PORT.echo)
+  const came = { answered: 0, lost: 0 }
+  let isOver = false
+  const input = createInterface({ input: process.stdin })
+  input
+    .on('line', () => process.stdout.write(`${JSON.stringify(came)}\n`))
+    .on('close', () => {
+      isOver = true
+    })
+  while (!isOver) {
+    const message = randomBytes(400)
+    if ((await echoOne(socket, message)) === message.length) came.answered += 1
+    else came.lost += 1
+    await sleep(20)
+  }
+  socket.close()
+  return came
+}
+
+const verbs = { echo, burst, call, many, steady }
 const [verb, ...args] = process.argv.slice(2)
 if (verb === 'serve') serve()
 else {

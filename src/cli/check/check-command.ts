@@ -4,13 +4,20 @@ import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
 import { errorCode } from '../../core/errors.ts'
 import type { KubeConnection } from '../../kube/client.ts'
+import { certificatesReport } from '../certs/certificates-report.ts'
 import { type CliContext, ExitCode } from '../context.ts'
 import { globalnetReport } from '../globalnet/globalnet-report.ts'
 import type { DaemonSet } from '../install/rollout.ts'
 import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
 import { type OutputFormat, outputOption, printResult } from '../output.ts'
 import { clusterStatus } from '../status/cluster-status.ts'
-import { type Finding, globalnetFindings, type NodeProcess, statusFindings } from './findings.ts'
+import {
+  certificateFindings,
+  type Finding,
+  globalnetFindings,
+  type NodeProcess,
+  statusFindings,
+} from './findings.ts'
 
 interface Options extends KubeOptions {
   readonly output: OutputFormat
@@ -33,16 +40,25 @@ export function checkCommand(context: CliContext): Command {
 }
 
 async function findingsOf(kube: KubeConnection): Promise<Finding[]> {
-  const [status, globalnet, agents] = await Promise.all([
+  const [status, certificates, globalnet, agents] = await Promise.all([
     clusterStatus(kube),
-    // A cluster of before there were global addresses.
-    globalnetReport(kube).catch((error: unknown) => {
-      if (errorCode(error) === 'install') return undefined
-      throw error
-    }),
+    ifInstalled(certificatesReport(kube)),
+    ifInstalled(globalnetReport(kube)),
     agentsOf(kube),
   ])
-  return [...statusFindings(status), ...(globalnet === undefined ? [] : globalnetFindings(globalnet, agents))]
+  return [
+    ...statusFindings(status),
+    ...(certificates === undefined ? [] : certificateFindings(certificates)),
+    ...(globalnet === undefined ? [] : globalnetFindings(globalnet, agents)),
+  ]
+}
+
+/** Undefined in a cluster that does not know the kind. */
+function ifInstalled<T>(report: Promise<T>): Promise<T | undefined> {
+  return report.catch((error: unknown) => {
+    if (errorCode(error) === 'install') return undefined
+    throw error
+  })
 }
 
 async function agentsOf({ client }: KubeConnection): Promise<NodeProcess[]> {

@@ -2,6 +2,8 @@
  * Whether a cluster is as it should be: one finding for each thing that is looked at. Pure.
  */
 import { GlobalCondition } from '../../api/globalnet.ts'
+import { TrustCondition } from '../../api/trust.ts'
+import type { CertificatesReport } from '../certs/certificates-report.ts'
 import type { GlobalnetReport, NetworkReport } from '../globalnet/globalnet-report.ts'
 import type { ClusterStatus } from '../status/cluster-status.ts'
 
@@ -25,7 +27,8 @@ export function statusFindings({ processes, links, exports, clusterId }: Cluster
     {
       check: 'membership',
       ok: clusterId !== undefined,
-      message: clusterId ?? 'the cluster has no id: run fairlead install --cluster-id ID',
+      message:
+        clusterId ?? 'the cluster has no id: run fairlead join FILE, or fairlead install --cluster-id ID',
     },
     processes.length === 0
       ? { check: 'processes', ok: false, message: 'fairlead is not installed: run fairlead install' }
@@ -47,6 +50,21 @@ export function statusFindings({ processes, links, exports, clusterId }: Cluster
       `${exports.length} are well`,
     ),
   ]
+}
+
+/** How the certificates stand, and when the first of those ends that nobody renews by itself. */
+export function certificateFindings({ conditions, role, certificates }: CertificatesReport): Finding[] {
+  const check = 'certificates'
+  if (role === 'none') {
+    const waits = conditions.find(({ type }) => type === TrustCondition.ready)
+    return [{ check, ok: false, message: waits?.message ?? 'no controller has looked at them yet' }]
+  }
+  const wrong = [TrustCondition.ready, TrustCondition.certificatesValid].flatMap((type) => {
+    const found = conditions.find((condition) => condition.type === type)
+    return found?.status === 'True' ? [] : [found?.message ?? `nothing is known of ${type}`]
+  })
+  const ends = certificates.map(({ what, notAfter }) => `${what} ends ${notAfter}`)
+  return [all(check, [...new Set(wrong)], ends.join(', '))]
 }
 
 function short({ name, ready, wanted }: NodeProcess): string {

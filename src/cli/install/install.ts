@@ -2,6 +2,7 @@
  * Puts fairlead into a cluster. Running it again changes only what differs.
  */
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
+import { membershipProperties } from '../../api/membership.ts'
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
@@ -15,14 +16,15 @@ import { type DnsOutcome, wireCoreDns } from './coredns.ts'
 import { Discovery } from './discovery.ts'
 import {
   manifestObjects,
-  membershipProperties,
   type Overlay,
   ROUTER,
   withGlobalnet,
+  withoutNetworkPolicies,
   withRouterReplicas,
 } from './installation.ts'
 import { WAIT_MS } from './limits.ts'
 import { checkWanted, chooseMembership, type WantedMembership } from './membership.ts'
+import { reportSecret } from './report-secret.ts'
 import { onEveryNode, rolledOut } from './rollout.ts'
 import { type TrustPlan, trustPlan } from './trust-plan.ts'
 
@@ -36,6 +38,8 @@ export interface InstallOptions extends KubeContextOptions, WantedMembership {
   readonly admission?: boolean
   /** Global addresses: the agents, and a GlobalNetwork with this spec; what is not said stays as it is. */
   readonly globalnet?: NonNullable<GlobalNetwork['spec']> | undefined
+  /** Default true. */
+  readonly networkPolicies?: boolean
   /** Wait until every process is ready; in a cluster that waits to join, until its DNS is. */
   readonly wait?: boolean
   /** Bound of each wait. Default 2 minutes. */
@@ -82,10 +86,12 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
   say(`installing into ${contextName} ${describePlan(plan)}`)
   const overlay = withRouterReplicas(await manifestObjects(options.overlay), options.routerReplicas)
   const objects = globalnet === undefined ? overlay : await withGlobalnet(overlay, globalnet)
+  const manifests = options.networkPolicies === false ? withoutNetworkPolicies(objects) : objects
   const all: KubeObject[] = [
-    ...objects,
+    ...manifests,
     ...policies,
     ...plan.objects,
+    await reportSecret(client, SYSTEM_NAMESPACE),
     ...membershipProperties(plan.membership),
   ]
   const isUpdate =
@@ -122,7 +128,8 @@ async function presentGlobalnet(client: KubeClient): Promise<InstallOptions['glo
   }
 }
 
-function describePlan({ kind, membership }: TrustPlan): string {
+/** What becomes of the cluster, in words. */
+export function describePlan({ kind, membership }: TrustPlan): string {
   const { clusterId, clusterset } = membership
   if (kind === 'waits') return clusterId === undefined ? 'to join' : `to join as cluster ${clusterId}`
   const verb = kind === 'founds' ? 'which founds' : 'of'
@@ -130,7 +137,7 @@ function describePlan({ kind, membership }: TrustPlan): string {
 }
 
 /** What can be ready: without a certificate only the resolver is. */
-function awaited(objects: readonly KubeObject[], { kind }: TrustPlan): readonly KubeObject[] {
+export function awaited(objects: readonly KubeObject[], { kind }: TrustPlan): readonly KubeObject[] {
   return kind === 'waits' ? objects.filter(({ metadata }) => metadata.name === DNS) : objects
 }
 
@@ -150,7 +157,8 @@ async function routersRolledOut(
   await rolledOut(client, router.metadata, timeoutMs)
 }
 
-async function waitForProcesses(
+/** Resolves when what the manifests say runs, and is ready. */
+export async function waitForProcesses(
   client: KubeClient,
   manifests: readonly KubeObject[],
   timeoutMs: number,

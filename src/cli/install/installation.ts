@@ -3,12 +3,11 @@
  */
 import { join } from 'node:path'
 import { GLOBAL_NETWORK, type GlobalNetwork } from '../../api/globalnet.ts'
-import type { ClusterProperty } from '../../api/mcs.ts'
-import { ClusterPropertyName } from '../../api/names.ts'
+import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { KubeObject } from '../../api/objects.ts'
 import { apiVersion, Resource } from '../../api/resources.ts'
+import { inNamespace } from './in-namespace.ts'
 import { addKustomization, buildKustomization } from './kustomize.ts'
-import type { WantedMembership } from './membership.ts'
 import { packagePath } from './package-root.ts'
 import { type Json, strategicMerge } from './strategic-merge.ts'
 
@@ -16,19 +15,35 @@ import { type Json, strategicMerge } from './strategic-merge.ts'
 export const OVERLAYS = ['base', 'loadbalancer', 'nodeport', 'kind', 'lab', 'globalnet'] as const
 export type Overlay = (typeof OVERLAYS)[number]
 
-/** Which cluster of which clusterset. */
-export interface Membership {
-  readonly clusterId: string
-  readonly clusterset: string
-}
+/** Overlays that change only what is in the namespace of the processes. */
+export const NAMESPACED_OVERLAYS: readonly Overlay[] = ['base', 'loadbalancer', 'nodeport', 'kind']
 
-/** The objects of an overlay, or of the admission policies, which stand beside any of them. */
-export async function manifestObjects(overlay: Overlay | 'admission'): Promise<KubeObject[]> {
+/** The objects of an overlay, of the admission policies, which stand beside any of them, or of a member of one namespace. */
+export async function manifestObjects(overlay: Overlay | 'admission' | 'namespaced'): Promise<KubeObject[]> {
   const folder = packagePath('manifests')
-  return await buildKustomization(
-    overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay),
+  return foundationsFirst(
+    await buildKustomization(overlay === 'base' ? join(folder, 'base') : join(folder, 'overlays', overlay)),
   )
 }
+
+/** A member of `namespace`, with what an overlay changes. */
+export async function namespacedObjects(overlay: Overlay, namespace: string): Promise<KubeObject[]> {
+  // Overlays name the objects where the default install has them.
+  const base = inNamespace(await manifestObjects('namespaced'), SYSTEM_NAMESPACE)
+  const folder = join(packagePath('manifests'), 'overlays', overlay)
+  return inNamespace(overlay === 'base' ? base : await addKustomization(folder, base), namespace)
+}
+
+/** What others are in, or of, before them, as kubectl orders it: so that a list can be applied, and deleted backwards. */
+function foundationsFirst(objects: readonly KubeObject[]): KubeObject[] {
+  const isFoundation = ({ kind = '' }: KubeObject) => FOUNDATIONS.has(kind)
+  return [...objects.filter(isFoundation), ...objects.filter((object) => !isFoundation(object))]
+}
+
+const FOUNDATIONS: ReadonlySet<string> = new Set([
+  Resource.namespace.kind,
+  Resource.customResourceDefinition.kind,
+])
 
 /** An overlay with what global addresses take: agents, what routers and controller need for it, a GlobalNetwork. */
 export async function withGlobalnet(
@@ -51,23 +66,9 @@ export async function globalnetObjects(): Promise<KubeObject[]> {
   return (await withGlobalnet(base)).slice(base.length)
 }
 
-/** The two ClusterProperties of a member (KEP-2149), as far as they are known. */
-export function membershipProperties({ clusterId, clusterset }: WantedMembership): ClusterProperty[] {
-  const property = (name: string, value: string | undefined): ClusterProperty[] =>
-    value === undefined
-      ? []
-      : [
-          {
-            apiVersion: apiVersion(Resource.clusterProperty),
-            kind: Resource.clusterProperty.kind,
-            metadata: { name },
-            spec: { value },
-          },
-        ]
-  return [
-    ...property(ClusterPropertyName.clusterId, clusterId),
-    ...property(ClusterPropertyName.clusterset, clusterset),
-  ]
+/** For networks that do not know ranges of ports (`endPort`), and would close the routers' ports. */
+export function withoutNetworkPolicies(objects: readonly KubeObject[]): KubeObject[] {
+  return objects.filter(({ kind }) => kind !== 'NetworkPolicy')
 }
 
 /** As many routers as somebody asked for; what the overlay says when nobody did. */

@@ -1,6 +1,6 @@
 /**
  * Builds a kustomization as `kubectl kustomize` does, for the words our manifests use: resources (files and folders),
- * bases, patchesStrategicMerge and images. Any other word is an error, never ignored.
+ * bases, patchesStrategicMerge, namespace and images. Any other word is an error, never ignored.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import type { KubeObject } from '../../api/objects.ts'
 import { describeError } from '../../core/errors.ts'
 import { parseAllDocuments } from '../yaml.ts'
 import { InstallError } from './errors.ts'
+import { inNamespace } from './in-namespace.ts'
 import { KUSTOMIZE_MAX_DEPTH } from './limits.ts'
 import { type Json, strategicMerge } from './strategic-merge.ts'
 
@@ -23,9 +24,12 @@ interface Kustomization {
   readonly bases: readonly string[]
   readonly patchesStrategicMerge: readonly string[]
   readonly images: readonly ImageChange[]
+  readonly namespace?: string
 }
 
-const KNOWN_WORDS = new Set(['apiVersion', 'kind', 'resources', 'bases', 'patchesStrategicMerge', 'images'])
+const KNOWN_WORDS = new Set([
+  ...['apiVersion', 'kind', 'resources', 'bases', 'patchesStrategicMerge', 'namespace', 'images'],
+])
 
 /** The objects of the kustomization in `folder`. */
 export async function buildKustomization(folder: string, depth = 0): Promise<KubeObject[]> {
@@ -52,7 +56,7 @@ async function kustomizationIn(folder: string): Promise<Kustomization> {
 
 async function built(
   folder: string,
-  { resources, patchesStrategicMerge, images }: Kustomization,
+  { resources, patchesStrategicMerge, images, namespace }: Kustomization,
   objects: KubeObject[],
   depth: number,
 ): Promise<KubeObject[]> {
@@ -61,7 +65,8 @@ async function built(
     for (const patch of await readObjects(join(folder, entry)))
       applyPatch(objects, patch, join(folder, entry))
   }
-  return objects.map((object) => changeImages(object, images))
+  const placed = namespace === undefined ? objects : inNamespace(objects, namespace)
+  return placed.map((object) => changeImages(object, images))
 }
 
 async function loadResource(path: string, depth: number): Promise<KubeObject[]> {

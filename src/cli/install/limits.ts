@@ -19,3 +19,6 @@ export const ROOT_DAYS = 3_650
 
 /** Tries of an edit of a ConfigMap that somebody else edits as well. */
 export const EDIT_ATTEMPTS = 5
+
+/** Random bytes of the token that reports are told for; twice as many characters. */
+export const REPORT_TOKEN_BYTES = 32

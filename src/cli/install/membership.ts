@@ -2,13 +2,13 @@
  * Who a cluster is: what the user says, else what it is already, else its context's name.
  */
 import type { ClusterProperty } from '../../api/mcs.ts'
+import type { Membership } from '../../api/membership.ts'
 import { ClusterPropertyName } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
 import { describeError, UsageError } from '../../core/errors.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { isClusterId, requireClusterset } from '../../pki/identity.ts'
-import type { Membership } from './installation.ts'
 
 /** Name of the clusterset when nobody chose one. */
 export const DEFAULT_CLUSTERSET = 'clusterset'

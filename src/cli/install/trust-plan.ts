@@ -21,6 +21,7 @@ import { readRoot } from '../../trust/root-secret.ts'
 import { readSecret, rotationOf, type SecretObject } from '../../trust/secrets.ts'
 import { trustSettings } from '../../trust/trust-settings.ts'
 import { foundersSecrets, offlineSecrets, trustObject } from './first-keys.ts'
+import { inNamespace } from './in-namespace.ts'
 import { ROOT_DAYS } from './limits.ts'
 import { checkedMembership, type WantedMembership } from './membership.ts'
 
@@ -42,6 +43,8 @@ export interface PlanInput {
   readonly globalnet: boolean
   /** Whether --clusterset was given. */
   readonly founds: boolean
+  /** Where the processes are. Default: those of a whole cluster. */
+  readonly namespace?: string
 }
 
 interface Present {
@@ -51,8 +54,14 @@ interface Present {
   readonly isRunning: boolean
 }
 
+/** What is to be done. Throws UsageError where that contradicts what the cluster is. */
 export async function trustPlan(client: KubeClient, input: PlanInput): Promise<TrustPlan> {
-  const present = await presentKeys(client)
+  const { namespace = SYSTEM_NAMESPACE } = input
+  const plan = await planOf(await presentKeys(client, namespace), input)
+  return { ...plan, objects: inNamespace(plan.objects, namespace) }
+}
+
+async function planOf(present: Present, input: PlanInput): Promise<TrustPlan> {
   const isFounder = present.trust?.spec?.found === true || present.root !== undefined
   if (input.pkiDir !== undefined) {
     if (isFounder)
@@ -127,8 +136,7 @@ function rootsOf(secret: SecretObject | undefined, root: KeyPair): string {
   return material?.roots.includes(root.certPem.trim()) ? material.roots : root.certPem
 }
 
-async function presentKeys(client: KubeClient): Promise<Present> {
-  const namespace = SYSTEM_NAMESPACE
+async function presentKeys(client: KubeClient, namespace: string): Promise<Present> {
   const [trust, root, authority, controller] = await Promise.all([
     knownOr(client.get<Trust>(Resource.trust, { namespace, name: TRUST })),
     readSecret(client, { namespace, name: TrustSecret.root }),

@@ -7,8 +7,10 @@ import { GLOBAL_NETWORK } from '../../api/globalnet.ts'
 import type { ServiceExport, ServiceImport } from '../../api/mcs.ts'
 import { ExportCondition } from '../../api/mcs.ts'
 import { ClusterPropertyName, Label, MANAGED_BY, MANAGED_LABEL, SYSTEM_NAMESPACE } from '../../api/names.ts'
+import { REPORT_SECRET } from '../../api/network-report.ts'
 import type { KubeObject, Pod } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
+import { TrustSecret } from '../../api/trust.ts'
 import { connectKube } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
 import { isConflict, isUnknownApi } from '../../kube/errors.ts'
@@ -20,11 +22,15 @@ import { type DnsOutcome, unwireCoreDns } from './coredns.ts'
 import { isCrd } from './crds.ts'
 import { Discovery } from './discovery.ts'
 import { InstallError } from './errors.ts'
-import { globalnetObjects, manifestObjects } from './installation.ts'
+import { globalnetObjects, manifestObjects, namespacedObjects } from './installation.ts'
 import { EDIT_ATTEMPTS, WAIT_MS } from './limits.ts'
 
 export interface UninstallOptions extends KubeContextOptions {
-  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport, TrafficPolicy and Link. */
+  /** The member of one namespace, not that of the cluster. */
+  readonly namespaceScoped?: boolean
+  /** That namespace. Default: the context's. */
+  readonly namespace?: string | undefined
+  /** Delete the CRDs as well, and with them every ServiceExport, ServiceImport, policy and Link. */
   readonly crds?: boolean
   readonly timeoutMs?: number
   readonly say?: (message: string) => void
@@ -35,11 +41,18 @@ export interface UninstallReport {
   readonly dns: DnsOutcome
 }
 
+/** What a member of one namespace leaves behind where nothing else was in its namespace. */
+const LEFT_BY_PROCESSES = [
+  ...[...Object.values(TrustSecret), REPORT_SECRET.name].map((name) => [Resource.secret, name] as const),
+  [Resource.lease, 'fairlead-controller'] as const,
+]
+
 /** Uninstalls fairlead from the cluster of a kubeconfig context; what is not there is passed over. */
 export async function uninstallFairlead(options: UninstallOptions): Promise<UninstallReport> {
-  const { client } = await connectKube(options)
+  const { client, namespace: contextNamespace } = await connectKube(options)
+  const namespace = options.namespaceScoped ? (options.namespace ?? contextNamespace) : undefined
   try {
-    return await new Removal(client, options).run()
+    return await new Removal(client, { ...options, namespace }).run()
   } finally {
     await client.close()
   }
@@ -55,7 +68,27 @@ class Removal {
     this.#options = options
   }
 
-  async run(): Promise<UninstallReport> {
+  run(): Promise<UninstallReport> {
+    const { namespace } = this.#options
+    return namespace === undefined ? this.#wholeCluster() : this.#oneNamespace(namespace)
+  }
+
+  async #oneNamespace(namespace: string): Promise<UninstallReport> {
+    const { say = () => {} } = this.#options
+    const objects = await namespacedObjects('base', namespace)
+    say('stopping the processes')
+    await this.#stopProcesses(objects)
+    say('deleting what they made')
+    await this.#deleteDerived()
+    await this.#clearExportConditions()
+    await this.#deleteObjects(objects)
+    for (const { metadata } of await this.#list(Resource.link)) await this.#delete(Resource.link, metadata)
+    for (const [type, name] of LEFT_BY_PROCESSES) await this.#delete(type, { namespace, name })
+    const advice = 'if pods or the cluster DNS ask the resolver of the namespace, end that'
+    return { deleted: this.#deleted, dns: { outcome: 'left alone', advice } }
+  }
+
+  async #wholeCluster(): Promise<UninstallReport> {
     const { say = () => {}, crds = false } = this.#options
     const dns = await unwireCoreDns(this.#client)
     const objects = await manifestObjects('base')
@@ -82,7 +115,8 @@ class Removal {
       if (kind === Resource.daemonSet.kind) await this.#delete(Resource.daemonSet, metadata, 'Foreground')
     }
     await waitFor('the end of the processes', this.#timeout(), async () => {
-      const pods = await this.#list(Resource.pod, { namespace: SYSTEM_NAMESPACE, labelSelector: PART_OF })
+      const { namespace = SYSTEM_NAMESPACE } = this.#options
+      const pods = await this.#list(Resource.pod, { namespace, labelSelector: PART_OF })
       return pods.length === 0 ? true : undefined
     })
   }
@@ -155,9 +189,13 @@ class Removal {
   }
 
   async #deleteInstalled(objects: readonly KubeObject[]): Promise<void> {
-    const discovery = new Discovery(this.#client)
     for (const name of Object.values(ClusterPropertyName))
       await this.#delete(Resource.clusterProperty, { name })
+    await this.#deleteObjects(objects)
+  }
+
+  async #deleteObjects(objects: readonly KubeObject[]): Promise<void> {
+    const discovery = new Discovery(this.#client)
     // Backwards, so that the namespace, which holds most of them, is the last to go.
     for (const object of objects.toReversed()) {
       const type = await discovery.typeOf(object)
@@ -190,7 +228,8 @@ class Removal {
 
   async #list<T extends KubeObject>(type: ResourceType, options: ListOptions<T> = {}): Promise<readonly T[]> {
     try {
-      return (await this.#client.list<T>(type, options)).items
+      const { namespace } = this.#options
+      return (await this.#client.list<T>(type, { namespace, ...options })).items
     } catch (error) {
       if (isUnknownApi(error)) return []
       throw error
@@ -206,6 +245,6 @@ const PART_OF = 'app.kubernetes.io/part-of=fairlead'
 const OUR_CONDITIONS: ReadonlySet<string> = new Set(Object.values(ExportCondition))
 
 /** Written by one of our controllers. */
-function isOurs({ metadata: { managedFields = [] } }: KubeObject): boolean {
+export function isOurs({ metadata: { managedFields = [] } }: KubeObject): boolean {
   return managedFields.some((entry) => (entry as { manager?: string }).manager?.startsWith('fairlead-'))
 }

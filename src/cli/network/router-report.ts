@@ -1,6 +1,7 @@
 /** Documents that a router tells about the network, asked for through the Kubernetes API. */
 import { isTrue } from '../../api/conditions.ts'
-import { Port, SYSTEM_NAMESPACE } from '../../api/names.ts'
+import { Port } from '../../api/names.ts'
+import { REPORT_SECRET, REPORT_TOKEN_HEADER } from '../../api/network-report.ts'
 import type { Condition, KubeObject } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { FairleadError } from '../../core/errors.ts'
@@ -22,21 +23,30 @@ export interface RouterPod extends KubeObject {
   readonly status?: { readonly conditions?: Condition[] }
 }
 
+/** The routers of a cluster. */
+export interface Routers {
+  readonly client: KubeClient
+  /** Where they run. */
+  readonly namespace: string
+}
+
 /** What the user has to be allowed, as rules of a Role in the namespace of the routers. */
 const RULES = {
   pods: { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+  token: { apiGroups: [''], resources: ['secrets'], resourceNames: [REPORT_SECRET.name], verbs: ['get'] },
   proxy: { apiGroups: [''], resources: ['pods/proxy'], verbs: ['get'] },
 } as const
+type Right = keyof typeof RULES
 
-/** The document at `path` of a ready router of the cluster: the user needs the rights to list pods and get `pods/proxy`. */
-export async function routerReport<T>(client: KubeClient, path: string, query: Query = {}): Promise<T> {
-  const name = readyRouter(await routerPods(client))
+/** The document at `path` of a ready router: the user needs the rights to list pods, get the token and `pods/proxy`. */
+export async function routerReport<T>(routers: Routers, path: string, query: Query = {}): Promise<T> {
+  const name = readyRouter(await routerPods(routers))
   const proxy = resourcePath(Resource.pod, {
-    namespace: SYSTEM_NAMESPACE,
-    name: `${name}:${Port.health}`,
+    namespace: routers.namespace,
+    name: `${name}:${Port.reports}`,
     subresource: `proxy${path}`,
   })
-  const document = await ask(client, proxy + queryString(query))
+  const document = await ask(routers, proxy + queryString(query))
   if (typeof document !== 'object' || document === null)
     throw new ReportError(`${name} does not answer ${path}: it may be of an older version`)
   return document as T
@@ -56,36 +66,66 @@ export function readyRouter(pods: readonly RouterPod[]): string {
   )
 }
 
-async function routerPods(client: KubeClient): Promise<RouterPod[]> {
-  try {
-    const { items } = await client.list<RouterPod>(Resource.pod, {
-      namespace: SYSTEM_NAMESPACE,
-      labelSelector: 'app.kubernetes.io/name=fairlead-router',
-    })
-    return items
-  } catch (error) {
-    throw isForbidden(error) ? missingRight('list pods', [RULES.pods, RULES.proxy], error) : error
-  }
+async function routerPods({ client, namespace }: Routers): Promise<RouterPod[]> {
+  const labelSelector = 'app.kubernetes.io/name=fairlead-router'
+  const asked = client.list<RouterPod>(Resource.pod, { namespace, labelSelector })
+  return (await allowed(asked, namespace, 'list pods', ['pods', 'token', 'proxy'])).items
 }
 
-async function ask(client: KubeClient, path: string): Promise<unknown> {
+interface Secret extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>
+}
+
+async function reportToken({ client, namespace }: Routers): Promise<string> {
+  const { name, key } = REPORT_SECRET
+  const asked = client.get<Secret>(Resource.secret, { namespace, name })
+  const secret = await allowed(asked, namespace, `get Secret ${name}`, ['token', 'proxy'])
+  const value = Buffer.from(secret?.data?.[key] ?? '', 'base64').toString('utf8')
+  // What routers read from the Secret, without a line end; no header may have one.
+  if (/^\s*[!-~]+\s*$/.test(value)) return value.trim()
+  throw new ReportError(
+    `routers tell this for the token of Secret ${name} in namespace ${namespace}, which is not there: "fairlead install" makes one`,
+  )
+}
+
+async function ask(routers: Routers, path: string): Promise<unknown> {
+  const { client, namespace } = routers
+  const headers = { [REPORT_TOKEN_HEADER]: await reportToken(routers) }
   try {
-    return await client.raw(path)
+    return await allowed(client.raw(path, undefined, headers), namespace, 'get pods/proxy', ['proxy'])
   } catch (error) {
-    if (isForbidden(error)) throw missingRight('get pods/proxy', [RULES.proxy], error)
-    // The router's own words: it has no such port, or cannot read the question.
-    if (error instanceof ApiError && (error.status === 400 || error.status === 404))
+    // The router's own words: it has no such port, cannot read the question, or has (yet) another token.
+    if (error instanceof ApiError && [400, 401, 404].includes(error.status))
       throw new ReportError(error.answer)
     throw error
   }
 }
 
+/** What was asked for, or an error that names the rights that this user lacks from here on. */
+async function allowed<T>(
+  asked: Promise<T>,
+  namespace: string,
+  what: string,
+  rights: readonly Right[],
+): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    throw isForbidden(error) ? missingRight(namespace, what, rights, error) : error
+  }
+}
+
 /** The server's own words, which name the user, follow as the cause. */
-function missingRight(what: string, rules: readonly object[], cause: unknown): ReportError {
-  const wanted = rules.map((rule) => JSON.stringify(rule)).join(' and ')
+function missingRight(
+  namespace: string,
+  what: string,
+  rights: readonly Right[],
+  cause: unknown,
+): ReportError {
+  const wanted = rights.map((right) => JSON.stringify(RULES[right])).join(' and ')
   return new ReportError(
-    `you have no right to ${what} in namespace ${SYSTEM_NAMESPACE}, over which routers are asked: ` +
-      `ask for a Role there with the ${rules.length > 1 ? 'rules' : 'rule'} ${wanted}`,
+    `you have no right to ${what} in namespace ${namespace}, over which routers are asked: ` +
+      `ask for a Role there with the ${rights.length > 1 ? 'rules' : 'rule'} ${wanted}`,
     { cause: cause instanceof ApiError ? new Error(cause.answer) : cause },
   )
 }

@@ -2,12 +2,13 @@
 import { Command } from 'commander'
 import { ReportPath, type TopologyReport } from '../../api/network-report.ts'
 import type { CliContext } from '../context.ts'
-import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
+import { addKubeOptions, type KubeOptions, systemNamespaceOption, withKube } from '../kube-options.ts'
 import { type OutputFormat, outputOption, printText } from '../output.ts'
 import { routerReport } from './router-report.ts'
 import { topologyText } from './topology-text.ts'
 
 interface Options extends KubeOptions {
+  readonly systemNamespace: string
   readonly output: OutputFormat
 }
 
@@ -16,10 +17,11 @@ export function topologyCommand(context: CliContext): Command {
   return addKubeOptions(
     new Command('topology').description('routers of all clusters and the links between them'),
   )
+    .addOption(systemNamespaceOption())
     .addOption(outputOption())
     .action(async (options: Options) => {
       const report = await withKube(options, ({ client }) =>
-        routerReport<TopologyReport>(client, ReportPath.topology),
+        routerReport<TopologyReport>({ client, namespace: options.systemNamespace }, ReportPath.topology),
       )
       await printText(context, options.output, report, topologyText)
     })

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { isDnsLabel } from '../../api/names.ts'
 import { ReportPath, type TraceReport } from '../../api/network-report.ts'
 import type { CliContext } from '../context.ts'
-import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
+import { addKubeOptions, type KubeOptions, systemNamespaceOption, withKube } from '../kube-options.ts'
 import { type OutputFormat, outputOption, printText } from '../output.ts'
 import { serviceArgument } from '../service-argument.ts'
 import { ReportError, routerReport } from './router-report.ts'
@@ -12,6 +12,7 @@ import { traceText } from './trace-text.ts'
 interface Options extends KubeOptions {
   readonly namespace?: string
   readonly port?: string
+  readonly systemNamespace: string
   readonly output: OutputFormat
 }
 
@@ -23,14 +24,16 @@ export function traceCommand(context: CliContext): Command {
     .argument('<service>', 'NAME or service/NAME')
     .option('-n, --namespace <name>', "namespace of the service (default: the context's)")
     .option('--port <name|number>', 'that port alone (default: all ports of the import)', readPort)
+    .addOption(systemNamespaceOption())
     .addOption(outputOption())
     .action(async (service: string, options: Options) => {
       const refIn = serviceArgument(service, options.namespace)
-      const { port } = options
+      const { port, systemNamespace } = options
       const report = await withKube(options, async (kube) => {
         const { namespace, name } = refIn(kube)
         const query = { namespace, name, ...(port === undefined ? {} : { port }) }
-        const found = await routerReport<TraceReport>(kube.client, ReportPath.trace, query)
+        const routers = { client: kube.client, namespace: systemNamespace }
+        const found = await routerReport<TraceReport>(routers, ReportPath.trace, query)
         if (found.ports.length > 0) return found
         throw new ReportError(
           `${namespace}/${name} is not imported in this cluster: see "kubectl get serviceimports -n ${namespace}"`,

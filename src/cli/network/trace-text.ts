@@ -22,6 +22,7 @@ const REFUSALS: Readonly<Record<TraceRefusal, string>> = {
   [TraceRefusal.portMissing]: 'without this port',
   [TraceRefusal.endpointGone]: 'gone',
   [TraceRefusal.notReady]: 'not ready',
+  [TraceRefusal.notAllowed]: 'its ServicePolicies let no client of this cluster call the service',
   [TraceRefusal.requireLocal]: 'flows stay in the own cluster (locality RequireLocal)',
   [TraceRefusal.noAddress]: 'without an address in this cluster',
 }

@@ -7,6 +7,7 @@ import { ExportCondition, type ServiceExport, type ServiceImport } from '../../a
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { Condition, KubeObject } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
+import { ACCESS_ACCEPTED, type ServicePolicy } from '../../api/service-policy.ts'
 import type { KubeConnection } from '../../kube/client.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient, ListOptions } from '../../kube/types.ts'
@@ -46,6 +47,18 @@ export interface ImportStatus {
   readonly clusters: readonly string[]
 }
 
+/** A ServicePolicy. */
+export interface PolicyStatus {
+  readonly namespace: string
+  readonly name: string
+  readonly accepted: Condition['status']
+  readonly exports: readonly string[]
+  /** Flows that it refused. */
+  readonly denied: number
+  /** Why it is not accepted, or else whom it refused. */
+  readonly message: string
+}
+
 export interface ClusterStatus {
   readonly context: string
   readonly clusterId?: string
@@ -56,12 +69,13 @@ export interface ClusterStatus {
   readonly links: readonly LinkStatus[]
   readonly exports: readonly ExportStatus[]
   readonly imports: readonly ImportStatus[]
+  readonly policies: readonly PolicyStatus[]
 }
 
 /** Reads it all, in parallel. */
 export async function clusterStatus({ client, contextName }: KubeConnection): Promise<ClusterStatus> {
   const inSystem = { namespace: SYSTEM_NAMESPACE }
-  const [{ clusterId, clusterset }, deployments, links, exports, imports] = await Promise.all([
+  const [{ clusterId, clusterset }, deployments, links, exports, imports, policies] = await Promise.all([
     presentMembership(client),
     listed<Deployment>(client, Resource.deployment, {
       ...inSystem,
@@ -70,6 +84,7 @@ export async function clusterStatus({ client, contextName }: KubeConnection): Pr
     listed<LinkResource>(client, Resource.link, inSystem),
     listed<ServiceExport>(client, Resource.serviceExport),
     listed<ServiceImport>(client, Resource.serviceImport),
+    listed<ServicePolicy>(client, Resource.servicePolicy),
   ])
   const processes = deployments.map(processStatus)
   const linkStatuses = links.map(linkStatus)
@@ -82,6 +97,7 @@ export async function clusterStatus({ client, contextName }: KubeConnection): Pr
     links: linkStatuses,
     exports: exports.map(exportStatus),
     imports: imports.map(importStatus),
+    policies: policies.map(policyStatus),
   }
 }
 
@@ -156,5 +172,24 @@ export function importStatus({ metadata, spec, status }: ServiceImport): ImportS
       return name === undefined || name === '' ? number : `${name}:${number}`
     }),
     clusters: (status?.clusters ?? []).map(({ cluster }) => cluster),
+  }
+}
+
+/** Pure. */
+export function policyStatus({ metadata, status }: ServicePolicy): PolicyStatus {
+  const accepted = findCondition(status?.conditions, ACCESS_ACCEPTED)
+  const refused = (status?.refusals ?? []).map(
+    ({ cluster, count, reason }) => `${count} of ${cluster} (${reason})`,
+  )
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    accepted: accepted?.status ?? 'Unknown',
+    exports: status?.exports ?? [],
+    denied: status?.denied ?? 0,
+    message:
+      accepted?.status === 'False' || refused.length === 0
+        ? (accepted?.message ?? 'no controller has reported yet')
+        : `refused ${refused.join(', ')}`,
   }
 }

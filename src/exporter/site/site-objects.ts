@@ -6,6 +6,7 @@ import type { LinkResource } from '../../api/link.ts'
 import type { ServiceExport, ServiceImport } from '../../api/mcs.ts'
 import { FAIRLEAD_GROUP, MCS_GROUP } from '../../api/names.ts'
 import type { EndpointSlice, KubeObject, Service } from '../../api/objects.ts'
+import type { ServicePolicy } from '../../api/service-policy.ts'
 import type { TrafficPolicy } from '../../api/traffic-policy.ts'
 import { FairleadError } from '../../core/errors.ts'
 import { compileSchema, type Schema, type SchemaCheck } from '../../core/schema.ts'
@@ -29,6 +30,7 @@ export type SiteObject =
   | { readonly kind: 'ServiceImport'; readonly object: ServiceImport }
   | { readonly kind: 'Link'; readonly object: LinkResource }
   | { readonly kind: 'TrafficPolicy'; readonly object: TrafficPolicy }
+  | { readonly kind: 'ServicePolicy'; readonly object: ServicePolicy }
 
 type Kind = SiteObject['kind']
 
@@ -146,6 +148,8 @@ const KINDS: Readonly<Record<Kind, { readonly group: string; readonly schema: Sc
   ServiceImport: { group: MCS_GROUP, schema: SERVICE_IMPORT },
   Link: { group: FAIRLEAD_GROUP, schema: ANY_SPEC },
   TrafficPolicy: { group: FAIRLEAD_GROUP, schema: ANY_SPEC },
+  // One without a spec lets nobody, as one that cannot be used.
+  ServicePolicy: { group: FAIRLEAD_GROUP, schema: objectSchema({}, []) },
 }
 
 /** Reads the documents of files. Compiles its schemas once. */
@@ -216,6 +220,7 @@ function completed(object: KubeObject, writtenAt: string): KubeObject {
   return { ...object, metadata }
 }
 
+/** Not of a ServicePolicy: one that is left out would leave its exports open. */
 function problemOf(site: SiteObject): string | undefined {
   if (site.kind === 'Link') return linkProblem(site.object)
   if (site.kind !== 'TrafficPolicy') return undefined

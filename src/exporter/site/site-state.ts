@@ -1,12 +1,16 @@
 /** What a site's objects come to: its routes and its records. Pure: by the same rules as in a cluster. */
-import type { ServiceKey } from '../../api/names.ts'
+import type { ServiceAccess } from '../../api/access-policy.ts'
+import { type ServiceKey, serviceKey } from '../../api/names.ts'
 import type { EndpointSlice, KubeObject, Service } from '../../api/objects.ts'
 import type { ExportedPort, ListenerSpec, RouteSnapshot } from '../../api/route-snapshot.ts'
 import type { ServiceRecord } from '../../api/service-record.ts'
 import { DEFAULT_TRAFFIC, type TrafficSettings } from '../../api/traffic-settings.ts'
 import { describeError, FairleadError } from '../../core/errors.ts'
+import { type AccessOutcome, assignAccess } from '../access-assignment.ts'
 import { evaluateExport } from '../export-record.ts'
+import type { Candidate, KnownService } from '../policy-targets.ts'
 import { exportedPorts, linksOf } from '../route-snapshot-builder.ts'
+import { readServicePolicy } from '../service-policy-reader.ts'
 import { keyOf, serviceOfSlice, splitKey } from '../stores.ts'
 import { assignTraffic } from '../traffic-assignment.ts'
 import { readTrafficPolicy } from '../traffic-policy-reader.ts'
@@ -28,6 +32,7 @@ export function siteState(objects: readonly SiteObject[]): SiteState {
   const ofKind = <K extends SiteObject['kind']>(kind: K): OfKind<K>[] =>
     unique.filter((each) => each.kind === kind).map(({ object }) => object as OfKind<K>)
   const traffic = trafficOf(ofKind('TrafficPolicy'), [...ofKind('ServiceExport'), ...ofKind('ServiceImport')])
+  const access = accessOf(ofKind('ServicePolicy'), ofKind('ServiceExport'), problems)
   const services = new Map(ofKind('Service').map((service) => [keyOf(service), service]))
   const slices = Map.groupBy(ofKind('EndpointSlice'), (slice) => serviceOfSlice(slice)[0] ?? '')
   const exports = new Map<ServiceKey, readonly ExportedPort[]>()
@@ -38,7 +43,7 @@ export function siteState(objects: readonly SiteObject[]): SiteState {
       services.get(key),
       slices.get(key) ?? [],
     ]
-    const evaluation = evaluateExport(serviceExport, ...of)
+    const evaluation = evaluateExport(serviceExport, ...of, access.get(key))
     if (evaluation.state !== 'valid') problems.push(`ServiceExport ${key}: ${evaluation.message}`)
     else records.set(key, evaluation.record)
     const ports = exportedPorts(serviceExport, ...of, traffic.get(key) ?? DEFAULT_TRAFFIC)
@@ -46,7 +51,7 @@ export function siteState(objects: readonly SiteObject[]): SiteState {
   }
   const listeners = listenersOf(ofKind('ServiceImport'), problems)
   return {
-    routes: { synced: true, listeners, exports, links: linksOf(ofKind('Link')), traffic },
+    routes: { synced: true, listeners, exports, links: linksOf(ofKind('Link')), traffic, access },
     records,
     problems,
   }
@@ -86,25 +91,59 @@ function listenersOf(
   })
 }
 
+function accessOf(
+  policies: readonly OfKind<'ServicePolicy'>[],
+  exports: readonly KubeObject[],
+  problems: string[],
+): ReadonlyMap<ServiceKey, ServiceAccess> {
+  const access = new Map<ServiceKey, ServiceAccess>()
+  for (const [namespace, own] of byNamespace(policies)) {
+    const candidates = own.map((policy) => candidate(policy, readServicePolicy(policy)))
+    const assigned = assignAccess(candidates, knownIn(namespace, exports))
+    for (const [name, each] of assigned.access) access.set(serviceKey(namespace, name), each)
+    for (const [name, outcome] of assigned.outcomes)
+      problems.push(...accessProblems(`ServicePolicy ${namespace}/${name}`, outcome))
+  }
+  return access
+}
+
+function accessProblems(policy: string, { invalid, crowded }: AccessOutcome): string[] {
+  return [
+    ...(invalid === undefined
+      ? []
+      : [`${policy}: ${invalid}. Until this is mended it lets nobody call its targets`]),
+    ...(crowded.length === 0
+      ? []
+      : [`${policy}: passed over for ${crowded.length} exports with too many policies`]),
+  ]
+}
+
 function trafficOf(
   policies: readonly OfKind<'TrafficPolicy'>[],
   services: readonly KubeObject[],
 ): ReadonlyMap<ServiceKey, TrafficSettings> {
   const settings = new Map<ServiceKey, TrafficSettings>()
-  for (const [namespace, own] of Map.groupBy(policies, ({ metadata }) => metadata.namespace ?? '')) {
-    const candidates = own.map((policy) => ({
-      name: policy.metadata.name ?? '',
-      createdAt: policy.metadata.creationTimestamp ?? '',
-      generation: undefined,
-      read: readTrafficPolicy(policy),
-    }))
-    const here = services.filter(({ metadata }) => metadata.namespace === namespace)
-    const known = [...Map.groupBy(here, keyOf)].map(([key, found]) => ({
-      name: splitKey(key).name,
-      labels: found.map(({ metadata }) => metadata.labels ?? {}),
-    }))
-    for (const [name, each] of assignTraffic(candidates, known).settings)
-      settings.set(`${namespace}/${name}`, each)
+  for (const [namespace, own] of byNamespace(policies)) {
+    const candidates = own.map((policy) => candidate(policy, readTrafficPolicy(policy)))
+    for (const [name, each] of assignTraffic(candidates, knownIn(namespace, services)).settings)
+      settings.set(serviceKey(namespace, name), each)
   }
   return settings
+}
+
+function byNamespace<P extends KubeObject>(policies: readonly P[]): Map<string, P[]> {
+  return Map.groupBy(policies, ({ metadata }) => metadata.namespace ?? '')
+}
+
+function candidate<R>({ metadata }: KubeObject, read: R): Candidate<R> {
+  const { name = '', creationTimestamp: createdAt = '' } = metadata
+  return { name, createdAt, generation: undefined, read }
+}
+
+function knownIn(namespace: string, objects: readonly KubeObject[]): KnownService[] {
+  const here = objects.filter(({ metadata }) => metadata.namespace === namespace)
+  return [...Map.groupBy(here, keyOf)].map(([key, found]) => ({
+    name: splitKey(key).name,
+    labels: found.map(({ metadata }) => metadata.labels ?? {}),
+  }))
 }

@@ -1,6 +1,7 @@
 /**
  * What is to be said for and against each cluster as a place for new flows of a port, before any policy. Pure.
  */
+import { isVisibleTo } from '../../api/access-policy.ts'
 import { TraceRefusal } from '../../api/network-report.ts'
 import type { RouteSnapshot } from '../../api/route-snapshot.ts'
 import type { ServiceRecord } from '../../api/service-record.ts'
@@ -29,7 +30,7 @@ export interface Standing {
 export function standings(view: StandingView, target: ServiceTarget): Standing[] {
   return [...candidates(view, target)].map((cluster) => {
     if (cluster === view.self) return { cluster, ...localStanding(view.exports, target) }
-    const told = remoteStanding(view.exporters, cluster, target)
+    const told = remoteStanding(view, cluster, target)
     if (view.reachable(cluster) || told.refusal === TraceRefusal.notExported) return { cluster, ...told }
     return { cluster, ready: told.ready, refusal: TraceRefusal.unreachable }
   })
@@ -60,9 +61,14 @@ function localStanding(exports: RouteSnapshot['exports'], target: ServiceTarget)
 }
 
 /** By what another cluster tells. */
-function remoteStanding({ directory }: ExporterIndex, cluster: string, target: ServiceTarget): Judgement {
-  const record = directory.get(cluster)?.records.get(target.service)
+function remoteStanding(
+  { self, exporters }: StandingView,
+  cluster: string,
+  target: ServiceTarget,
+): Judgement {
+  const record = exporters.directory.get(cluster)?.records.get(target.service)
   if (record === undefined) return none(TraceRefusal.notExported)
+  if (!isVisibleTo(self, { cluster, record })) return none(TraceRefusal.notAllowed)
   const place = record.ports.findIndex(
     (candidate) => candidate.port === target.port && candidate.protocol === target.protocol,
   )

@@ -13,6 +13,7 @@ import {
 import { PeerRefusedError, ViolationError } from '../../link/errors.ts'
 import { ACCEPTED_HELLO_TIMEOUT_MS } from '../../link/limits.ts'
 import type { Hello } from '../../link/messages.ts'
+import type { AdmittedPeer } from '../../link/peer-chain.ts'
 import { SourceSession } from '../../link/source-session.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import type { SourceAgents } from './source-agents.ts'
@@ -49,7 +50,7 @@ export class AcceptedSessions {
   }
 
   /** Takes an authenticated socket. Throws PeerRefusedError when it is an agent's and there is nothing to tell it. */
-  add(socket: TLSSocket, peer: PeerIdentity): void {
+  add(socket: TLSSocket, peer: AdmittedPeer): void {
     const address = socket.remoteAddress ?? ''
     let id: string | undefined
     const handlers = {
@@ -68,7 +69,7 @@ export class AcceptedSessions {
 
   #open(
     socket: TLSSocket,
-    peer: PeerIdentity,
+    peer: AdmittedPeer,
     handlers: Pick<DirectorySessionHandlers, 'onReady' | 'onClosed'>,
   ): AcceptedSession {
     const { hello, heartbeat, syncWith, agents } = this.#config

@@ -58,7 +58,10 @@ export class Arrival {
       if (state.kind === 'established') {
         return this.#told.has(state.remoteCluster) ? [] : [`records of link ${name} are not here yet`]
       }
-      const isTried = state.kind === 'waiting' || (state.kind === 'dialling' && state.lastError !== undefined)
+      const isTried =
+        state.kind === 'waiting' ||
+        state.kind === 'revoked' ||
+        (state.kind === 'dialling' && state.lastError !== undefined)
       return isTried ? [] : [`link ${name} is not dialled yet`]
     })
   }

@@ -13,15 +13,17 @@ import type { Metrics } from '../../core/metrics.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
 import type { Side } from '../../link/control-channel.ts'
 import type { DataLine } from '../../link/data-lines.ts'
+import type { AdmittedPeer } from '../../link/peer-chain.ts'
 import type { PeerSocket } from '../../link/tls-connect.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import { NO_PATHS, type PathSource } from '../relay/path-source.ts'
-import { isRelayed, Relay, type VerifyOrigin } from '../relay/relay.ts'
+import { isRelayed, Relay } from '../relay/relay.ts'
 import type { RelayedConnection } from '../relay/relayed-connection.ts'
 import { RelayedPeers } from '../relay/relayed-peers.ts'
+import type { Vouchers } from '../relay/vouchers.ts'
 import { FlowKeeper } from '../resume/flow-keeper.ts'
 import type { RawConnection } from '../resume/raw-connection.ts'
-import { STOPPED } from '../resume/reasons.ts'
+import { REVOKED, STOPPED } from '../resume/reasons.ts'
 import { ResumableTransport } from '../resume/resumable-transport.ts'
 import { TokenSource } from '../resume/token-source.ts'
 import { ClusterPeers } from './cluster-peers.ts'
@@ -41,10 +43,15 @@ export interface DataConnectionsDeps {
   readonly budget?: ByteBudget
   /** Paths to routers that are not next to us; absent: flows go to neighbours only. */
   readonly paths?: PathSource
-  /** Whether the origin of a flow that comes over relays is to be believed. */
-  readonly verifyOrigin?: VerifyOrigin
+  /** Whether nothing is shared with a cluster: it was revoked. */
+  readonly isGone?: (cluster: string) => boolean
+  /** Signs for flows over relays, and says which are to be believed. */
+  readonly vouchers: Pick<Vouchers, 'vouch' | 'verify'>
   readonly random?: () => number
 }
+
+/** The peer says that nothing of its flows can be resumed. */
+const ENDS: ReadonlySet<string> = new Set([FlowCondition.stopped, FlowCondition.revoked])
 
 /** This process as its peers know it. */
 export interface OwnProcess {
@@ -124,9 +131,9 @@ export class DataConnections {
     }
     const transport = this.#resumable(connection, peer.cluster, this.#deps.acceptFlow(peer))
     const add = () =>
-      this.#direct.add(peer.cluster, { connection, transport, isAccepted: side === 'acceptor' })
+      this.#direct.add(peer.cluster, { connection, transport, isAccepted: side === 'acceptor', peer })
     void connection.whenClosed.then(({ origin, condition }) =>
-      transport.closed(origin === 'peer' && condition === FlowCondition.stopped),
+      transport.closed(origin === 'peer' && ENDS.has(condition)),
     )
     connection.start()
     if (side === 'acceptor') add()
@@ -146,6 +153,16 @@ export class DataConnections {
   /** Ends the connections that one process of a cluster dialled: its packets are lost on the way. */
   closeAccepted(cluster: string, instance: string, reason: string): void {
     this.#direct.closeAccepted(cluster, instance, reason)
+  }
+
+  /** Ends connections with peers that are not admitted any more, and all flows with clusters that have gone. */
+  endGone(isVoid: (peer: AdmittedPeer) => boolean, isGone: (cluster: string) => boolean): void {
+    this.#direct.closeVoid(isVoid, REVOKED)
+    this.#relayed.endAllWith(isGone, REVOKED)
+    this.#relay.endAllWith(isGone, REVOKED)
+    // Last: flows that have just lost their connection wait for another one now.
+    this.#keeper.endAllWith(isGone, REVOKED)
+    this.#direct.changed()
   }
 
   /** Tells all peers, also those to come, to open no more flows here. */
@@ -175,6 +192,7 @@ export class DataConnections {
       clock,
       source: paths,
       origin: () => this.#origin(),
+      vouch: this.#deps.vouchers.vouch,
       hopTo: (router) => this.#direct.neighbour(router)?.connection,
       changed: () => this.#direct.changed(),
       createTransport: (connection) => this.#overRelays(connection),
@@ -184,6 +202,7 @@ export class DataConnections {
   #createRelay(budget: ByteBudget): Relay {
     return new Relay({
       ...this.#deps,
+      verifyOrigin: this.#deps.vouchers.verify,
       budget,
       here: () => this.#origin(),
       neighbour: (router) => this.#direct.neighbour(router),
@@ -191,7 +210,7 @@ export class DataConnections {
     })
   }
 
-  /** Who is at its other end was told over relays, which the relay next to us has checked as far as it could. */
+  /** Who is at its other end was told over relays, and signed. */
   #overRelays(connection: RelayedConnection): ResumableTransport {
     const { cluster } = connection
     const accept: FlowAcceptor = (request, channel) => {

@@ -1,7 +1,8 @@
 /**
  * The data connections to every other cluster, whoever dialled them, and which one a new flow takes.
  */
-import type { FlowTransport } from '../../amqp/flow-transport.ts'
+import type { FlowError, FlowTransport } from '../../amqp/flow-transport.ts'
+import type { AdmittedPeer } from '../../link/peer-chain.ts'
 import type { Neighbour } from '../relay/relay.ts'
 import type { PeerConnection } from './data-connection.ts'
 
@@ -11,6 +12,8 @@ export interface PeerEntry {
   readonly transport: FlowTransport
   /** The peer dialled it. */
   readonly isAccepted: boolean
+  /** By its certificate. */
+  readonly peer: AdmittedPeer
 }
 
 /** The cost of the link to a router process; by default all cost the same. */
@@ -141,6 +144,12 @@ export class PeerTable {
     for (const { connection, isAccepted } of this.#clusters.get(cluster) ?? []) {
       if (isAccepted && connection.peer?.instance === instance) connection.close(reason)
     }
+  }
+
+  /** Ends the connections with peers that are not admitted any more. */
+  closeVoid(isVoid: (peer: AdmittedPeer) => boolean, why: FlowError): void {
+    for (const entries of [...this.#clusters.values()])
+      for (const { connection, peer } of [...entries]) if (isVoid(peer)) connection.close(why)
   }
 
   /** Tells all peers to open no more flows. */

@@ -1,9 +1,9 @@
-/** The documents about the network that a router serves beside its metrics. */
+/** The documents about the network that a router serves. */
 
 import { isDnsLabel, type ServiceKey, serviceKey } from '../../api/names.ts'
 import { type ReportFault, ReportPath } from '../../api/network-report.ts'
 import type { Directory } from '../../api/service-record.ts'
-import type { JsonDocument } from '../../core/health.ts'
+import type { JsonDocument } from '../../core/report-server.ts'
 import type { SnapshotSource } from '../../core/snapshot.ts'
 import type { ExplainablePort } from '../explain.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LinkSpec } from '../../api/route-snapshot.ts'
 import type { Directory, OriginState } from '../../api/service-record.ts'
+import type { Cancel } from '../../core/clock.ts'
 import type { FairleadError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
@@ -18,21 +19,27 @@ import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
 import { type HeartbeatConfig, heartbeatOf } from '../../link/heartbeat.ts'
+import { LeafSigner } from '../../link/leaf-signer.ts'
 import { HEARTBEAT } from '../../link/limits.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
+import { OriginSignatures } from '../../link/origin-signatures.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
+import type { Standing } from '../../link/standing.ts'
 import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
+import type { TrustAnchors } from '../../pki/chain.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import { Vouchers } from '../relay/vouchers.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
+import { AdvertisementSignatures } from './advertisement-signatures.ts'
 import { Arrival } from './arrival.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
-import { MAX_LINKS, MAX_REPLICAS } from './limits.ts'
+import { LEFT_GRACE_MS, MAX_LINKS, MAX_REPLICAS } from './limits.ts'
 import { Links } from './links.ts'
 import { NetworkTopology } from './network-topology.ts'
 import type { PeerTransports } from './peers.ts'
@@ -40,7 +47,7 @@ import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
 import { SourceAgents } from './source-agents.ts'
 import { TopologyPaths } from './topology-paths.ts'
 
-export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths'> {
+export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths' | 'vouchers' | 'isGone'> {
   readonly logger: Logger
   /** Started and stopped with the network. */
   readonly tls: TlsFiles
@@ -81,7 +88,9 @@ export class RouterNetwork implements Startable {
   readonly #routerId: string
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
-  readonly #store = new DirectoryStore()
+  readonly #anchors: SnapshotSource<TrustAnchors>
+  readonly #signatures: OriginSignatures
+  readonly #store: DirectoryStore
   readonly #outdone = new Snapshot(0)
   readonly #data: DataConnections
   readonly #acceptor: Acceptor
@@ -96,18 +105,29 @@ export class RouterNetwork implements Startable {
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
+  #unfollow = () => {}
+  #cancelLeft: Cancel = () => {}
+  #hasLeft = false
 
   constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
     this.#deps = deps
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
     const name = config.name ?? this.#routerId
-    this.#topology = new NetworkTopology(deps, { router: this.#routerId, name })
+    this.#tls = deps.tls
+    this.#anchors = this.#tls.trust.anchors
+    const isGone = (cluster: string) => this.#parts(cluster)
+    const signer = new LeafSigner(this.#tls)
+    this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer })
+    this.#store = new DirectoryStore(this.#signatures.verify, isGone)
+    const signatures = new AdvertisementSignatures({ ...deps, anchors: this.#anchors, signer })
+    this.#topology = new NetworkTopology({ ...deps, signatures, isGone }, { router: this.#routerId, name })
+    this.#tls.onChange(() => this.#topology.sayAgain())
+    const vouchers = new Vouchers({ ...deps, anchors: this.#anchors, signer })
     this.#data = new DataConnections(
-      { ...deps, paths: new TopologyPaths(this.#topology.view) },
+      { ...deps, vouchers, isGone, paths: new TopologyPaths(this.#topology.view) },
       { instance: this.#routerId, name, identity: () => this.identity },
     )
-    this.#tls = deps.tls
     this.#links = new Links({
       ...deps,
       limit: MAX_LINKS,
@@ -209,7 +229,12 @@ export class RouterNetwork implements Startable {
 
   /** Takes the records of our own cluster where no controller brings them: at a site without Kubernetes. */
   publish(state: OriginState): void {
-    this.#store.replace(state)
+    this.#store.replace(this.#signatures.sign(state))
+  }
+
+  /** Tells when there is another certificate to sign with. What was published has to be published anew, as a newer version. */
+  get certificate(): Pick<SnapshotSource<unknown>, 'subscribe'> {
+    return { subscribe: (listener) => this.#tls.onChange((next) => listener(next, undefined)) }
   }
 
   /** Resolves when it listens, which is not before there is a certificate. */
@@ -224,6 +249,14 @@ export class RouterNetwork implements Startable {
       onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
     })
     this.#topology.start(this.identity.cluster)
+    const { trust } = this.#tls
+    const unfollow = [
+      trust.standing.subscribe((next, previous) => this.#follow(next, previous)),
+      trust.anchors.subscribe(() => this.#endGone()),
+      this.#store.directory.subscribe((directory) => this.#onOwnFacts(directory)),
+      () => this.#cancelLeft(),
+    ]
+    this.#unfollow = () => unfollow.forEach((cancel) => void cancel())
     await this.#acceptor.start()
     await this.#webSockets?.start()
     await this.#links.start()
@@ -245,6 +278,7 @@ export class RouterNetwork implements Startable {
   }
 
   async stop(): Promise<void> {
+    this.#unfollow()
     await this.#webSockets?.stop()
     await this.#acceptor.stop()
     const data = this.#data.stop()
@@ -297,7 +331,12 @@ export class RouterNetwork implements Startable {
 
   #sessionDeps() {
     const { clock, logger } = this.#deps
-    return { clock, logger, codec: this.#codec, store: this.#store }
+    return { clock, logger, codec: this.#codec, store: this.#store, trust: this.#tls.trust }
+  }
+
+  /** Nothing is shared with that cluster: it was revoked, or we were. */
+  #parts(cluster: string): boolean {
+    return this.#tls.trust.standing.current().parts(cluster, this.identity.cluster)
   }
 
   #hello(): Hello {
@@ -319,8 +358,10 @@ export class RouterNetwork implements Startable {
   #syncWith(peer: PeerIdentity, cost: number): SharingConfig {
     const own = this.identity.cluster
     const outdone = this.#outdone
+    const shared = { trust: this.#anchors, owns: (cluster: string) => cluster === peer.cluster }
     if (peer.role === Role.controller)
       return {
+        ...shared,
         maySend: () => true,
         mayReceive: (cluster) => cluster === own,
         reach: this.#data.peers,
@@ -331,15 +372,42 @@ export class RouterNetwork implements Startable {
     if (peer.cluster === own) {
       const onOutdoneEpoch = (epoch: number) => this.#raiseOutdone(epoch)
       const all = () => true
-      return { maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
+      return { ...shared, maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
     }
     return {
+      ...shared,
       maySend: (cluster) => cluster !== peer.cluster,
       mayReceive: (cluster) => cluster !== own,
       topology,
       onCaughtUp,
       onOutdone: ({ epoch }) => this.#raiseOutdone(epoch),
     }
+  }
+
+  #follow({ gone }: Standing, previous: Standing): void {
+    for (const cluster of gone) this.#store.remove(cluster)
+    for (const cluster of previous.gone) if (!gone.has(cluster)) this.#store.readmit(cluster)
+    this.#topology.goneChanged()
+  }
+
+  /** Our cluster has left: others are told that before everything with them ends. */
+  #onOwnFacts(directory: Directory): void {
+    const { trust } = this.#tls
+    const hasLeft = directory.get(this.identity.cluster)?.facts?.left !== undefined
+    if (hasLeft === this.#hasLeft) return
+    this.#hasLeft = hasLeft
+    this.#cancelLeft()
+    if (hasLeft) this.#cancelLeft = this.#deps.clock.after(LEFT_GRACE_MS, () => trust.setLeft(true))
+    else trust.setLeft(false)
+  }
+
+  /** What a new trust statement ends here. Sessions end themselves, when they have told their peers why. */
+  #endGone(): void {
+    const { trust } = this.#tls
+    this.#data.endGone(
+      (peer) => trust.isVoid(peer),
+      (cluster) => this.#parts(cluster),
+    )
   }
 
   #raiseOutdone(epoch: number): void {

@@ -15,6 +15,7 @@ import type { Metrics } from '../../core/metrics.ts'
 import { type EndableFlow, FlowRegistry } from '../flow-registry.ts'
 import { NOBODY } from '../resume/nobody.ts'
 import type { RawConnection } from '../resume/raw-connection.ts'
+import { REVOKED } from '../resume/reasons.ts'
 import { MAX_ARRIVED_FLOWS, MAX_RELAYED_FLOWS, NEIGHBOUR_SHARE } from './limits.ts'
 import { RelayStats } from './relay-stats.ts'
 import { Splice } from './splice.ts'
@@ -35,11 +36,8 @@ export function isRelayed(request: FlowRequest): request is RelayedRequest {
   return request.relay !== undefined
 }
 
-/**
- * Whether the origin in an opening is to be believed; the reason when not. `neighbour` is the cluster it came from. Called
- * for flows that end here, after all that can be checked without it.
- */
-export type VerifyOrigin = (request: RelayedRequest, neighbour: string) => FlowError | undefined
+/** Why what an opening says is not to be believed. Asked for flows that end here, after all that can be checked without it. */
+export type VerifyOrigin = (request: RelayedRequest) => Refusal | undefined
 
 export interface RelayDeps {
   readonly here: () => Here
@@ -51,7 +49,9 @@ export interface RelayDeps {
     channel: FlowChannel,
     onOver: () => void,
   ) => FlowHandler | undefined
-  readonly verifyOrigin?: VerifyOrigin
+  /** Whether nothing goes to a cluster or comes from it. Absent: nobody was revoked. */
+  readonly isGone?: (cluster: string) => boolean
+  readonly verifyOrigin: VerifyOrigin
   readonly budget: ByteBudget
   readonly metrics: Metrics
 }
@@ -66,6 +66,8 @@ const ENDED: FlowError = { condition: FlowCondition.linkLost, description: 'the 
 export class Relay {
   readonly #deps: RelayDeps
   readonly #flows: FlowRegistry
+  /** Of each flow that is passed on; `#flows` bounds them. */
+  readonly #ways = new Map<Splice, RelayedWay>()
   readonly #arrived: FlowRegistry
   readonly #stats: RelayStats
   #draining = false
@@ -86,9 +88,16 @@ export class Relay {
   accept(request: RelayedRequest, channel: FlowChannel, from: Neighbour): FlowHandler {
     const refusal = refusalOf(request.relay, this.#deps.here(), senderOf(from))
     if (refusal !== undefined) return this.#refuse(channel, refusal)
+    if (this.#hasGone(request.relay)) return this.#refuse(channel, GONE)
     return request.relay.path.length === 1
       ? this.#arrive(request, channel, from)
       : this.#passOn(request, channel, from)
+  }
+
+  /** Ends those that are passed on from clusters that have gone, or to them. */
+  endAllWith(isConcerned: (cluster: string) => boolean, why: FlowError): void {
+    for (const [splice, { origin, cluster }] of [...this.#ways])
+      if (isConcerned(origin.cluster) || isConcerned(cluster)) splice.kill(why)
   }
 
   /** Takes no more new flows; those there are go on, and others can be resumed. */
@@ -102,9 +111,14 @@ export class Relay {
     this.#flows.killAll(ENDED)
   }
 
+  #hasGone({ origin, cluster }: RelayedWay): boolean {
+    const { isGone = () => false } = this.#deps
+    return isGone(origin.cluster) || isGone(cluster)
+  }
+
   #arrive(request: RelayedRequest, channel: FlowChannel, from: Neighbour): FlowHandler {
-    const disbelief = this.#deps.verifyOrigin?.(request, from.cluster)
-    if (disbelief !== undefined) return this.#refuse(channel, { cause: 'origin', error: disbelief })
+    const disbelief = this.#deps.verifyOrigin(request)
+    if (disbelief !== undefined) return this.#refuse(channel, disbelief)
     if (!this.#arrived.admits(from.cluster, NEIGHBOUR_SHARE)) return this.#refuse(channel, FULL)
     const counted: EndableFlow = { kill: (error) => channel.reset(error) }
     this.#arrived.add(counted, from.cluster)
@@ -121,6 +135,7 @@ export class Relay {
     if (!this.#flows.admits(from.cluster, NEIGHBOUR_SHARE)) return this.#refuse(channel, FULL)
     const splice = this.#spliceOf(request, from.connection, next.connection)
     this.#flows.add(splice, from.cluster)
+    this.#ways.set(splice, request.relay)
     this.#stats.opened += 1
     const handler = splice.takeIncoming(channel)
     const relay = onward(request.relay)
@@ -143,7 +158,10 @@ export class Relay {
       incoming: { passed: this.#stats.onward, endPeer: relay.travelled.length === 0 ? from : undefined },
       onward: { passed: this.#stats.back, endPeer: relay.path.length === 2 ? next : undefined },
       waiting: this.#deps.budget.use('relaying'),
-      onOver: (splice) => this.#flows.delete(splice),
+      onOver: (splice) => {
+        this.#flows.delete(splice)
+        this.#ways.delete(splice)
+      },
     })
   }
 
@@ -155,6 +173,7 @@ export class Relay {
 }
 
 const FULL = refused('full', 'too many flows over relays')
+const GONE: Refusal = { cause: 'revoked', error: REVOKED }
 const DRAINING = refused('draining', 'the relay takes no more flows')
 
 function senderOf({ cluster, connection: { peer } }: Neighbour): Sender {

@@ -15,11 +15,13 @@ import type { PathSource, RouterRoute } from './path-source.ts'
 import type { PathsDeps } from './paths.ts'
 import type { RelayedRequest } from './relay.ts'
 import { RelayedConnection } from './relayed-connection.ts'
+import type { Vouch } from './vouchers.ts'
 
 export interface RelayedPeersDeps extends PathsDeps {
   readonly source: PathSource
   /** This router, as openings name it. */
   readonly origin: () => FlowOrigin
+  readonly vouch: Vouch
   /** Flows on such a connection outlive its paths. */
   readonly createTransport: (connection: RelayedConnection) => ResumableTransport
 }
@@ -88,6 +90,15 @@ export class RelayedPeers {
   /** Processes whose connections have come or gone may be known now, or not be vouched for any more. */
   joinAll(): void {
     for (const [cluster, routers] of this.#clusters) this.#join(cluster, routers)
+  }
+
+  /** Ends all that is shared with clusters that have gone, and forgets their routers. */
+  endAllWith(isConcerned: (cluster: string) => boolean, why: FlowError): void {
+    for (const [cluster, routers] of [...this.#clusters]) {
+      if (!isConcerned(cluster)) continue
+      this.#clusters.delete(cluster)
+      for (const peer of routers.values()) this.#end(peer, why)
+    }
   }
 
   /** Ends all that is left. */
@@ -181,10 +192,18 @@ export class RelayedPeers {
     return peer
   }
 
+  /** It is not listed under its cluster any more. */
+  #end(peer: RelayedPeer, why: FlowError): void {
+    if (!peer.connection.isListed) this.#guests -= 1
+    this.#idle.delete(peer)
+    peer.connection.close(why)
+    peer.transport.closed(false)
+  }
+
   /** Perhaps nothing needs it any more. */
   #rest(peer: RelayedPeer): void {
-    const { isListed, openFlows } = peer.connection
-    if (isListed || openFlows > 0) return
+    const { isListed, openFlows, isClosed } = peer.connection
+    if (isListed || isClosed || openFlows > 0) return
     this.#idle.add(peer)
     for (const oldest of this.#idle) {
       if (this.#idle.size <= MAX_IDLE_GUESTS) return

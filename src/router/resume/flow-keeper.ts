@@ -86,6 +86,12 @@ export class FlowKeeper implements FlowKeeping {
     this.#rest()
   }
 
+  /** Ends the flows that wait for a link with these clusters. */
+  endAllWith(isConcerned: (cluster: string) => boolean, why: FlowError): void {
+    for (const [flow] of this.#suspended.entries())
+      if (isConcerned(flow.process?.cluster ?? '')) this.#end(flow, 'revoked', why)
+  }
+
   // What flows tell
 
   suspended(flow: KeptFlow): void {

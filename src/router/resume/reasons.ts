@@ -31,6 +31,8 @@ export const RESTARTED = because(FlowCondition.linkLost, 'the router at the othe
 
 export const STOPPED = because(FlowCondition.stopped, 'the router has stopped')
 
+export const REVOKED = because(FlowCondition.revoked, 'the cluster at the other end was revoked, or this one')
+
 /** What the far side did is not what the protocol allows. */
 export function violation(description: string): FlowError {
   return because('amqp:not-allowed', description)
@@ -51,6 +53,7 @@ const OF_THE_WAY: ReadonlySet<string> = new Set([
   FlowCondition.linkLost,
   FlowCondition.overloaded,
   FlowCondition.noRoute,
+  FlowCondition.unvouched,
 ])
 
 /** Nothing was said of the flow: the way to it is lost, or has no room for it now. */

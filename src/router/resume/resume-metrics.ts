@@ -16,6 +16,8 @@ export type ResumeResult =
   | 'evicted'
   /** The router process at the other end has ended. */
   | 'restarted'
+  /** The cluster at the other end was revoked. */
+  | 'revoked'
 
 export class ResumeMetrics {
   retransmittedBytes = 0

@@ -64,6 +64,12 @@ export class AdvertisementStore {
     for (const router of this.paths.outdated(this.database, this.#clock.monotonic())) this.#drop(router)
   }
 
+  /** Forgets the routers of some clusters, reachable or not. */
+  evict(isGone: (cluster: string) => boolean): void {
+    for (const { advertisement } of [...this.database.entries()])
+      if (isGone(advertisement.cluster)) this.#drop(advertisement.router)
+  }
+
   stop(): void {
     this.#flood.stop()
     this.paths.stop()

@@ -27,8 +27,12 @@ export interface TopologyEngineDeps {
   /** From 0 to 1. */
   readonly random: () => number
   readonly logger: Logger
-  /** Whether an advertisement is its origin's own words. Absent: believed, until there are signatures. */
+  /** Adds our signature to what we say. Absent: nothing is signed. */
+  readonly sign?: (advertisement: RouterAdvertisement) => RouterAdvertisement
+  /** Whether an advertisement is its origin's own words. Absent: everything is believed. */
   readonly verify?: (advertisement: RouterAdvertisement) => boolean
+  /** Whether routers of a cluster are no part of the network, as it was revoked. */
+  readonly isGone?: (cluster: string) => boolean
 }
 
 /** Who is at the other end of a session, by its hello and its certificate. */
@@ -76,12 +80,12 @@ export class TopologyEngine {
   constructor(deps: TopologyEngineDeps, self: Self) {
     this.#deps = deps
     this.#self = self
-    const { clock } = deps
+    const { clock, sign } = deps
     const store = new AdvertisementStore(clock, self, () => this.#syncs())
     this.#store = store
     this.#missing = new MissingRouters(clock, store.database)
     this.#originator = new Originator(
-      { clock, onAdvertisement: (advertisement) => void store.put(advertisement, 0) },
+      { clock, sign, onAdvertisement: (advertisement) => void store.put(advertisement, 0) },
       self,
     )
     this.#syncDeps = {
@@ -136,6 +140,11 @@ export class TopologyEngine {
     this.#originator.refresh()
   }
 
+  /** Says everything again: there is another certificate to sign with. */
+  sayAgain(): void {
+    this.#originator.refresh()
+  }
+
   stop(): void {
     for (const cancel of this.#timers.splice(0)) cancel()
     this.#originator.stop()
@@ -146,6 +155,13 @@ export class TopologyEngine {
   /** Tells all that no new flow should come here or pass through here. */
   drain(): void {
     this.#originator.drain()
+  }
+
+  /** Other clusters have gone, or have come back: forgets the routers of the former, and finds out about the latter. */
+  goneChanged(): void {
+    const { isGone = () => false } = this.#deps
+    this.#store.evict(isGone)
+    for (const sync of this.#syncs()) sync.compare()
   }
 
   /** A session with another router is ready. */
@@ -222,6 +238,8 @@ export class TopologyEngine {
     requireNoFault(faultOf(advertisement))
     if (router === this.#self.router) this.#checkOwn(sequence)
     else if ((this.#store.latest(router)?.sequence ?? 0) >= sequence) sync.learn(router, sequence)
+    else if (this.#deps.isGone?.(advertisement.cluster) === true)
+      this.#refuse(router, 'its cluster was revoked')
     else if (this.#isGenuine(from, advertisement)) {
       const stored = this.#store.put(advertisement, age)
       if (stored === 'full') this.#refuse(router, 'more than is kept')
@@ -230,10 +248,13 @@ export class TopologyEngine {
     }
   }
 
-  /** What can be checked without a signature: routers we are connected with have shown their certificate. */
+  /**
+   * Routers we are connected with have shown their certificate; of others it is signed, and one that is known stays that of
+   * its cluster: another cluster could sign for its id as well.
+   */
   #isGenuine(from: string, advertisement: RouterAdvertisement): boolean {
     const { router, cluster } = advertisement
-    const shown = this.#neighbours.get(router)?.cluster ?? cluster
+    const shown = this.#neighbours.get(router)?.cluster ?? this.#store.latest(router)?.cluster ?? cluster
     if (shown !== cluster && from === router) {
       throw new TopologyViolation('forged', `a router of cluster ${shown} says it is of ${cluster}`)
     }

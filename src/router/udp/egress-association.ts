@@ -1,5 +1,5 @@
 /**
- * The backend's end of an association: chooses a backend of the exported port, and another one when nobody listens at
+ * The backend's end of an association, if the policies of the service let the client: chooses a backend of the exported port, and another one when nobody listens at
  * the first. Silence is consent: a backend of a one-way protocol never answers.
  */
 import {
@@ -27,6 +27,8 @@ import type { FlowEnding } from '../flow-end.ts'
 import { believedClient, type FlowAttempt } from '../flow-log.ts'
 import type { FlowSource } from '../global/flow-source.ts'
 import type { GlobalSources } from '../global/global-sources.ts'
+import { accessClient, Guard, type Guarded } from '../policy/guard.ts'
+import type { PolicyGate } from '../policy/policy-gate.ts'
 import { flowHeader } from '../proxy-protocol/flow-header.ts'
 import { Association, type AssociationDeps } from './association.ts'
 import { BackendSocket, type BackendSocketOwner } from './backend-socket.ts'
@@ -38,6 +40,7 @@ export interface EgressAssociationDeps extends AssociationDeps {
   readonly cluster: string
   readonly snapshot: SnapshotSource<RouteSnapshot>
   readonly backends: BackendPool
+  readonly gate: PolicyGate
   /** All that are open: a socket each. */
   readonly open: Set<EgressAssociation>
   /** Those whose backend may still refuse. */
@@ -49,12 +52,13 @@ export interface EgressAssociationDeps extends AssociationDeps {
 /** Errors of this machine and not of the backend. */
 const OWN_FAULTS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRINUSE', 'ENOBUFS', 'ENOMEM'])
 
-export class EgressAssociation extends Association implements BackendSocketOwner {
+export class EgressAssociation extends Association implements BackendSocketOwner, Guarded {
   readonly #deps: EgressAssociationDeps
   readonly #peer: string
   readonly #request: FlowRequest
   readonly #target: ServiceTarget
   readonly #settings: TrafficSettings
+  readonly #guard: Guard
   readonly #attempts: FlowAttempt[] = []
   #tried: string[] = []
   /** As it was when the backend was chosen, or has been seen since. */
@@ -77,10 +81,30 @@ export class EgressAssociation extends Association implements BackendSocketOwner
     this.#target = target
     this.#settings = settings
     this.#source = deps.globalSources?.sourceOf(peer, request.client, 'UDP')
+    this.#guard = new Guard(deps.gate, accessClient(peer, request.client), this)
     this.channel = channel
     this.begin()
     deps.open.add(this)
-    this.#connectNext(undefined)
+    if (this.#exportedNow() === undefined || this.#guard.enter(target.service)) this.#connectNext(undefined)
+  }
+
+  accessChanged(): void {
+    this.#guard.renew()
+  }
+
+  /** Datagrams do not wait: those beyond a limit are dropped. */
+  bytesAllowed(): void {}
+
+  /** Whether a limit leaves room for the datagram; one without room is counted as dropped. */
+  #isWithinLimits({ length }: Buffer): boolean {
+    const { pass } = this.#guard
+    if (!pass.isMetered) return true
+    if (pass.debtor === undefined) {
+      pass.spend(length)
+      return true
+    }
+    this.drop(DropReason.policyLimit)
+    return false
   }
 
   /** Turns to the next backend; `failure` tells why the last one did not do. */
@@ -158,6 +182,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
   // From the client
 
   protected override deliver(datagram: Buffer): void {
+    if (!this.#isWithinLimits(datagram)) return
     const isKept = this.first.open && this.first.keep(datagram)
     // Once there is a socket it gets all that is kept.
     if (!isKept || this.#source?.waiting !== true) this.#send(datagram)
@@ -177,7 +202,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
 
   fromBackend(datagram: Buffer): void {
     if (!this.#answered) this.#firstAnswer()
-    this.forward(datagram)
+    if (this.#isWithinLimits(datagram)) this.forward(datagram)
   }
 
   #firstAnswer(): void {
@@ -249,6 +274,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
 
   protected override finished(ending: FlowEnding): void {
     const backend = this.#backend?.name ?? ''
+    this.#guard.leave()
     this.#dropBackend()
     this.#deps.open.delete(this)
     this.#deps.flowLog?.({
@@ -258,6 +284,7 @@ export class EgressAssociation extends Association implements BackendSocketOwner
       cluster: this.#deps.cluster,
       backend,
       attempts: this.#attempts,
+      policies: this.#guard.refusedBy,
       clientBytes: this.fromFar,
       backendBytes: this.fromSocket,
     })

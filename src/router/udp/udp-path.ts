@@ -20,6 +20,7 @@ import type { FlowLog } from '../flow-log.ts'
 import { FlowRegistry } from '../flow-registry.ts'
 import type { GlobalSources } from '../global/global-sources.ts'
 import type { IngressRequests } from '../ingress-requests.ts'
+import type { PolicyGate } from '../policy/policy-gate.ts'
 import { Allowance } from './allowance.ts'
 import type { Association } from './association.ts'
 import { EgressAssociation, type EgressAssociationDeps } from './egress-association.ts'
@@ -44,6 +45,7 @@ export interface UdpPathDeps {
   readonly routes: ClusterRoutes
   readonly requests: IngressRequests
   readonly backends: BackendPool
+  readonly gate: PolicyGate
   /** All flows with a socket of their own; associations to backends are among them. */
   readonly flows: FlowRegistry
   readonly flowLog: FlowLog | undefined

@@ -22,6 +22,8 @@ export const DropReason = {
   sendFailed: 'send-failed',
   /** Sent from port 0: there is nobody to answer. */
   noSource: 'no-source',
+  /** A policy's limit of bytes is reached. */
+  policyLimit: 'policy-limit',
   /** Its association was over. */
   ended: 'ended',
 } as const

@@ -14,7 +14,9 @@ interface Answer {
 }
 
 const PODS = '/api/v1/namespaces/fairlead-system/pods'
-const PROXY = `${PODS}/router-0%3A9090/proxy`
+const PROXY = `${PODS}/router-0%3A9092/proxy`
+const SECRET = '/api/v1/namespaces/fairlead-system/secrets/fairlead-reports'
+const TOKEN = 'a'.repeat(64)
 
 const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } }
 const pods: Answer = {
@@ -41,14 +43,21 @@ let server: Server
 /** By what the path begins with; the longest counts. */
 let answers: Record<string, Answer>
 const asked: string[] = []
+/** The tokens that routers were given. */
+const tokens = new Set<unknown>()
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fairlead-commands-'))
-  answers = { [PODS]: pods }
+  answers = {
+    [PODS]: pods,
+    [SECRET]: { status: 200, value: { data: { token: Buffer.from(`${TOKEN}\n`).toString('base64') } } },
+  }
   asked.splice(0)
+  tokens.clear()
   server = createServer((request, response) => {
     const url = request.url ?? ''
     asked.push(url)
+    if (url.startsWith(PROXY)) tokens.add(request.headers['fairlead-report-token'])
     const [key = ''] = Object.keys(answers)
       .filter((path) => url.startsWith(path))
       .sort((a, b) => b.length - a.length)
@@ -83,6 +92,8 @@ function forbidden(what: string): Answer {
 }
 
 const PROXY_RULE = '{"apiGroups":[""],"resources":["pods/proxy"],"verbs":["get"]}'
+const TOKEN_RULE =
+  '{"apiGroups":[""],"resources":["secrets"],"resourceNames":["fairlead-reports"],"verbs":["get"]}'
 const LIST_RULE = '{"apiGroups":[""],"resources":["pods"],"verbs":["list"]}'
 
 test.each([[['topology']], [['trace', 'web']]])(
@@ -99,15 +110,47 @@ test.each([[['topology']], [['trace', 'web']]])(
 )
 
 test.each([[['topology']], [['trace', 'web']]])(
-  'without the right to list pods %j names both rules that it takes',
+  'without the right to list pods %j names all rules that it takes',
   async (command) => {
     answers[PODS] = forbidden('list resource "pods"')
     const { code, stderr } = await fairlead(...command)
     expect(code).toBe(1)
     expect(stderr).toContain('no right to list pods in namespace fairlead-system')
-    expect(stderr).toContain(`the rules ${LIST_RULE} and ${PROXY_RULE}`)
+    expect(stderr).toContain(`the rules ${LIST_RULE} and ${TOKEN_RULE} and ${PROXY_RULE}`)
   },
 )
+
+test('without the right to the token that right is named, and nothing is asked of a router', async () => {
+  answers[SECRET] = forbidden('get resource "secrets"')
+  const { code, stderr } = await fairlead('topology')
+  expect(code).toBe(1)
+  expect(stderr).toContain('no right to get Secret fairlead-reports in namespace fairlead-system')
+  expect(stderr).toContain(`the rules ${TOKEN_RULE} and ${PROXY_RULE}`)
+  expect(tokens).toEqual(new Set())
+})
+
+test.each([
+  ['there is none', { status: 404, value: { kind: 'Status', reason: 'NotFound', details: { name: 'x' } } }],
+  ['it is empty', { status: 200, value: { data: {} } }],
+  [
+    'no header can hold it',
+    { status: 200, value: { data: { token: Buffer.from('a\nb').toString('base64') } } },
+  ],
+])('the Secret of the token is named when %s', async (_, answer) => {
+  answers[SECRET] = answer
+  const { code, stderr } = await fairlead('topology')
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/Secret fairlead-reports .*is not there/)])
+})
+
+test('a router that has another token says so', async () => {
+  answers[`${PROXY}/topology`] = { status: 401, value: { error: 'the header does not hold the token' } }
+  expect((await fairlead('topology')).stderr).toBe('fairlead: the header does not hold the token\n')
+})
+
+test('a member of one namespace is asked in that namespace', async () => {
+  await fairlead('topology', '--system-namespace', 'team')
+  expect(asked.filter((url) => url.startsWith('/api/v1/namespaces/team/pods'))).toHaveLength(1)
+})
 
 test('a port that the import does not have is named by the router, which has the last word', async () => {
   const error = 'demo/web has no port grpc in this cluster: it has http (80/TCP)'
@@ -130,6 +173,7 @@ test('the documents are asked for and told', async () => {
     `${PROXY}/trace?namespace=demo&name=web`,
     `${PROXY}/trace?namespace=demo&name=web&port=80`,
   ])
+  expect(tokens).toEqual(new Set([TOKEN]))
   answers[`${PROXY}/trace`] = { status: 200, value: { ...trace, ports: [] } }
   expect((await fairlead('trace', 'web')).stderr).toContain('demo/web is not imported in this cluster')
 })

@@ -164,6 +164,93 @@ describe('a cluster with a GlobalNetwork', () => {
     expect(await whenIngress(east, ['api', 'web'])).toEqual({ api, web })
   })
 
+  test('lets addresses that were given up rest also when its controller starts again in between', async () => {
+    const east = await start('east', { spec: { blockSize: 8, egressAddresses: 3 } })
+    const team = { name: 'team', namespace: 'demo' }
+    const teamIPs = async () =>
+      (await east.client.get<GlobalEgressIP>(Resource.globalEgressIP, team))?.status?.allocatedIPs ?? []
+    await east.client.create<GlobalEgressIP>(Resource.globalEgressIP, { metadata: team, spec: { count: 2 } })
+    await east.exportService('web')
+    const { web } = await whenIngress(east, ['web'])
+    const second = await eventually(async () => {
+      const found = await teamIPs()
+      expect(found).toHaveLength(2)
+      return found[1]
+    })
+    await east.unexport('web')
+    await whenIngress(east, [])
+    await east.client.patch(Resource.globalEgressIP, team, 'merge', { spec: { count: 1 } })
+    await eventually(async () => expect(await teamIPs()).toHaveLength(1))
+    await east.whenQuiet()
+    expect((await network(east)).resting).toEqual([
+      { address: web, owner: 'service/demo/web#0', until: expect.any(String) },
+      { address: second, owner: 'egress/demo/team#1', until: expect.any(String) },
+    ])
+    await east.stopController()
+    await east.startController()
+    await east.exportService('api')
+    await eventually(async () => {
+      const [object] = (await east.client.list<GlobalIngressIP>(Resource.globalIngressIP, {})).items
+      const { reason, message } = conditionOf(object?.status, 'Allocated') ?? {}
+      expect(reason === 'Exhausted' ? message : await ingress(east)).toEqual(
+        reason === 'Exhausted'
+          ? expect.stringContaining('one that rests is free again at')
+          : { api: expect.any(String) },
+      )
+    })
+    expect([web, second]).not.toContain((await ingress(east))['api'])
+    await east.createExport('web')
+    await eventually(async () => expect((await ingress(east))['web']).toBe(web))
+    await eventually(async () => expect((await network(east)).resting).toHaveLength(1))
+  })
+
+  test('records that an address rests before its object goes, and goes on when that can be written', async () => {
+    const east = await start('east')
+    await east.exportService('web')
+    const { web } = await whenIngress(east, ['web'])
+    await east.whenQuiet()
+    let isRefusing = true
+    east.refuses = (write) => isRefusing && write === 'apply-status globalnetworks cluster'
+    const from = east.writes.length
+    const written = (write: string) => east.writes.slice(from).indexOf(write)
+    await east.unexport('web')
+    await eventually(async () =>
+      expect(written('apply-status globalnetworks cluster')).toBeGreaterThanOrEqual(0),
+    )
+    expect(await ingress(east)).toEqual({ web })
+    isRefusing = false
+    await whenIngress(east, [])
+    const [recorded, removed] = ['apply-status globalnetworks cluster', 'delete globalingressips web'].map(
+      written,
+    )
+    expect(recorded).toBeLessThan(removed ?? -1)
+    expect((await network(east)).resting).toMatchObject([{ address: web }])
+  })
+
+  test('does not take a block that another cluster gave up, also when its controller starts again', async () => {
+    const spec = { range: '242.8.0.0/29', blockSize: 4, egressAddresses: 1 }
+    const routers = new MemoryDirectory()
+    const west = await start('west', { routers, spec })
+    const { block } = await whenAllocated(west)
+    const east = await start('east', { routers, spec })
+    expect((await whenAllocated(east)).block).not.toBe(block)
+    await west.client.delete(Resource.globalNetwork, { name: 'cluster' })
+    await eventually(async () =>
+      expect((await network(east)).restingBlocks).toEqual([
+        { block, cluster: 'west', until: expect.any(String) },
+      ]),
+    )
+    await east.stopController()
+    await east.startController()
+    await east.client.patch(Resource.globalNetwork, { name: 'cluster' }, 'merge', { spec: { block } })
+    await eventually(async () =>
+      expect(conditionOf(await network(east), 'Conflict')).toMatchObject({
+        reason: 'WantedBlockTaken',
+        message: expect.stringContaining(`cluster west gave up ${block}, which rests until`),
+      }),
+    )
+  })
+
   test('gives namespaces and selectors source addresses, more when more are asked for, and the first stay', async () => {
     const east = await start('east')
     const metadata = { name: 'team', namespace: 'demo' }
@@ -204,6 +291,55 @@ test('of two GlobalEgressIPs for one namespace the younger says that the older h
   })
   await east.client.delete(Resource.globalEgressIP, { name: winner, namespace: 'demo' })
   await eventually(async () => expect(await conflictOf(loser)).toMatchObject({ status: 'False' }))
+})
+
+test('of two GlobalEgressIPs with selectors the younger says which pods the older has, as long as there are any', async () => {
+  const east = await start('east')
+  await whenAllocated(east)
+  const create = (name: string, podSelector: object) =>
+    east.client.create<GlobalEgressIP>(Resource.globalEgressIP, {
+      metadata: { name, namespace: 'demo' },
+      spec: { podSelector },
+    })
+  const both = { app: 'web', tier: 'front' }
+  const pod = { name: 'web-0', namespace: 'demo' }
+  const createPod = (name: string, spec: object = {}) =>
+    east.client.create<KubeObject>(Resource.pod, {
+      metadata: { name, namespace: 'demo', labels: both },
+      spec: { containers: [{ name: 'web', image: 'web' }], ...spec },
+    } as KubeObject)
+  const conflictOf = async (name: string) => {
+    const found = await east.client.get<GlobalEgressIP>(Resource.globalEgressIP, { name, namespace: 'demo' })
+    expect(found?.status?.allocatedIPs).toHaveLength(1)
+    return found?.status?.conditions?.find(({ type }) => type === 'Conflict')
+  }
+  const whenConflict = (name: string, wanted: object) =>
+    eventually(async () => expect(await conflictOf(name)).toMatchObject(wanted))
+  await createPod('web-0')
+  // It has the node's source addresses, whoever selects it.
+  await createPod('host-0', { hostNetwork: true })
+  await create('b', { matchLabels: { app: 'web' } })
+  await whenConflict('b', { status: 'False' })
+  // Objects of one second are of one age: the first by name holds.
+  await create('c', { matchLabels: { tier: 'front' } })
+  const message = 'GlobalEgressIP b or another older one has these pods: web-0'
+  await whenConflict('c', { status: 'True', reason: 'OlderSelects', message })
+  await eventually(async () => expect(await events(east, 'OlderSelects')).toEqual([message]))
+  expect(await conflictOf('b')).toMatchObject({ status: 'False' })
+  await east.client.delete(Resource.pod, pod)
+  await whenConflict('c', { status: 'False' })
+  await createPod('web-0')
+  await whenConflict('c', { status: 'True' })
+  await east.whenQuiet()
+  const writes = east.writes.length
+  await east.stopController()
+  await east.startController()
+  await east.whenQuiet()
+  expect(east.writes.slice(writes)).toEqual([])
+  await east.client.patch(Resource.globalEgressIP, { name: 'c', namespace: 'demo' }, 'merge', {
+    spec: { podSelector: { matchLabels: { tier: 'back' } } },
+  })
+  await whenConflict('c', { status: 'False' })
 })
 
 describe('what goes wrong is told, and mended without a restart', () => {

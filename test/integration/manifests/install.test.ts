@@ -79,13 +79,12 @@ test('the first install makes everything, and a root key that only its owner may
   expect(report.objects.filter(({ outcome }) => outcome !== 'created')).toEqual([])
   expect(report.dns).toEqual({ outcome: 'configured' })
   expect((await stat(join(pkiDir, 'ca.key'))).mode & 0o777).toBe(0o600)
-  for (const role of ['router', 'controller'] as const) {
-    const certificate = await secretFile(`fairlead-${role}-tls`, 'tls.crt')
-    expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role })
-    expect(await secretFile(`fairlead-${role}-tls`, 'ca.crt')).toBe(
-      await readFile(join(pkiDir, 'ca.crt'), 'utf8'),
-    )
-  }
+  const certificate = await secretFile('fairlead-router-tls', 'tls.crt')
+  expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role: 'router' })
+  const root = await readFile(join(pkiDir, 'ca.crt'), 'utf8')
+  for (const name of ['fairlead-router-tls', 'fairlead-authority'])
+    expect(await secretFile(name, 'ca.crt')).toBe(root)
+  expect(await secretFile('fairlead-root', 'tls.key')).toBe('')
   const property = await api.client.get<ClusterProperty>(Resource.clusterProperty, {
     name: 'cluster.clusterset.k8s.io',
   })
@@ -107,15 +106,13 @@ test('a member is not given another id', async () => {
   )
 })
 
-test('another root replaces the certificates, and with them the pods', async () => {
+test('another root replaces the authority, and no pod', async () => {
   const before = await secretFile('fairlead-router-tls', 'tls.crt')
   await rm(pkiDir, { recursive: true })
   const report = await install()
   const changed = report.objects.filter(({ outcome }) => outcome === 'configured').map(({ object }) => object)
   expect(changed.sort()).toEqual([
-    'deployment/fairlead-controller -n fairlead-system',
-    'deployment/fairlead-router -n fairlead-system',
-    'secret/fairlead-controller-tls -n fairlead-system',
+    'secret/fairlead-authority -n fairlead-system',
     'secret/fairlead-router-tls -n fairlead-system',
   ])
   expect(await secretFile('fairlead-router-tls', 'tls.crt')).not.toBe(before)
@@ -194,13 +191,13 @@ async function rollOutRouters(): Promise<void> {
   })
 }
 
-test('agents and their certificate are there only with global addresses, which the next install leaves on', async () => {
-  expect(await secretFile('fairlead-agent-tls', 'tls.crt')).toBe('')
+test('agents are there only with global addresses, which the next install leaves on', async () => {
+  const agents = () => names(Resource.daemonSet, SYSTEM)
+  expect(await agents()).toEqual([])
   const installing = install({ globalnet: { blockSize: 256 } })
   await rollOutRouters()
   await installing
-  const certificate = await secretFile('fairlead-agent-tls', 'tls.crt')
-  expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'east', role: 'agent' })
+  expect(await agents()).toEqual(['fairlead-agent'])
   const again = await install()
   expect(again.objects.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
   const network = await api.client.get<GlobalNetwork>(Resource.globalNetwork, { name: 'cluster' })
@@ -223,7 +220,7 @@ test('uninstall removes what we made, keeps what is not ours, and leaves CRDs an
 
   const again = await uninstallFairlead({ kubeconfig: api.kubeconfig, crds: true })
   expect(again.deleted.filter((object) => !object.startsWith('customresourcedefinition/'))).toEqual([])
-  expect(again.deleted).toHaveLength(8)
+  expect(again.deleted).toHaveLength(9)
 })
 
 /** What a controller would have written. */

@@ -32,12 +32,15 @@ async function kubectlKustomize(path: string): Promise<KubeObject[]> {
 }
 
 describeWith(['kubectl'], 'kubectl kustomize', () => {
-  test.each([...OVERLAYS, 'admission'] as const)('builds of %s what install builds', async (overlay) => {
-    const path = join(ROOT, 'manifests', overlay === 'base' ? 'base' : join('overlays', overlay))
-    const ours = await manifestObjects(overlay)
-    expect(byName(ours)).toEqual(byName(await kubectlKustomize(path)))
-    expect(Object.keys(byName(ours))).toHaveLength(ours.length)
-  })
+  test.each([...OVERLAYS, 'admission', 'namespaced'] as const)(
+    'builds of %s what install builds',
+    async (overlay) => {
+      const path = join(ROOT, 'manifests', overlay === 'base' ? 'base' : join('overlays', overlay))
+      const ours = await manifestObjects(overlay)
+      expect(byName(ours)).toEqual(byName(await kubectlKustomize(path)))
+      expect(Object.keys(byName(ours))).toHaveLength(ours.length)
+    },
+  )
 
   test('names images and merges lists as our loader does', async () => {
     const container = (name: string, image: string) => ({ name, image })
@@ -143,8 +146,14 @@ test('the agent of a node has one capability, and reads only; routers keep clear
   const { spec } = objects['DaemonSet fairlead-system/fairlead-agent'].spec.template
   expect(spec).toMatchObject({ hostNetwork: true, tolerations: [{ operator: 'Exists' }] })
   expect(spec.securityContext.seccompProfile).toEqual({ type: 'RuntimeDefault' })
-  expect(spec.volumes).toEqual([
-    { name: 'tls', secret: { secretName: 'fairlead-agent-tls', defaultMode: 0o400 } },
+  expect(spec.volumes).toBeUndefined()
+  expect(objects['Role fairlead-system/fairlead-agent'].rules).toEqual([
+    {
+      apiGroups: [''],
+      resources: ['secrets'],
+      resourceNames: ['fairlead-agent-tls'],
+      verbs: ['get', 'watch'],
+    },
   ])
   expect(spec.containers[0].securityContext).toEqual({
     allowPrivilegeEscalation: false,

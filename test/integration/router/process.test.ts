@@ -157,7 +157,7 @@ test('what the API says becomes traffic, status, metrics and a line for each flo
 
 test('a router tells the topology, and where the next flow of an import would go', async () => {
   const { east, west } = await joined()
-  const document = async (path: string) => JSON.parse((await west.router.get(path)).replace(/^200 /, ''))
+  const document = async (path: string) => JSON.parse((await west.router.report(path)).replace(/^200 /, ''))
   expect(await document('/topology')).toMatchObject({
     clusters: [
       { cluster: 'east', reachable: true },
@@ -191,11 +191,12 @@ test('a router tells the topology, and where the next flow of an import would go
   })
   expect(await document('/trace?namespace=demo&name=nothing')).toMatchObject({ ports: [] })
   expect(await document('/trace?namespace=demo&name=echo&port=tcp')).toMatchObject({ ports: [{ port: 80 }] })
-  expect(await west.router.get('/trace?namespace=demo&name=echo&port=81')).toBe(
+  expect(await west.router.report('/trace?namespace=demo&name=echo&port=81')).toBe(
     '404 {"error":"demo/echo has no port 81 in this cluster: it has tcp (80/TCP)"}\n',
   )
-  expect(await west.router.get('/trace')).toMatch(/^400 /)
-  expect(await west.router.get('/nothing')).toMatch(/^404 /)
+  expect(await west.router.report('/trace')).toMatch(/^400 /)
+  expect(await west.router.report('/nothing')).toMatch(/^404 /)
+  expect(await west.router.get('/topology')).toMatch(/^404 /)
 }, 60_000)
 
 test('two routers of one cluster find each other by the slices of their Service', async () => {

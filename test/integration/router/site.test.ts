@@ -80,7 +80,7 @@ test('a process is exported by one site and reached through another, as the file
   await put(client, 'postgres.yaml', serviceImport(5432, listenPort))
   const site = await startSite(client, await clusterset.tlsDir('desk'))
   await eventually(async () => expect(await ask(listenPort, 'hello')).toBe('hello'), { within: 20_000 })
-  expect(await site.get('/trace?namespace=data&name=postgres')).toContain('"cluster":"database"')
+  expect(await site.report('/trace?namespace=data&name=postgres')).toContain('"cluster":"database"')
 
   await put(near, 'postgres.yaml', 'kind: [')
   await eventually(() =>
@@ -134,7 +134,13 @@ test('--resources and --kubeconfig exclude each other, and a missing folder is n
   const both = await fairlead(['router', '--resources', '/tmp', '--kubeconfig', '/tmp/x'], { codes: [2] })
   expect(both.stderr).toContain('leave --kubeconfig out')
   const clusterset = own(await TestClusterset.create())
-  const flags = ['--tls-dir', await clusterset.tlsDir('vm'), '--link-port=0', '--health-port=0']
+  const flags = [
+    '--tls-dir',
+    await clusterset.tlsDir('vm'),
+    '--link-port=0',
+    '--health-port=0',
+    '--report-port=0',
+  ]
   const missing = await fairlead(['router', '--resources', '/nothing/here', ...flags], { codes: [1] })
   expect(missing.stderr).toContain('the folder /nothing/here cannot be read')
 }, 60_000)

@@ -16,6 +16,7 @@ const WELL: ClusterStatus = {
   links: [{ name: 'west', ready: 'True', message: '' }],
   exports: [{ namespace: 'demo', name: 'web', valid: 'True', ready: 'True', conflict: 'False', message: '' }],
   imports: [],
+  policies: [],
 }
 
 const condition = (type: string, status: 'True' | 'False', message = '') => ({
@@ -76,7 +77,7 @@ describe('a cluster', () => {
       ],
     }
     expect(failed(statusFindings(ill))).toEqual([
-      'membership: the cluster has no id: run fairlead install --cluster-id ID',
+      'membership: the cluster has no id: run fairlead join FILE, or fairlead install --cluster-id ID',
       'processes: fairlead-router: 1 of 2 are ready',
       'links: west: refused',
       'exports: demo/web: waits',

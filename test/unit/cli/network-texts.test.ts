@@ -133,6 +133,7 @@ test('a trace says why clusters are not taken', () => {
       refused('e', 'PortMissing'),
       refused('f', 'RequireLocal', 1),
       refused('g', 'Draining', 1),
+      refused('h', 'NotAllowed'),
     ],
   })
   expect(traceText(report)).toBe(`demo/web 80/TCP, from a/router-0
@@ -143,6 +144,7 @@ test('a trace says why clusters are not taken', () => {
   x e   not taken: without this port
   x f   not taken: flows stay in the own cluster (locality RequireLocal), 1 ready as last told
   x g   not taken: its routers, or those on every way there, take no new flows, 1 ready as last told
+  x h   not taken: its ServicePolicies let no client of this cluster call the service
 `)
 })
 

@@ -3,6 +3,7 @@ import {
   exportStatus,
   importStatus,
   linkStatus,
+  policyStatus,
   processStatus,
 } from '../../../src/cli/status/cluster-status.ts'
 
@@ -67,4 +68,29 @@ test('a Deployment without status has nothing ready', () => {
     ready: 0,
     wanted: 2,
   })
+})
+
+test('a policy shows whom it refused, or else why it is not accepted', () => {
+  const metadata = { namespace: 'demo', name: 'hello' }
+  const refusals = [
+    { cluster: 'north', count: 2, reason: 'NotAllowed', lastTime: '2026-01-01T00:00:00Z' },
+    { cluster: 'west', count: 1, reason: 'Connections', lastTime: '2026-01-01T00:00:00Z' },
+  ]
+  const told = { exports: ['hello'], denied: 3, refusals }
+  const accepted = [condition('Accepted', 'True', '')]
+  expect(policyStatus({ metadata, status: { ...told, conditions: accepted } })).toEqual({
+    namespace: 'demo',
+    name: 'hello',
+    accepted: 'True',
+    exports: ['hello'],
+    denied: 3,
+    message: 'refused 2 of north (NotAllowed), 1 of west (Connections)',
+  })
+  const invalid = [condition('Accepted', 'False', 'spec.allow is no list')]
+  expect(policyStatus({ metadata, status: { ...told, conditions: invalid } })).toMatchObject({
+    accepted: 'False',
+    message: 'spec.allow is no list',
+  })
+  expect(policyStatus({ metadata, status: { conditions: accepted } }).message).toBe('')
+  expect(policyStatus({ metadata })).toMatchObject({ accepted: 'Unknown', denied: 0, exports: [] })
 })

@@ -21,6 +21,12 @@ test.each([
   [['link', 'x', '--endpoint', 'h:1', '--cost', '0'], 'a whole number from 1 to 1000000 is wanted'],
   [['install', '--overlay', 'moon'], 'Allowed choices are base, loadbalancer, nodeport, kind, lab'],
   [['install', '--dry-run', '--cluster-id', 'Not_An_Id'], 'cannot be a cluster id'],
+  [['install', '-n', 'team'], '--namespace is for --namespace-scoped'],
+  [['install', '--namespace-scoped', '--globalnet'], 'leave --namespace-scoped out'],
+  [['install', '--namespace-scoped', '--admission'], 'leave --namespace-scoped out'],
+  [['install', '--namespace-scoped', '--overlay', 'lab', '--kubeconfig', '/x'], 'takes no overlay but base'],
+  [['uninstall', '-n', 'team'], '--namespace is for --namespace-scoped'],
+  [['uninstall', '--namespace-scoped', '--crds'], 'leave --crds out'],
   [['uninstall', '--timeout', 'soon'], 'a number of seconds is wanted'],
   [['uninstall', '--timeout', 'Infinity'], 'at most a day'],
   [['link', 'Not_A_Name', '--endpoint', 'h:1'], '"Not_A_Name" cannot be the name of a link'],
@@ -52,6 +58,17 @@ test('a dry run prints objects for kubectl and talks on standard error', async (
   expect(stdout).toContain('value: east')
   expect(stdout).not.toContain('tls.key:')
   expect(stderr).toContain('not shown: Secrets')
+})
+
+test('a dry run for one namespace has everything in it, and can go without network policies', async () => {
+  const dryRun = ['install', '--dry-run', '--namespace-scoped', '-n', 'shop']
+  const { stdout } = await fairlead(...dryRun)
+  expect(stdout).toContain('kind: NetworkPolicy')
+  expect(stdout).not.toContain('fairlead-system')
+  expect(stdout).not.toMatch(/kind: (ClusterRole|Namespace|CustomResourceDefinition|ClusterProperty)\b/)
+  const without = await fairlead(...dryRun, '--no-network-policies')
+  expect(without.stdout).not.toContain('kind: NetworkPolicy')
+  expect(without.stdout).toContain('FAIRLEAD_OWN_NAMESPACE')
 })
 
 test('a server that refuses connections ends with the code for unreachable clusters', async () => {

@@ -1,6 +1,8 @@
 /** Rules of exporting (numbers are those of the MCS checklist in docs). */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { ServiceAccess } from '../../../src/api/access-policy.ts'
+import { MAX_IMPORTERS } from '../../../src/api/limits.ts'
 import type { EndpointSlice, Service } from '../../../src/api/objects.ts'
 import { type ExportEvaluation, evaluateExport } from '../../../src/exporter/export-record.ts'
 import { RECORD_MAX_PORTS } from '../../../src/exporter/limits.ts'
@@ -189,5 +191,26 @@ describe('ready endpoints of a port', () => {
 
   test('a port that no slice serves has none', () => {
     expect(ready([slice([endpoint('10.0.0.1')], [{ name: 'other', port: 1 }])])).toEqual([0])
+  })
+})
+
+describe('who may call', () => {
+  const access = (...clusters: string[]) => [{ policy: 'demo/p' as const, rules: [{ clusters }], limits: {} }]
+
+  test('is in the record as the clusters of which somebody may, and not without a policy', () => {
+    const of = (policies: ServiceAccess) => {
+      const evaluation = evaluateExport(serviceExport(), service(), [], policies)
+      return evaluation.state === 'valid' ? evaluation.record.importers : evaluation.state
+    }
+    expect([of([]), of(access('west', 'north'))]).toEqual([undefined, ['north', 'west']])
+  })
+
+  test('is within the bounds that others check, with as many clusters as there may be', () => {
+    const clusters = Array.from({ length: MAX_IMPORTERS }, (_, index) => `${'c'.repeat(60)}${index}`)
+    const evaluation = evaluateExport(serviceExport(), service(), [], access(...clusters))
+    if (evaluation.state !== 'valid') throw new Error(evaluation.message)
+    expect(new MessageCodec().checkRecord(evaluation.record)).toMatchObject({ ok: true })
+    const wrong = { ...evaluation.record, importers: [...clusters, 'one-more'] }
+    expect(new MessageCodec().checkRecord(wrong)).toMatchObject({ ok: false })
   })
 })

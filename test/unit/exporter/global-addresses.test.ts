@@ -53,7 +53,7 @@ function mergedOf(
   existing = NOTHING,
   owner: OwnsAddress | undefined = owns,
 ): MergedService {
-  const found = wantedImport(known, 'demo/web', existing, () => true, owner)
+  const found = wantedImport(known, 'demo/web', existing, { owns: owner })
   if (found === undefined) throw new Error('nothing wanted')
   return found.merged
 }

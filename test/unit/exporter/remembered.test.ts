@@ -81,7 +81,9 @@ describe('a directory that lost what it knew', () => {
 
   test('leaves out a cluster that is not believed to have been there', () => {
     const before = written(wanted(directory(east, north)).merged)
-    const after = wantedImport(directory(), 'demo/web', before, (cluster) => cluster === 'north')
+    const after = wantedImport(directory(), 'demo/web', before, {
+      isBelieved: (cluster) => cluster === 'north',
+    })
     expect(after?.unknown).toEqual(['north'])
     expect(after?.merged.exporters.map(({ cluster }) => cluster)).toEqual(['north'])
   })

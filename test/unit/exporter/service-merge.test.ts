@@ -9,6 +9,7 @@ import {
   exportsOf,
   type MergedService,
   mergeService,
+  visibleExports,
 } from '../../../src/exporter/service-merge.ts'
 import { directory, origin, port, record } from '../../support/exporter-objects.ts'
 
@@ -211,4 +212,24 @@ describe('directories', () => {
     )
     expect([...changedKeys(after, before)].sort()).toEqual(['demo/came', 'demo/gone', 'demo/new-port'])
   })
+})
+
+test('a cluster sees the exports that are not hidden from it, and its own', () => {
+  const known = directory(
+    origin('east', [record({ importers: ['north'] })]),
+    origin('west', [record({ importers: [] })]),
+    origin('south', [record()]),
+  )
+  const seenBy = (cluster: string) =>
+    visibleExports(known, 'demo/web', cluster).map((exported) => exported.cluster)
+  expect([seenBy('north'), seenBy('west'), seenBy('other')]).toEqual([
+    ['east', 'south'],
+    ['west', 'south'],
+    ['south'],
+  ])
+})
+
+test('who may import is no part of the import', () => {
+  const merged = mergeService([{ cluster: 'east', record: record({ importers: ['west'] }) }])
+  expect(merged).not.toHaveProperty('importers')
 })

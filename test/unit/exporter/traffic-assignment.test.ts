@@ -2,13 +2,12 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { DEFAULT_TRAFFIC } from '../../../src/api/traffic-settings.ts'
+import type { KnownService, ReadTarget } from '../../../src/exporter/policy-targets.ts'
 import {
   assignTraffic,
-  type KnownService,
   type NamespaceTraffic,
   type PolicyCandidate,
 } from '../../../src/exporter/traffic-assignment.ts'
-import type { ReadTarget } from '../../../src/exporter/traffic-policy-reader.ts'
 
 const named = (name: string): ReadTarget => ({ kind: 'name', name })
 const labelled = (labels: Record<string, string>): ReadTarget => ({

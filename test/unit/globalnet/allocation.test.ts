@@ -1,6 +1,7 @@
 /** Who has which addresses of the block, over the life of a cluster. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { RestingStatus } from '../../../src/api/globalnet.ts'
 import { type Cidr, containsAddress, lastOf } from '../../../src/core/cidr.ts'
 import { formatAddress } from '../../../src/core/ip.ts'
 import type { RestingAddress } from '../../../src/globalnet/address-pool.ts'
@@ -12,6 +13,7 @@ import {
   type RecordedOwner,
   type WantedOwner,
 } from '../../../src/globalnet/allocation.ts'
+import { recordedResting, restAfter, restingStatus } from '../../../src/globalnet/rest-records.ts'
 import { address, cidr } from '../../support/claims.ts'
 
 const BLOCK = cidr('242.7.0.0/24')
@@ -188,6 +190,8 @@ const lives = fc.array(
     wanted: owners,
     wait: fc.constantFrom(0, 10, 400, QUIET - 1, QUIET),
     block: fc.oneof({ weight: 8, arbitrary: fc.constant('242.7.0.0/28') }, fc.constantFrom(...BLOCKS)),
+    /** Which of the statuses are written when the controller is killed: those of owners whose bit is set. */
+    killed: fc.option(fc.nat({ max: 31 }), { freq: 3 }),
   }),
   { minLength: 1, maxLength: 12 },
 )
@@ -219,21 +223,49 @@ class Life {
   now = 0
   #recorded: RecordedOwner[] = []
   #resting: readonly RestingAddress[] = []
+  /** As the status of the GlobalNetwork has it. */
+  #status: readonly RestingStatus[] = []
   #block = BLOCK
   /** Who had an address, until when. Of the present block: a block that was left rests as a whole. */
   #history = new Map<string, { readonly key: string; readonly at: number }>()
 
+  /** `written` says of which owners the statuses are written before the controller is killed; what rests is written first. */
+  killedAfter(wanted: readonly WantedOwner[], written: (at: number) => boolean): void {
+    const found = this.#planned(wanted, this.#block)
+    const resting = restAfter({ ...this.#state(), plan: found })
+    this.#status = restingStatus(resting)
+    const next = new Map(recordedAfter(found, wanted).map((each) => [each.key, each]))
+    const keys = [...new Set([...next.keys(), ...this.#recorded.map(({ key }) => key)])]
+    const before = new Map(this.#recorded.map((each) => [each.key, each]))
+    this.#noteUse()
+    this.#recorded = keys.flatMap((key, at) => {
+      const kept = written(at) ? next.get(key) : before.get(key)
+      return kept === undefined || kept.addresses.length === 0 ? [] : [kept]
+    })
+    const network = { metadata: {}, status: { resting: [...this.#status] } }
+    this.#resting = recordedResting(network, this.#recorded, this.now)
+  }
+
   step(wanted: readonly WantedOwner[], block: Cidr): void {
     if (block !== this.#block) this.#history.clear()
     this.#block = block
-    const found = plan({ block, wanted, recorded: this.#recorded, resting: this.#resting, now: this.now })
+    const found = this.#planned(wanted, block)
     expectSound(found, wanted, block)
     this.#expectKept(found, wanted)
     this.#expectQuiet(found)
     this.#recorded = recordedAfter(found, wanted)
-    this.#resting = found.resting
-    const again = plan({ block, wanted, recorded: this.#recorded, resting: this.#resting, now: this.now })
+    this.#resting = restAfter({ ...this.#state(), plan: found })
+    expect(this.#resting).toEqual(found.resting)
+    const again = this.#planned(wanted, block)
     expect([again.assignments, again.changes, again.resting]).toEqual([found.assignments, [], found.resting])
+  }
+
+  #planned(wanted: readonly WantedOwner[], block: Cidr): AllocationPlan {
+    return plan({ block, wanted, recorded: this.#recorded, resting: this.#resting, now: this.now })
+  }
+
+  #state() {
+    return { resting: this.#resting, recorded: this.#recorded, now: this.now }
   }
 
   #expectKept(found: AllocationPlan, wanted: readonly WantedOwner[]): void {
@@ -245,11 +277,15 @@ class Life {
     }
   }
 
-  #expectQuiet(found: AllocationPlan): void {
-    // What is recorded was in use until now.
+  /** What is recorded was in use until now. */
+  #noteUse(): void {
     for (const { key, addresses } of this.#recorded) {
       for (const text of addresses) this.#history.set(text, { key, at: this.now })
     }
+  }
+
+  #expectQuiet(found: AllocationPlan): void {
+    this.#noteUse()
     for (const [key, texts] of found.assignments) {
       for (const text of texts) {
         const last = this.#history.get(text)
@@ -265,9 +301,11 @@ test('over a life no address has two owners, comes back too soon, or changes wit
   fc.assert(
     fc.property(lives, (steps) => {
       const life = new Life()
-      for (const { wanted, wait, block } of steps) {
+      for (const { wanted, wait, block, killed } of steps) {
         life.now += wait
         life.step(wanted, blocks.get(block) ?? BLOCK)
+        if (killed !== null)
+          life.killedAfter(steps[killed % steps.length]?.wanted ?? [], (at) => (killed >> at) % 2 === 1)
       }
     }),
     { numRuns: 500 },

@@ -7,7 +7,8 @@ import fc from 'fast-check'
 import { type Cidr, formatCidr, lastOf, overlaps, sizeOf } from '../../../src/core/cidr.ts'
 import { chooseBlock } from '../../../src/globalnet/block-choice.ts'
 import { byPrecedence, type Claim, StandingClaims } from '../../../src/globalnet/block-precedence.ts'
-import { ClaimingCluster, ClaimWorld, WORLD_RANGE } from '../../support/claim-world.ts'
+import type { QuietBlock } from '../../../src/globalnet/block-quiet.ts'
+import { ClaimingCluster, ClaimWorld, QUIET_MS, WORLD_RANGE } from '../../support/claim-world.ts'
 
 const CLUSTERS = 5
 const DAY = 86_400_000
@@ -76,8 +77,48 @@ interface Start {
   readonly salt: number
 }
 
+/** What one cluster has heard that others gave up: by block and cluster, when the rest is over by its clock. */
+class HeardRests {
+  #recorded = new Map<string, QuietBlock>()
+  #heard = new Map<string, QuietBlock>()
+
+  heard(before: readonly Claim[], after: readonly Claim[], now: number): void {
+    const present = new Set(after.map(nameOf))
+    for (const { cluster, block } of before) {
+      const name = nameOf({ cluster, block })
+      if (!present.has(name)) this.#heard.set(name, { cluster, block, until: now + QUIET_MS })
+    }
+    for (const name of present) this.#heard.delete(name)
+  }
+
+  /** It looked at its claim, and recorded what it knew. */
+  acted(): void {
+    this.#recorded = new Map(this.#heard)
+  }
+
+  restarted(): void {
+    this.#heard = new Map(this.#recorded)
+  }
+
+  lostAll(): void {
+    this.#recorded.clear()
+    this.#heard.clear()
+  }
+
+  /** No new claim is for a block that somebody else gave up a moment ago. */
+  expectSpared({ cluster, block }: Claim, now: number): void {
+    for (const each of this.#heard.values()) {
+      if (each.cluster !== cluster && each.until > now && overlaps(each.block, block))
+        throw new Error(`${formatCidr(block)} is taken while ${formatCidr(each.block)} rests`)
+    }
+  }
+}
+
+const nameOf = ({ cluster, block }: Pick<Claim, 'cluster' | 'block'>) => `${cluster} ${formatCidr(block)}`
+
 class Run {
   readonly world: ClaimWorld
+  readonly rests: readonly HeardRests[]
 
   constructor(clusters: readonly Start[]) {
     this.world = new ClaimWorld(
@@ -85,6 +126,7 @@ class Run {
         ({ prefix, offset, salt }, index) => new ClaimingCluster(`c${salt}-${index}`, prefix, offset),
       ),
     )
+    this.rests = clusters.map(() => new HeardRests())
     for (const [index, { joined }] of clusters.entries()) {
       const cluster = this.world.clusters[index]
       if (cluster !== undefined) cluster.joined = joined
@@ -96,7 +138,22 @@ class Run {
     else if (step.do === 'divide') this.world.divide(step.parts)
     else if (step.do === 'wait') this.world.time += step.ms
     else if (step.do === 'lose') this.world.lose(step.pick)
-    else this.world.deliver(step.pick, step.do === 'repeat')
+    else this.#deliver(step.pick, step.do === 'repeat')
+  }
+
+  #deliver(pick: number, again: boolean): void {
+    const before = this.world.clusters.map(({ others }) => others)
+    this.world.deliver(pick, again)
+    for (const [index, cluster] of this.world.clusters.entries())
+      this.rests[index]?.heard(before[index] ?? [], cluster.others, cluster.now(this.world.time))
+  }
+
+  #act(index: number, cluster: ClaimingCluster): void {
+    const changed = act(cluster, this.world.time)
+    const rests = this.rests[index]
+    if (changed && cluster.own !== undefined) rests?.expectSpared(cluster.own, cluster.now(this.world.time))
+    rests?.acted()
+    if (changed) this.world.tell(index)
   }
 
   #doAt(step: Extract<Command, { who: number }>, cluster: ClaimingCluster | undefined): void {
@@ -109,7 +166,7 @@ class Run {
         cluster.joined = false
         break
       case 'act':
-        if (cluster.running && act(cluster, this.world.time)) this.world.tell(step.who)
+        if (cluster.running) this.#act(step.who, cluster)
         break
       case 'tell':
         this.world.tell(step.who)
@@ -118,10 +175,12 @@ class Run {
         cluster.running = false
         break
       case 'restart':
-        cluster.restart()
+        cluster.restart(this.world.time)
+        this.rests[step.who]?.restarted()
         break
       case 'lose-all':
-        cluster.loseEverything()
+        cluster.loseEverything(this.world.time)
+        this.rests[step.who]?.lostAll()
         break
       case 'resize':
         cluster.settings = { range: WORLD_RANGE, prefix: step.prefix }
@@ -228,7 +287,7 @@ test('a newcomer that has heard of the others changes nobody, whatever its clock
       )
       const run = new Run(settings)
       for (const step of commands) if (!('who' in step) || step.who !== 0) run.do(step)
-      for (const cluster of run.world.clusters) if (!cluster.running) cluster.restart()
+      for (const cluster of run.world.clusters) if (!cluster.running) cluster.restart(run.world.time)
       run.world.settle(order)
       const before = run.world.clusters.map(({ own }) => own)
       const [newcomer] = run.world.clusters
@@ -280,7 +339,7 @@ test('a member that claims what it likes and gives nothing up gets what the rule
       }
       lieToAll()
       for (const step of commands) run.do(step)
-      for (const cluster of world.clusters.filter(({ running }) => !running)) cluster.restart()
+      for (const cluster of world.clusters.filter(({ running }) => !running)) cluster.restart(world.time)
       lieToAll()
       expect(world.settle(order)).toBeLessThan(20)
       expectSettled(world)

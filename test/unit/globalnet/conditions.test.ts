@@ -1,6 +1,6 @@
 /** What users read about global addresses, and what their objects want and have. */
 import { describe, expect, test } from '@jest/globals'
-import { setCondition } from '../../../src/api/conditions.ts'
+import { type NewCondition, setCondition } from '../../../src/api/conditions.ts'
 import type { GlobalEgressIP, GlobalIngressIP, GlobalNetwork } from '../../../src/api/globalnet.ts'
 import type { Condition } from '../../../src/api/objects.ts'
 import { type Review, reviewClaim } from '../../../src/globalnet/block-review.ts'
@@ -116,14 +116,17 @@ test.each([
   [[], 'True', 'OlderSelects', 'GlobalEgressIP old is older and has the whole namespace'],
   [['a', 'b'], 'True', 'OlderSelects', 'GlobalEgressIP old or another older one has these pods: a, b'],
 ])('a GlobalEgressIP that loses %j: Conflict=%s', (pods, status, reason, message) => {
-  const conflict = pods && { namespace: 'demo', name: 'young', to: 'old', pods }
-  expect(egressConflict(conflict, 2)).toEqual({
-    type: 'Conflict',
-    status,
-    reason,
-    message,
-    observedGeneration: 2,
-  })
+  const finding = pods === undefined ? 'none' : { namespace: 'demo', name: 'young', to: 'old', pods }
+  expect(egressConflict(finding, 2, undefined)).toEqual([
+    { type: 'Conflict', status, reason, message, observedGeneration: 2 },
+  ])
+})
+
+test('until it is known what a GlobalEgressIP loses its condition stays as it was, and there is none before', () => {
+  const known = egressConflict({ namespace: 'demo', name: 'young', to: 'old', pods: ['a'] }, 2, undefined)
+  const before = setCondition([], known[0] as NewCondition, 5)
+  expect(egressConflict('unknown', 3, before)).toEqual(before)
+  expect(egressConflict('unknown', 3, undefined)).toEqual([])
 })
 
 describe('objects', () => {
@@ -164,6 +167,16 @@ describe('objects', () => {
       ['egress/demo/p', ['x', 'y']],
       ['service/demo/web', ['of web']],
       ['endpoint/demo/db/db-0', ['of web-0']],
+    ])
+  })
+
+  test('of what is exported no more want nothing, and what they have is still recorded', () => {
+    const doomed = [ingress('web', { kind: 'Service', service: 'web' })]
+    const { wanted, recorded } = ownersOf({ network, egress: [], ingress: [], doomed })
+    expect(wanted.map(({ key }) => key)).toEqual(['egress'])
+    expect(recorded.map(({ key, addresses }) => [key, addresses])).toEqual([
+      ['egress', ['242.7.0.1']],
+      ['service/demo/web', ['of web']],
     ])
   })
 

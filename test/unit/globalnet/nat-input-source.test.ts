@@ -59,6 +59,20 @@ test('there is no input before the last store is complete, though it be empty', 
   expect(source.desired.current()?.input.globals).toEqual([])
 })
 
+test('of a GlobalNetwork only another range changes anything', async () => {
+  await fill({ networks: [NETWORK] })
+  const before = source.desired.current()
+  const change = async (status: object, resourceVersion: string) => {
+    stores.networks.put({ metadata: { ...NETWORK.metadata, resourceVersion }, status } as KubeObject)
+    await clock.advance(1000)
+    return source.desired.current()
+  }
+  expect(await change({ ...NETWORK.status, resting: [] }, '1')).toBe(before)
+  expect((await change({ range: '243.0.0.0/8' }, '2'))?.input.ranges).toHaveLength(1)
+  expect(source.desired.current()).not.toBe(before)
+  expect((await change({}, '3'))?.input.ranges).toEqual([])
+})
+
 test('a slot that is told is there at once', async () => {
   await fill({ networks: [NETWORK], routerSlices: [ROUTERS] })
   const slots = [SLOT]

@@ -1,5 +1,5 @@
 /** Listings of nft in the forms that versions and images differ in. */
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { readListing } from '../../../src/globalnet/nat-listing.ts'
 
 const listing = (...entries: object[]) =>
@@ -28,6 +28,44 @@ test('types are the same whether nft tells them in one word or in several', () =
   const header = (value: unknown) =>
     readListing(listing(map({ ...PORTS, map: value }))).sets.get('ports')?.header
   expect(header(['ipv4_addr', 'inet_service'])).toBe(header('ipv4_addr . inet_service'))
+})
+
+describe('the same table as versions list it', () => {
+  const chain = { chain: { name: 'to-db', handle: 9 } }
+  const input = { chain: { name: 'input', type: 'nat', hook: 'input', prio: 95, policy: 'accept' } }
+  const sources = (flags: unknown) => ({
+    map: {
+      name: 'sources',
+      type: ['ipv4_addr', 'inet_service'],
+      map: 'ipv4_addr',
+      flags,
+      elem: [[{ concat: ['10.0.0.5', { range: [32_768, 32_831] }] }, '242.1.0.9']],
+    },
+  })
+  const pairs = (value: unknown) => map({ ...PORTS, map: value, elem: [['x', { concat: ['10.0.0.1', 80] }]] })
+  const table = (...entries: object[]) => {
+    const { sets, chains } = readListing(listing(...entries))
+    return { sets: new Map([...sets].sort()), chains: new Map([...chains].sort()) }
+  }
+  const debian12 = table(pairs('ipv4_addr . inet_service'), sources(['interval']), input, chain)
+
+  test('1.1: chains before sets, types in several words', () => {
+    expect(table(input, chain, pairs(['ipv4_addr', 'inet_service']), sources(['interval']))).toEqual(debian12)
+    expect(debian12.sets.get('sources')).toEqual({
+      kind: 'map',
+      header: 'type ipv4_addr . inet_service : ipv4_addr; flags interval;',
+      elements: new Map([['10.0.0.5 . 32768-32831', '242.1.0.9']]),
+    })
+  })
+
+  test('one flag as a word of its own', () => {
+    expect(table(input, chain, pairs(['ipv4_addr', 'inet_service']), sources('interval'))).toEqual(debian12)
+  })
+
+  test.each(['ip', 'dormant', [['dormant']]])('a table that is dormant (%j) is not ours', (flags) => {
+    const text = JSON.stringify({ nftables: [{ table: { family: 'ip', name: 'fairlead', flags } }] })
+    expect([...readListing(text).sets.keys()]).toEqual(['table fairlead'])
+  })
 })
 
 test('a set with other properties than ours is another set', () => {

@@ -11,7 +11,12 @@ import type { KubeObject } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
 import { manifestObjects } from '../../../src/cli/install/installation.ts'
 import { containsBlock } from '../../../src/core/cidr.ts'
-import { BLOCK_MAX_ADDRESSES, BLOCK_MIN_ADDRESSES } from '../../../src/globalnet/limits.ts'
+import {
+  BLOCK_MAX_ADDRESSES,
+  BLOCK_MIN_ADDRESSES,
+  RECORDED_QUIET_BLOCKS_MAX,
+  RECORDED_RESTING_MAX,
+} from '../../../src/globalnet/limits.ts'
 import { readNetwork, recordedClaim } from '../../../src/globalnet/network-settings.ts'
 import { cidr, claimOf } from '../../support/claims.ts'
 
@@ -174,6 +179,9 @@ describe('the definitions', () => {
     for (const [name, value] of Object.entries(GLOBAL_DEFAULTS)) {
       expect(properties[name]?.description).toContain(`Default ${value}`)
     }
+    const status = spec.versions[0]?.schema.openAPIV3Schema.properties?.['status']?.properties
+    expect(status?.['resting']?.maxItems).toBe(RECORDED_RESTING_MAX)
+    expect(status?.['restingBlocks']?.maxItems).toBe(RECORDED_QUIET_BLOCKS_MAX)
     const egress = (await definition('globalegressips')).spec.versions[0]?.schema.openAPIV3Schema.properties
     expect(egress?.['spec']?.properties?.['count']?.maximum).toBe(MAX_EGRESS_ADDRESSES)
     expect(egress?.['status']?.properties?.['allocatedIPs']?.maxItems).toBe(MAX_EGRESS_ADDRESSES)

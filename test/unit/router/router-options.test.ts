@@ -4,10 +4,13 @@ import { parseRouterOptions } from '../../../src/router/router-options.ts'
 
 test('without flags the router is what the manifests need', () => {
   expect(parseRouterOptions([], {})).toEqual({
-    tlsDir: '/etc/fairlead/tls',
+    tlsDir: undefined,
     listenHost: '0.0.0.0',
     linkPort: 5671,
     healthPort: 9090,
+    reportPort: 9092,
+    reportTokenFile: '/etc/fairlead/reports/token',
+    ownNamespace: false,
     kubeconfig: undefined,
     handoverMs: 4_000,
     drainMs: 10_000,
@@ -21,6 +24,14 @@ test('without flags the router is what the manifests need', () => {
 test('global addresses are asked for by a flag, and not at a site without agents', () => {
   expect(parseRouterOptions(['--globalnet'], {}).globalnet).toBe(true)
   expect(() => parseRouterOptions(['--globalnet', '--resources', '/etc/fairlead'], {})).toThrow('--globalnet')
+})
+
+test('a router of one namespace is asked for by a flag or the environment, and has no agents', () => {
+  expect(parseRouterOptions(['--own-namespace'], {}).ownNamespace).toBe(true)
+  expect(parseRouterOptions([], { FAIRLEAD_OWN_NAMESPACE: 'true' }).ownNamespace).toBe(true)
+  expect(() => parseRouterOptions(['--own-namespace', '--globalnet'], {})).toThrow(
+    'leave --own-namespace out',
+  )
 })
 
 test('the pod address is the listen address unless a flag says otherwise', () => {

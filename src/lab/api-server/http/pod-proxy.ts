@@ -1,7 +1,7 @@
 /**
  * GET through to an HTTP port of a pod: `pods/NAME:PORT/proxy/PATH`, as the API server has it.
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { badRequest, unavailable } from '../errors.ts'
 import { stringAt } from '../json/access.ts'
@@ -27,7 +27,8 @@ export async function podProxyHandler(
   if (pod === '' || Number(port) > 65_535) throw badRequest(`invalid pod request "${name}"`)
   const host = stringAt(readObject(deps, target, pod), 'status', 'podIP')
   if (host === undefined || host === '') throw badRequest(`address not allowed: pod ${pod} has none`)
-  const answer = await fetchFrom({ host, port: Number(port), path: pathOf(context) }, context.signal)
+  const headers = passedOn(context)
+  const answer = await fetchFrom({ host, port: Number(port), path: pathOf(context), headers }, context.signal)
   return {
     status: answer.statusCode ?? 502,
     contentType: answer.headers['content-type'] ?? 'application/octet-stream',
@@ -41,8 +42,18 @@ function pathOf({ request }: RequestContext): string {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
+/** All but what is between the client and this server: its credentials, and the connection. */
+function passedOn({ request }: RequestContext): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(request.headers).filter(([name]) => !KEPT_HEADERS.has(name)))
+}
+
+const KEPT_HEADERS: ReadonlySet<string> = new Set([
+  ...['authorization', 'connection', 'host', 'keep-alive', 'proxy-authorization'],
+  ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
+])
+
 async function fetchFrom(
-  where: { host: string; port: number; path: string },
+  where: { host: string; port: number; path: string; headers: OutgoingHttpHeaders },
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   try {

@@ -9,7 +9,7 @@ describe('requests to a port of a pod', () => {
   let api: RawApi
   const server = createServer((request, response) => {
     response.writeHead(request.url === '/teapot' ? 418 : 200, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ method: request.method, url: request.url }))
+    response.end(JSON.stringify({ method: request.method, url: request.url, accept: request.headers.accept }))
   })
   let port: number
 
@@ -38,6 +38,8 @@ describe('requests to a port of a pod', () => {
   test('are handed on with their path and query, and so is the answer', async () => {
     expect((await get(`proxy-a:${port}/proxy/x/y?q=1`)).body).toEqual({ method: 'GET', url: '/x/y?q=1' })
     expect((await get(`proxy-a:${port}/proxy?q=1`)).body).toEqual({ method: 'GET', url: '/?q=1' })
+    const asked = await api.call('GET', `${PODS}/proxy-a:${port}/proxy/`, { accept: 'text/plain' })
+    expect(asked.body.accept).toBe('text/plain')
     const { status, body } = await get(`proxy-a:${port}/proxy/teapot`)
     expect([status, body.url]).toEqual([418, '/teapot'])
   })

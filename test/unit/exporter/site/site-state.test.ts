@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { SiteObjectReader } from '../../../../src/exporter/site/site-objects.ts'
 import { siteState } from '../../../../src/exporter/site/site-state.ts'
 
@@ -126,4 +126,44 @@ test('policies and links count as in a cluster', () => {
   const { routes } = stateOf(service, slice, serviceExport, policy, link)
   expect(routes.exports.get('demo/web')).toMatchObject([{ proxyProtocol: 'V2' }])
   expect(routes.links).toMatchObject([{ name: 'east', cost: 7 }])
+})
+
+describe('a ServicePolicy in a file', () => {
+  const policy = (spec?: object, name = 'p') => ({
+    apiVersion: 'fairlead.dev/v1alpha1',
+    kind: 'ServicePolicy',
+    metadata: { name, namespace: 'demo' },
+    ...(spec === undefined ? {} : { spec }),
+  })
+  const exported = [service, slice, serviceExport]
+
+  test('says who may call, to the router and in the record', () => {
+    const spec = { targets: [{ name: 'web' }], allow: [{ clusters: ['east'] }], limits: { connections: 2 } }
+    const { routes, records, problems } = stateOf(...exported, policy(spec))
+    expect(problems).toEqual([])
+    expect(routes.access.get('demo/web')).toEqual([
+      { policy: 'demo/p', rules: [{ clusters: ['east'] }], limits: { connections: 2 } },
+    ])
+    expect(records.get('demo/web')?.importers).toEqual(['east'])
+  })
+
+  test.each([
+    ['without a spec', undefined],
+    ['with targets that cannot be read', { targets: 'web' }],
+    ['with rules that cannot be', { targets: [{ name: 'web' }], allow: [{}] }],
+  ])('%s lets nobody call, and says so', (_, spec) => {
+    const { routes, records, problems } = stateOf(...exported, policy(spec))
+    expect(routes.access.get('demo/web')).toMatchObject([{ policy: 'demo/p', rules: [] }])
+    expect(records.get('demo/web')?.importers).toEqual([])
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^ServicePolicy demo\/p: .*Until this is mended it lets nobody call its targets$/,
+      ),
+    ])
+  })
+
+  test('says nothing of other namespaces', () => {
+    const elsewhere = { ...policy({ targets: [{ name: 'web' }], allow: [] }), metadata: { name: 'p' } }
+    expect(stateOf(...exported, elsewhere).records.get('demo/web')?.importers).toBeUndefined()
+  })
 })

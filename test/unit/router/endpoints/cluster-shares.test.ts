@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import type { ServiceKey } from '../../../../src/api/names.ts'
 import type { TraceRefusal } from '../../../../src/api/network-report.ts'
 import type { Backend, RouteSnapshot } from '../../../../src/api/route-snapshot.ts'
-import type { ServiceRecord } from '../../../../src/api/service-record.ts'
+import type { Directory, ServiceRecord } from '../../../../src/api/service-record.ts'
 import { DEFAULT_TRAFFIC, Locality, ProxyProtocol } from '../../../../src/api/traffic-settings.ts'
 import {
   type ClusterView,
@@ -21,6 +22,8 @@ interface Situation {
   /** Ready endpoints of other clusters. */
   readonly others?: Readonly<Record<string, number>>
   readonly unreachable?: readonly string[]
+  /** Clusters whose policies let nobody of ours call. */
+  readonly hidden?: readonly string[]
   readonly locality?: Locality
   readonly failover?: readonly string[]
   readonly weights?: Readonly<Record<string, number>>
@@ -40,6 +43,7 @@ const readiness: readonly Situation[] = [
   { name: 'its exporter cannot be reached', others: { east: 1 }, unreachable: ['east'], tiers: '' },
   { name: 'one of two cannot be reached', others: both, unreachable: ['east'], tiers: 'south*2' },
   { name: 'one of two has no ready endpoint', others: { east: 0, south: 2 }, tiers: 'south*2' },
+  { name: 'the policies of one let nobody call', others: both, hidden: ['east'], tiers: 'south*2' },
   { name: 'another port', others: both, target: { ...target, port: 81 }, tiers: '' },
   { name: 'another protocol', others: both, target: { ...target, protocol: 'SCTP' }, tiers: '' },
   { name: 'the own record comes back in the directory', others: { west: 1 }, tiers: '' },
@@ -155,10 +159,21 @@ function viewOf(situation: Situation): ClusterView {
   return {
     self: 'west',
     exports: exportsOf(situation),
-    exporters: new ExporterIndex(directoryOf(others)),
+    exporters: new ExporterIndex(hiding(directoryOf(others), situation.hidden)),
     traffic,
     reachable: (cluster: string) => !unreachable.includes(cluster),
   }
+}
+
+function hiding(directory: Directory, hidden: readonly string[] = []): Directory {
+  const hide = (records: ReadonlyMap<ServiceKey, ServiceRecord>) =>
+    new Map([...records].map(([key, record]) => [key, { ...record, importers: ['north'] }]))
+  return new Map(
+    [...directory].map(([cluster, origin]) => [
+      cluster,
+      hidden.includes(cluster) ? { ...origin, records: hide(origin.records) } : origin,
+    ]),
+  )
 }
 
 const tiersOf = (situation: Situation) => tiersIn(viewOf(situation), situation.target)
@@ -191,6 +206,7 @@ describe('clusters it does not go to', () => {
     [{ own: { serving: 1 }, others: south }, ''],
     [{ own: { ready: 1 }, others: { east: 0 } }, 'east NotReady'],
     [{ own: { ready: 1 }, others: both, unreachable: ['south'] }, 'south Unreachable (2)'],
+    [{ own: { ready: 1 }, others: both, hidden: ['south'] }, 'south NotAllowed'],
     [{ own: { ready: 1 }, others: { east: 0 }, unreachable: ['east'] }, 'east Unreachable'],
     [
       { own: { ready: 1 }, others: south, target: { ...target, port: 81 } },

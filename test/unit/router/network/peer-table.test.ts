@@ -4,6 +4,8 @@ import type { ConnectionEnd, PeerConnection } from '../../../../src/router/netwo
 import { PeerTable } from '../../../../src/router/network/peer-table.ts'
 import { settle } from '../../../support/fake-clock.ts'
 
+const PEER = { clusterset: 'test-set', cluster: 'east', role: 'router', since: 0 } as const
+
 class FakeConnection implements PeerConnection {
   usable = true
   draining = false
@@ -46,7 +48,7 @@ function tableOf(cluster: string, ...connections: FakeConnection[]): PeerTable {
 }
 
 function entry(connection: FakeConnection, isAccepted = false) {
-  return { connection, transport: connection, isAccepted }
+  return { connection, transport: connection, isAccepted, peer: PEER }
 }
 
 test('the usable connection with the fewest flows is chosen', () => {

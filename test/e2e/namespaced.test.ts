@@ -1,0 +1,232 @@
+/** A team that has rights in one namespace installs fairlead for it: exports, imports, names, and out again. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { LEFT_OUT } from '../../src/cli/install/namespaced-install.ts'
+import { apply, type Clusters, curl, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
+import { eventually } from '../support/eventually.ts'
+import { describeInLab } from '../support/missing.ts'
+import { ROOT } from '../support/source-tree.ts'
+
+const SLOW = 600_000
+const WITHIN = { within: 120_000 }
+const TEAM = 'team'
+const example = (name: string) => readFile(join(ROOT, 'examples', name), 'utf8')
+
+/** An audit Event, as far as is looked at. */
+interface AuditEvent {
+  readonly user: { readonly username: string }
+  readonly objectRef?: { readonly resource: string; readonly namespace?: string }
+  readonly requestURI: string
+  readonly responseStatus: { readonly code: number }
+}
+
+describeInLab(['dig'], 'a member of one namespace', () => {
+  let clusters: Clusters
+  let folder: string
+  /** Of somebody who has the installer's Role in `team`, and nothing else. */
+  let ada: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fairlead-team-'))
+    ada = join(folder, 'ada')
+    clusters = await upLab(['east', 'west'], '--bare')
+    await clusters.fairlead(
+      [
+        ...['install', '--context', 'east', '--cluster-id', 'east', '--overlay', 'loadbalancer'],
+        ...['--router-replicas', '1', '--pki', join(folder, 'pki'), '--wait'],
+      ],
+      { timeout: SLOW / 2 },
+    )
+    await prepare()
+  }, SLOW)
+  afterAll(async () => {
+    await clusters?.down()
+    await rm(folder, { recursive: true, force: true })
+  }, SLOW)
+
+  /** What the administrators of both clusters do: a namespace, an export in east, and in west the CRDs and ada's rights. */
+  async function prepare(): Promise<void> {
+    const hello = (await example('hello/hello.yaml')).replaceAll('demo', TEAM)
+    await apply(clusters, 'east', hello)
+    await clusters.fairlead(['export', 'hello', '-n', TEAM, '--context', 'east'])
+    await apply(clusters, 'west', hello.replaceAll('hello', 'greeter').replace('greeter from', 'west has'))
+    await clusters.kubectl('west', ['create', 'namespace', 'other'])
+    await clusters.kubectl('west', ['create', 'serviceaccount', 'ada', '-n', TEAM])
+    await clusters.kubectl('west', ['apply', '-f', join(ROOT, 'manifests/base/crds')])
+    const account = `kind: ServiceAccount\n    name: ada\n    namespace: ${TEAM}`
+    const rights = await example('namespaced/team-installer.yaml')
+    await apply(
+      clusters,
+      'west',
+      rights.replace('kind: User\n    name: ada\n    apiGroup: rbac.authorization.k8s.io', account),
+    )
+    await writeFile(ada, await kubeconfigOf('ada'))
+    await rolledOut(clusters, 'east', 'hello', TEAM)
+    await rolledOut(clusters, 'west', 'greeter', TEAM)
+  }
+
+  async function kubeconfigOf(account: string): Promise<string> {
+    const { stdout: token } = await clusters.kubectl('west', ['create', 'token', account, '-n', TEAM])
+    const { stdout } = await clusters.kubectl('west', ['config', 'view', '--raw', '--minify', '-o', 'json'])
+    const config = JSON.parse(stdout) as { users: unknown; contexts: { context: { namespace?: string } }[] }
+    const [{ context } = { context: {} }] = config.contexts
+    const user = (context as { user?: string }).user
+    return JSON.stringify({
+      ...config,
+      users: [{ name: user, user: { token: token.trim() } }],
+      contexts: [{ name: 'west', context: { ...context, namespace: TEAM } }],
+    })
+  }
+
+  const asAda = (args: readonly string[], codes = [0]) =>
+    clusters.fairlead(args, { env: { KUBECONFIG: ada }, codes, timeout: SLOW / 2 })
+  const adaKubectl = async (...args: string[]) =>
+    (await clusters.kubectl('west', ['--kubeconfig', ada, '-n', TEAM, ...args])).stdout
+  const install = (...flags: string[]) =>
+    asAda([
+      ...['install', '--namespace-scoped', '--overlay', 'loadbalancer', '--router-replicas', '1'],
+      ...['--pki', join(folder, 'pki'), ...flags],
+    ])
+  const importedIp = async (name: string) =>
+    await eventually(() => adaKubectl('get', 'serviceimport', name, '-o', 'jsonpath={.spec.ips[0]}'), WITHIN)
+
+  test(
+    'is installed by somebody who may do nothing elsewhere, and says what it cannot do',
+    async () => {
+      const needsId = await asAda(['install', '--namespace-scoped', '--pki', join(folder, 'pki')], [2])
+      expect(needsId.stderr).toContain('give --cluster-id')
+      const { stderr } = await install('--cluster-id', 'west-team', '--wait')
+      for (const what of LEFT_OUT) expect(stderr).toContain(what)
+      const address = await adaKubectl('get', 'service', 'fairlead-dns', '-o', 'jsonpath={.spec.clusterIP}')
+      expect(stderr).toContain(`have your pods ask ${address}, port 53, for clusterset.local`)
+      const again = await install('-o', 'json')
+      const { objects } = JSON.parse(again.stdout) as { objects: { outcome: string }[] }
+      expect(objects.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+    },
+    SLOW,
+  )
+
+  test(
+    'imports what another cluster exports from the namespace',
+    async () => {
+      const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}'
+      const router = ['get', 'service', 'fairlead-router', '-n', 'fairlead-system', '-o', path]
+      const { stdout: host } = await clusters.kubectl('east', router)
+      const link = (await example('namespaced/link.yaml')).replace('fairlead.east.example.com', host)
+      await clusters.kubectl('west', ['--kubeconfig', ada, 'apply', '-f', '-'], { input: link })
+      const ip = await importedIp('hello')
+      expect(await curlEventually(clusters, 'west', `http://${ip}:8080/`, WITHIN.within)).toMatch(
+        /^hello from hello-/,
+      )
+    },
+    SLOW,
+  )
+
+  test(
+    'answers for its names, to pods that ask its resolver first',
+    async () => {
+      const address = await adaKubectl('get', 'service', 'fairlead-dns', '-o', 'jsonpath={.spec.clusterIP}')
+      const name = `hello.${TEAM}.svc.clusterset.local`
+      const asked = await clusters.exec('west', ['dig', '+short', `@${address}`, name])
+      expect(asked.stdout.trim()).toBe(await importedIp('hello'))
+      const resolver = ['get', 'service', 'kube-dns', '-n', 'kube-system', '-o', 'jsonpath={.spec.clusterIP}']
+      const { stdout: clusterDns } = await clusters.kubectl('west', resolver)
+      const fetches = ['curl', '-sS', '--retry', '100', '--retry-all-errors', '--retry-delay', '1']
+      const pod = (await example('namespaced/client.yaml'))
+        .replace('[10.96.0.53, 10.96.0.10]', `[${address}, ${clusterDns}]`)
+        .replace(
+          '[sleep, infinity]',
+          JSON.stringify([...fetches, `http://${name}:8080/`, 'http://greeter:8080/']),
+        )
+      await apply(clusters, 'west', pod)
+      const logs = () => adaKubectl('logs', 'client')
+      expect(await eventually(async () => (await logs()).split('\n')[1], WITHIN)).toMatch(
+        /^west has greeter-/,
+      )
+      expect(await logs()).toMatch(/^hello from hello-/)
+    },
+    SLOW,
+  )
+
+  test(
+    'exports from its namespace alone',
+    async () => {
+      const exportOf = (namespace: string) =>
+        `apiVersion: multicluster.x-k8s.io/v1alpha1\nkind: ServiceExport\nmetadata: {name: greeter, namespace: ${namespace}}`
+      await apply(clusters, 'west', exportOf('other'))
+      await asAda(['export', 'greeter', '-n', TEAM])
+      const url = `http://greeter.${TEAM}.svc.clusterset.local:8080/`
+      expect(await curlEventually(clusters, 'east', url, WITHIN.within)).toMatch(/^west has greeter-/)
+      const { stdout } = await clusters.kubectl('west', [
+        ...['get', 'serviceexport', 'greeter', '-n', 'other', '-o', 'jsonpath={.status}'],
+      ])
+      expect(stdout).toBe('')
+      const clustersOf = [
+        'get',
+        'serviceimport',
+        'greeter',
+        '-n',
+        TEAM,
+        '-o',
+        'jsonpath={.status.clusters[*].cluster}',
+      ]
+      expect((await clusters.kubectl('east', clustersOf)).stdout).toBe('west-team')
+    },
+    SLOW,
+  )
+
+  test(
+    'tells the topology to whoever may read the token in its namespace',
+    async () => {
+      const topology = await asAda(['topology', '--system-namespace', TEAM])
+      expect(topology.stdout).toMatch(/^east$/m)
+      expect(topology.stdout).toMatch(/^west-team$/m)
+      expect((await asAda(['topology'], [1])).stderr).toContain(
+        'no right to list pods in namespace fairlead-system',
+      )
+    },
+    SLOW,
+  )
+
+  test('asks for nothing outside of the namespace, and nothing that is forbidden', async () => {
+    const events = (await clusters.audit('west'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter(({ user }) => /^system:serviceaccount:team:fairlead-/.test(user.username))
+    expect(events.length).toBeGreaterThan(10)
+    expect(events.filter(({ responseStatus: { code } }) => code === 401 || code === 403)).toEqual([])
+    const elsewhere = events.filter(
+      ({ objectRef }) => objectRef !== undefined && objectRef.namespace !== TEAM,
+    )
+    expect(elsewhere.map(({ requestURI }) => requestURI)).toEqual([])
+  })
+
+  test(
+    'is uninstalled by the same person, and leaves what is theirs',
+    async () => {
+      const ip = await importedIp('hello')
+      expect(await curl(clusters, 'west', `http://${ip}:8080/`)).toMatch(/^hello/)
+      await asAda(['uninstall', '--namespace-scoped'])
+      const kinds = [
+        ...[
+          'deployments',
+          'services',
+          'endpointslices',
+          'serviceimports',
+          'serviceexports',
+          'links',
+          'secrets',
+        ],
+        ...['networkpolicies', 'roles', 'rolebindings', 'serviceaccounts', 'poddisruptionbudgets', 'leases'],
+      ]
+      const left = await clusters.kubectl('west', ['get', kinds.join(','), '-n', TEAM, '-o', 'name'])
+      const names = left.stdout.trim().split('\n')
+      expect(names.filter((name) => /fairlead-(?!installer)|hello|derived/.test(name))).toEqual([])
+      expect(names).toContain('serviceexport.multicluster.x-k8s.io/greeter')
+      expect(names).toContain('role.rbac.authorization.k8s.io/fairlead-installer')
+    },
+    SLOW,
+  )
+})
