@@ -17,6 +17,9 @@ import type { WatchingKubeClient } from '../kube/types.ts'
 import type { DirectoryClient } from '../link/directory-client.ts'
 import type { TlsFiles } from '../link/tls-files.ts'
 import { ControllerCredentials } from '../trust/controller-credentials.ts'
+import { Inviting } from '../trust/join/inviting.ts'
+import { JoinLead } from '../trust/join/join-lead.ts'
+import { joins } from '../trust/join/joins.ts'
 import { TrustLead } from '../trust/trust-lead.ts'
 import { trustMetrics } from '../trust/trust-metrics.ts'
 import { trustStores } from '../trust/trust-stores.ts'
@@ -29,22 +32,39 @@ export interface TrustParts {
   readonly log: Logger
   readonly metrics: NonNullable<ReflectorDeps['metrics']>
   readonly registry: Metrics
-  readonly properties: ControllerStores['properties']
+  readonly stores: ControllerStores
   readonly events: EventRecorder
+}
+
+/** Where they are, and what they serve. */
+export interface TrustConfig extends TrustTermConfig {
+  /** A member of one namespace. */
+  readonly ownNamespace: boolean
+  /** Where invites are redeemed. */
+  readonly join: { readonly host: string; readonly port: number }
 }
 
 /** The cluster's certificates: what is watched for them, and who keeps them while this replica leads. */
 export function trustOf(
-  { registry, properties, events, ...watching }: TrustParts,
-  { namespace, globalnet }: TrustTermConfig,
+  { registry, stores: known, events, ...watching }: TrustParts,
+  { namespace, globalnet, ownNamespace, join }: TrustConfig,
 ) {
+  const { properties, services } = known
   const stores = trustStores(watching, namespace)
   const credentials = new ControllerCredentials({ ...watching, stores }, namespace)
   trustMetrics({ stores, metrics: registry, clock: watching.clock, ownEnd: () => credentials.ends })
   const facts = new Snapshot<TrustFacts>({})
+  const telling = { events, metrics: registry }
+  // A member of one namespace has not the rights for it, and is given its authority by who installs it.
+  const inviting = ownNamespace
+    ? undefined
+    : new Inviting({ ...watching, ...telling, stores, services }, { namespace, ...join })
+  const joining = inviting && [inviting.leader(), joins({ ...watching, ...telling, properties }, namespace)]
   return {
     stores,
     credentials,
+    inviting,
+    join: new JoinLead(joining ?? []),
     facts,
     lead: ({ directory }: DirectoryClient, { trust }: TlsFiles) =>
       new TrustLead(

@@ -45,6 +45,8 @@ interface ControllerConfig {
   /** Name of this replica: the pod's. */
   readonly identity: string
   readonly health: { readonly host: string; readonly port: number }
+  /** Where invites are redeemed. */
+  readonly join: { readonly host: string; readonly port: number }
   readonly kubeconfig: string | undefined
   readonly leaderElection: boolean
   /** Serve the namespace that it runs in, and no other. */
@@ -86,7 +88,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   )
   const trust =
     config.tlsDir === undefined
-      ? trustOf({ ...watching, registry: metrics, properties: stores.properties, events }, config)
+      ? trustOf({ ...watching, registry: metrics, stores, events }, config)
       : undefined
   const credentials = trust?.credentials ?? new CredentialFolder(config.tlsDir ?? '')
   const tls = new TlsFiles({ clock, logger, metrics }, credentials)
@@ -117,6 +119,7 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
   )
   const begin = (): void => {
     lead?.begin()
+    trust?.join.begin()
     leadership.begin()
   }
   const elector = new LeaderElector(
@@ -149,8 +152,10 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
     ...Object.values(stores),
     ...Object.values(globalnet?.stores ?? {}),
     events,
+    ...(trust?.inviting === undefined ? [] : [trust.inviting]),
     config.leaderElection ? elector : { start: async () => begin(), stop: async () => {} },
     ...(lead === undefined ? [] : [lead]),
+    ...(trust === undefined ? [] : [trust.join]),
     leadership,
   ])
 }
@@ -177,6 +182,7 @@ function readConfig(
     staleAfterMs: parseStaleAfter(flags['stale-after']),
     identity: env['POD_NAME'] ?? hostname(),
     health: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['health-port'] ?? `${Port.health}`) },
+    join: { host: env['POD_IP'] ?? '0.0.0.0', port: parsePort(flags['join-port'] ?? `${Port.join}`) },
     kubeconfig: flags.kubeconfig,
     leaderElection: flags['no-leader-election'] !== true,
     globalnet,
@@ -195,6 +201,7 @@ function readFlags(argv: readonly string[]) {
         router: text,
         namespace: text,
         'health-port': text,
+        'join-port': text,
         kubeconfig: text,
         'stale-after': text,
         'no-leader-election': { type: 'boolean' },
