@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Stage } from './data-path/stage.ts'
 import { markdown } from './data-path/table.ts'
 import type { HolderArgument, NewcomerArgument, Synced } from './directory/messages.ts'
+import { clusterName } from './discovery/clusterset.ts'
 import { NamedOptions } from './named-options.ts'
 import { describeRun, type Kept } from './record.ts'
 import { type Summary, summarize } from './statistics.ts'
@@ -46,7 +47,10 @@ export async function run(args: readonly string[]): Promise<DirectoryResult> {
   )
   if (holder === undefined || feeder === undefined || newcomer === undefined)
     throw new Error('no certificates')
-  const held: HolderArgument = { tlsDir: holder.dir, feederTlsDir: feeder.dir, ...options }
+  const names = Array.from({ length: options.clusters }, (_, index) => clusterName(index))
+  const certificates = await Promise.all(names.map((cluster) => stage.certificate(cluster)))
+  const signers = certificates.map(({ dir }) => dir)
+  const held: HolderArgument = { tlsDir: holder.dir, feederTlsDir: feeder.dir, signers, ...options }
   const { ports } = await stage.children.node(child('holder'), held)
   const linkPort = Number((ports as { link?: number }).link)
   const synced: Synced[] = []

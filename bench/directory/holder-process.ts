@@ -11,6 +11,7 @@ import { PROTOCOL } from '../../src/link/messages.ts'
 import { TlsFiles } from '../../src/link/tls-files.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { startNetwork } from '../../test/support/network.ts'
+import { signingWith } from '../../test/support/signed-origins.ts'
 import { directoryOf } from '../discovery/clusterset.ts'
 import type { HolderArgument } from './messages.ts'
 import { countRecords } from './records.ts'
@@ -25,8 +26,12 @@ process.send?.({ link: network.port })
 
 /** A session of a router that has everything. It stays. */
 async function feed(): Promise<void> {
-  const store = new DirectoryStore()
-  for (const origin of directoryOf({ clusters, exports, exporters: 1 }).values()) store.replace(origin)
+  const store = new DirectoryStore(() => undefined)
+  const origins = [...directoryOf({ clusters, exports, exporters: 1 }).values()]
+  for (const [index, origin] of origins.entries()) {
+    const sign = await signingWith(argument.signers[index] ?? '')
+    store.replace(sign(origin))
+  }
   const deps = { clock: systemClock, logger: silentLogger, metrics: createMetrics() }
   const tls = new TlsFiles(deps, new CredentialFolder(argument.feederTlsDir))
   await tls.start()

@@ -4,6 +4,8 @@ export interface HolderArgument {
   readonly tlsDir: string
   /** Of the cluster that fills it. */
   readonly feederTlsDir: string
+  /** Folders with certificates of the clusters, in their order: each signs what it exports. */
+  readonly signers: readonly string[]
   readonly clusters: number
   readonly exports: number
 }

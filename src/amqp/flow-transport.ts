@@ -42,6 +42,20 @@ export interface FlowOrigin {
   readonly name: string
 }
 
+/**
+ * The word of the router that opened a relayed flow, for all that its request says of it (ADR 19). Relays carry it as it is.
+ */
+export interface FlowVoucher {
+  /** When it was opened, milliseconds since 1970 by the clock of that router. */
+  readonly time: number
+  /** Counts what that router process has opened over relays. */
+  readonly number: number
+  /** DER in base64: the certificate of that router, then its authority where it has one. */
+  readonly chain: readonly string[]
+  /** The signature, base64. */
+  readonly value: string
+}
+
 /** The way of a flow over relays, chosen by the router that opened it (ADR 14). Routers are named by their instances. */
 export interface RelayedWay {
   /** Routers still ahead: first the one that gets this, last the one that the flow is for. At most MAX_HOPS. */
@@ -51,6 +65,8 @@ export interface RelayedWay {
   /** The cluster that the flow is for. */
   readonly cluster: string
   readonly origin: FlowOrigin
+  /** Absent: its router does not vouch for it, and no router takes it. */
+  readonly voucher?: FlowVoucher
 }
 
 /** Opening message of a flow. Travels between clusters: untrusted when received. */
@@ -101,6 +117,8 @@ export const FlowCondition = {
   unknownFlow: 'fairlead:unknown-flow',
   /** A relay cannot pass the flow on, and nothing of it has: another path may do. */
   noRoute: 'fairlead:no-route',
+  /** Over relays: no router of its cluster vouches for the flow as it arrived. Another path may do. */
+  unvouched: 'fairlead:unvouched',
   /** The opening says what its sender may not say. */
   unauthorized: 'amqp:unauthorized-access',
   /** The cluster at one end was revoked: nothing goes on with it. */

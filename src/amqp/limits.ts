@@ -137,6 +137,15 @@ export const MAX_HOPS = 32
 /** Characters of a router's name in an opening: a cluster id, a slash and a pod's name fit. */
 export const MAX_ROUTER_NAME_LENGTH = 320
 
+/** Certificates of a voucher. */
+export const MAX_VOUCHER_CERTIFICATES = 2
+
+/** Characters of each, in base64. */
+export const MAX_VOUCHER_CERTIFICATE = 4096
+
+/** Characters of its signature, in base64. */
+export const MAX_VOUCHER_SIGNATURE = 704
+
 /** Longest time a peer may ask us to keep a flow whose connection was lost, milliseconds. */
 export const MAX_RESUME_GRACE_MS = 3_600_000
 

@@ -27,8 +27,8 @@ export const MAX_ROUTER_NAME = 253
 /** Slots of source ports of one router: as many as the range has. All of them fit one control message. */
 export const MAX_SOURCE_SLOTS = 512
 
-/** Longest signature of an advertisement, characters. */
-export const MAX_PROOF = 1_024
+/** Longest signature of an advertisement with its certificates, characters: one of 1,000 neighbours still fits a message. */
+export const MAX_PROOF = 4_096
 
 /** Longest message of a condition we write; the API allows 32,768. */
 export const CONDITION_MESSAGE_MAX = 1_024

@@ -19,7 +19,7 @@ export interface RouterAdvertisement {
   readonly draining: boolean
   /** Sorted by router, each once. */
   readonly neighbours: readonly Neighbour[]
-  /** The origin's signature, where there are signatures. */
+  /** The origin's signature and the certificates of its signer, base64, with blanks between. Absent where nothing is signed: in simulations. */
   readonly proof?: string
 }
 
@@ -38,6 +38,7 @@ export interface AdvertisementChange {
   readonly draining: boolean
   readonly upserts: readonly Neighbour[]
   readonly removes: readonly string[]
+  /** Of the whole as it is after the change. */
   readonly proof?: string
 }
 

@@ -127,6 +127,14 @@ export interface BlockFact {
   readonly claimedAt: number
 }
 
+/** Who vouches for a cluster's state, and with what. As untrusted as the rest until it is checked (ADR 19). */
+export interface OriginSignature {
+  /** Certificates, DER in base64: that of a controller or router of the cluster, then its authority where it has one. */
+  readonly chain: readonly string[]
+  /** Base64. */
+  readonly value: string
+}
+
 /** Every record of one origin cluster. Only that cluster's controller writes it. */
 export interface OriginState {
   readonly cluster: string
@@ -137,6 +145,8 @@ export interface OriginState {
   readonly records: ReadonlyMap<ServiceKey, ServiceRecord>
   /** Absent: nothing is told. */
   readonly facts?: ClusterFacts
+  /** Absent: nobody has signed it yet; then it is for this process only. */
+  readonly signature?: OriginSignature
 }
 
 /** What the whole clusterset exports, by cluster id. A cluster that is absent is unknown, not empty. */

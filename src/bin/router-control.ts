@@ -110,11 +110,12 @@ export function siteControl(deps: ControlDeps, folder: string, tlsDir: string): 
 /** The router's own directory, as a controller would reach it over a session. */
 function localDirectory(
   network: RouterNetwork,
-): Pick<DirectoryLink, 'directory' | 'confirmed' | 'outdone' | 'publish'> {
+): Pick<DirectoryLink, 'directory' | 'confirmed' | 'outdone' | 'certificate' | 'publish'> {
   const confirmed = new Snapshot<OriginConfirmation | undefined>(undefined)
   return {
     directory: network.directory,
     outdone: network.outdone,
+    certificate: network.certificate,
     confirmed,
     publish(state) {
       network.publish(state)

@@ -1,7 +1,7 @@
 /**
  * Composition root of `fairlead router`: carries the flows of one cluster. Traffic goes on while the Kubernetes API or
  * the controller is away, by what was last known. What it may do in Kubernetes is in manifests/base/router/rbac.yaml.
- * With `--resources` it serves a site without Kubernetes from files.
+ * With `--resources` it serves a site without Kubernetes from files. Long because it names every part of the process.
  */
 import { hostname, totalmem } from 'node:os'
 import type { OwnsAddress } from '../api/global-owner.ts'

@@ -18,6 +18,8 @@ export interface DirectoryLink {
   readonly outdone: SnapshotSource<number>
   /** Clusters that flows can be opened to; undefined while that is not known. */
   readonly reachable: SnapshotSource<ReadonlySet<string> | undefined>
+  /** Tells when what is published is signed with another certificate from now on, and has to be published anew. */
+  readonly certificate: Pick<SnapshotSource<unknown>, 'subscribe'>
   /** Our own cluster's state from now on. Sent at once, and again to each router that a session is made to. */
   publish(state: OriginState): void
 }

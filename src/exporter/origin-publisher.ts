@@ -13,7 +13,7 @@ import { EPOCH_AHEAD_MAX_MS, ORIGIN_MAX_RECORDS, UNCONFIRMED_MAX } from './limit
 type Records = ReadonlyMap<ServiceKey, ServiceRecord>
 
 export interface PublisherDeps {
-  readonly link: Pick<DirectoryLink, 'directory' | 'confirmed' | 'outdone' | 'publish'>
+  readonly link: Pick<DirectoryLink, 'directory' | 'confirmed' | 'outdone' | 'certificate' | 'publish'>
   readonly records: SnapshotSource<Records>
   readonly facts: SnapshotSource<ClusterFacts>
   readonly clock: Pick<Clock, 'now'>
@@ -49,6 +49,7 @@ export class OriginPublisher implements Startable {
       facts.subscribe(() => this.#publish()),
       link.directory.subscribe(() => this.#outdo()),
       link.outdone.subscribe(() => this.#outdo()),
+      link.certificate.subscribe(() => this.#publish()),
       link.confirmed.subscribe((confirmation) => this.#confirm(confirmation)),
     ]
     this.#publish()

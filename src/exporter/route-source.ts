@@ -127,6 +127,8 @@ class WatchedRoutes implements RouteSource {
     await this.#access.start()
     await this.#exports.start()
     this.#readLinks()
+    // All that was asked for until now is in it.
+    this.#publish.cancel()
     this.#swap()
   }
 

@@ -16,10 +16,12 @@ import { DirectoryStore } from './directory-store.ts'
 import { LinkLostError, PeerRefusedError } from './errors.ts'
 import type { HeartbeatConfig } from './heartbeat.ts'
 import { type AttemptOutcome, keepConnected } from './keep-connected.ts'
+import { LeafSigner } from './leaf-signer.ts'
 import { HEARTBEAT } from './limits.ts'
 import { type DialledSession, dialSession } from './link-session.ts'
 import { MessageCodec } from './message-codec.ts'
 import { compareVersions, type Hello, type OriginVersion, PROTOCOL } from './messages.ts'
+import { OriginSignatures } from './origin-signatures.ts'
 import type { Standing } from './standing.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -47,6 +49,7 @@ export class DirectoryClient implements Startable {
   readonly #config: DirectoryClientConfig
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
+  readonly #signatures: OriginSignatures
   readonly #store: DirectoryStore
   readonly #gone: Snapshot<ReadonlySet<string>>
   readonly #connected = new Snapshot(false)
@@ -62,10 +65,14 @@ export class DirectoryClient implements Startable {
     this.#deps = deps
     this.#config = config
     this.#tls = deps.tls
-    const { standing } = deps.tls.trust
-    this.#store = new DirectoryStore((cluster) => standing.current().gone.has(cluster))
+    const { standing, anchors } = deps.tls.trust
     this.#gone = new Snapshot(standing.current().gone)
     standing.subscribe((next, previous) => this.#follow(next, previous))
+    const signer = new LeafSigner(this.#tls)
+    this.#signatures = new OriginSignatures({ ...deps, signer, anchors })
+    this.#store = new DirectoryStore(this.#signatures.verify, (cluster) =>
+      standing.current().gone.has(cluster),
+    )
     this.#countRefused = deps.metrics.counter(
       'fairlead_directory_records_refused_total',
       'Records of our own that no peer would take, left out of what is published',
@@ -122,14 +129,21 @@ export class DirectoryClient implements Startable {
     await this.#running
   }
 
+  /** Tells when there is another certificate to sign with. What was published has to be published anew, as a newer version. */
+  get certificate(): Pick<SnapshotSource<unknown>, 'subscribe'> {
+    return { subscribe: (listener) => this.#tls.onChange((next) => listener(next, undefined)) }
+  }
+
   /**
-   * Our own cluster's state from now on: sent at once as a delta where the router has the state before it, and whole to
-   * each router that a session is made to. A state that is not newer than the last is ignored. Records that break the
-   * bounds of the protocol are left out, logged and counted: peers would close the session over them.
+   * Our own cluster's state from now on, signed with our certificate: sent at once as a delta where the router has the
+   * state before it, and whole to each router that a session is made to. A state that is not newer than the last is
+   * ignored. Records that break the bounds of the protocol are left out, logged and counted: peers would close the session
+   * over them.
    */
   publish(state: OriginState): void {
     const present = this.#store.origin(state.cluster)
-    const next = { ...state, records: this.#acceptable(state.records, present?.records) }
+    const records = this.#acceptable(state.records, present?.records)
+    const next = this.#signatures.sign({ ...state, records })
     const delta = present?.epoch === next.epoch ? deltaBetween(present, next) : undefined
     if (delta !== undefined && delta.to > delta.from) this.#store.change(delta)
     else this.#store.replace(next)
@@ -199,6 +213,8 @@ export class DirectoryClient implements Startable {
         syncWith: () => ({
           maySend: (cluster) => cluster === this.identity.cluster,
           mayReceive: () => true,
+          owns: (cluster) => cluster === this.identity.cluster,
+          trust: this.#tls.trust.anchors,
           onHeld: (version) => this.#onHeld(version),
           onReach: (clusters) => this.#reachable.set(clusters),
           onOutdoneEpoch: (epoch) => this.#outdone.set(epoch),

@@ -38,7 +38,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Applied
   if (present === undefined) return { kind: 'gap' }
   if (compareVersions({ epoch: delta.epoch, sequence: delta.to }, present) <= 0) return { kind: 'stale' }
   if (delta.epoch !== present.epoch || delta.from !== present.sequence) return { kind: 'gap' }
-  const { cluster, epoch, to: sequence, facts = present.facts } = delta
+  const { cluster, epoch, to: sequence, facts = present.facts, signature } = delta
   const records = changedRecords(present.records, delta)
   return applyOrigin(directory, {
     cluster,
@@ -46,6 +46,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Applied
     sequence,
     records,
     ...(facts === undefined ? {} : { facts }),
+    ...(signature === undefined ? {} : { signature }),
   })
 }
 
@@ -56,7 +57,7 @@ export function deltaBetween(from: OriginState, to: OriginState): DirectoryDelta
   )
   const removes = [...from.records.keys()].filter((key) => !to.records.has(key))
   if (upserts.length > MAX_DELTA_CHANGES || removes.length > MAX_DELTA_CHANGES) return undefined
-  const { cluster, epoch, sequence } = to
+  const { cluster, epoch, sequence, signature } = to
   return {
     type: 'directory-delta',
     cluster,
@@ -66,6 +67,7 @@ export function deltaBetween(from: OriginState, to: OriginState): DirectoryDelta
     upserts,
     removes,
     ...(isDeepStrictEqual(from.facts, to.facts) ? {} : { facts: to.facts ?? {} }),
+    ...(signature === undefined ? {} : { signature }),
   }
 }
 

@@ -78,11 +78,11 @@ export class DirectorySession {
       {
         onReady: (hello) => {
           // Before the records: what a revoked cluster says is not taken any more.
-          this.#trust.start(hello)
+          this.#trust.start()
           if (this.#closed !== undefined) return
           this.#sync.start()
           this.#report?.start()
-          this.#outdone?.start(hello)
+          this.#outdone?.start()
           this.#topology = config.topology?.(hello, session)
           handlers.onReady(hello)
         },

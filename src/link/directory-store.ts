@@ -1,10 +1,12 @@
 /**
- * The one copy of the directory in a process: takes updates by the replica's rules and tells who follows it.
+ * The one copy of the directory in a process: takes updates by the replica's rules, from peers only what its cluster has
+ * signed, and tells who follows it.
  */
 import type { Directory, OriginState } from '../api/service-record.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
 import { type Applied, applyDelta, applyOrigin } from './directory-replica.ts'
 import type { DirectoryDelta } from './messages.ts'
+import type { OriginFault, VerifyOrigin } from './origin-signatures.ts'
 
 /** A cluster's new state, and the delta that led to it where there was one. */
 export interface DirectoryChange {
@@ -19,15 +21,23 @@ export interface MembershipListener {
 
 const GONE: Applied = { kind: 'gone' }
 
+/** What became of an update that a peer sent. */
+export type Received = Applied | { readonly kind: 'unverified'; readonly fault: OriginFault }
+
 /** Holds the directory; everything that is told of a change has the new directory to read. */
 export class DirectoryStore {
   readonly #directory = new Snapshot<Directory>(new Map())
   readonly #listeners = new Set<(change: DirectoryChange) => void>()
   readonly #membership = new Set<MembershipListener>()
+  readonly #verify: VerifyOrigin
   readonly #isGone: (cluster: string) => boolean
 
-  /** `isGone`: nothing of that cluster is taken from anybody, as it was revoked. */
-  constructor(isGone: (cluster: string) => boolean = () => false) {
+  /**
+   * `verify` is asked about each state that a peer sent and that would be taken. `isGone`: nothing of that cluster is
+   * taken from anybody, as it was revoked.
+   */
+  constructor(verify: VerifyOrigin, isGone: (cluster: string) => boolean = () => false) {
+    this.#verify = verify
     this.#isGone = isGone
   }
 
@@ -65,22 +75,39 @@ export class DirectoryStore {
     return () => this.#membership.delete(listener)
   }
 
-  /** Takes all records of a cluster. */
+  /** Takes all records of a cluster from this process itself. */
   replace(state: OriginState): Applied {
     if (this.#isGone(state.cluster)) return GONE
     return this.#take(applyOrigin(this.#directory.current(), state))
   }
 
-  /** Takes a change to one cluster. */
+  /** Takes a change to one cluster from this process itself. */
   change(delta: DirectoryDelta): Applied {
     if (this.#isGone(delta.cluster)) return GONE
     return this.#take(applyDelta(this.#directory.current(), delta), delta)
+  }
+
+  /** Takes all records of a cluster as a peer tells them. */
+  receive(state: OriginState): Received {
+    if (this.#isGone(state.cluster)) return GONE
+    return this.#takeSigned(applyOrigin(this.#directory.current(), state))
+  }
+
+  /** Takes a change to one cluster as a peer tells it: what it comes to must be signed. */
+  receiveChange(delta: DirectoryDelta): Received {
+    if (this.#isGone(delta.cluster)) return GONE
+    return this.#takeSigned(applyDelta(this.#directory.current(), delta), delta)
   }
 
   /** Calls `listener` after each change. Returns the way to stop. */
   onChange(listener: (change: DirectoryChange) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  #takeSigned(applied: Applied, delta?: DirectoryDelta): Received {
+    const fault = applied.kind === 'applied' ? this.#verify(applied.state) : undefined
+    return fault === undefined ? this.#take(applied, delta) : { kind: 'unverified', fault }
   }
 
   #take(applied: Applied, delta?: DirectoryDelta): Applied {

@@ -4,8 +4,9 @@
  */
 import type { OriginState } from '../api/service-record.ts'
 import type { Logger } from '../core/log.ts'
+import type { SnapshotSource } from '../core/snapshot.ts'
 import { digestOf } from './directory-replica.ts'
-import type { DirectoryChange, DirectoryStore } from './directory-store.ts'
+import type { DirectoryChange, DirectoryStore, Received } from './directory-store.ts'
 import { Condition, ViolationError } from './errors.ts'
 import { MAX_DIGEST_ENTRIES, MAX_MESSAGE_BYTES, MAX_ORIGINS } from './limits.ts'
 import { originParts } from './message-codec.ts'
@@ -18,6 +19,7 @@ import {
   type OriginVersion,
 } from './messages.ts'
 import { OriginAssembly } from './origin-assembly.ts'
+import type { OriginFault } from './origin-signatures.ts'
 
 /** The sending side of a control session. */
 export interface DirectoryChannel {
@@ -38,6 +40,10 @@ export interface DirectorySyncConfig {
   readonly maySend: (cluster: string) => boolean
   /** Clusters whose records this peer may tell us. Anything else is a violation. */
   readonly mayReceive: (cluster: string) => boolean
+  /** Clusters that the peer is of: it has nobody to blame for what it tells of them. Default: none. */
+  readonly owns?: (cluster: string) => boolean
+  /** Tells when what was not believed may be believed now: whom we trust has changed. */
+  readonly trust?: Pick<SnapshotSource<unknown>, 'subscribe'>
   /** The peer is known to hold this version: it said so, or has accepted ours. */
   readonly onHeld?: (version: OriginVersion) => void
   /** The peer holds a version of records that it may not tell us, and ours are older. */
@@ -61,6 +67,8 @@ export class DirectorySync {
   #awaited: Set<string> | undefined
   /** Clusters we asked to be sent whole. */
   readonly #requested = new Set<string>()
+  /** Clusters we asked for once more, since what came of them was not to be believed. */
+  readonly #doubted = new Set<string>()
   #sending: { readonly cluster: string; readonly parts: Generator<DirectoryOrigin, void> } | undefined
   #digestComplete = false
   readonly #unfollow: readonly (() => void)[]
@@ -70,6 +78,7 @@ export class DirectorySync {
     this.#config = config
     this.#unfollow = [
       deps.store.onChange((change) => this.#onChange(change)),
+      config.trust?.subscribe(() => this.#believeAgain()) ?? (() => {}),
       deps.store.onMembership({
         onRemoved: (cluster) => this.#onRemoved(cluster),
         onReadmitted: (cluster) => this.#onReadmitted(cluster),
@@ -142,7 +151,7 @@ export class DirectorySync {
     if (state === undefined) return
     this.#requested.delete(state.cluster)
     this.#learn(state)
-    this.#warnIfRefused(this.#deps.store.replace(state), state.cluster)
+    this.#settle(this.#deps.store.receive(state), state.cluster)
     if (this.#awaited?.delete(state.cluster) === true && this.#awaited.size === 0) this.#config.onCaughtUp?.()
   }
 
@@ -174,9 +183,9 @@ export class DirectorySync {
     this.#requireAllowed(delta.cluster)
     if (delta.to <= delta.from) throw new ViolationError(Condition.invalidField, 'a delta that goes back')
     this.#learn({ cluster: delta.cluster, epoch: delta.epoch, sequence: delta.to })
-    const applied = this.#deps.store.change(delta)
-    this.#warnIfRefused(applied, delta.cluster)
-    if (applied.kind === 'gap') this.#request(delta.cluster)
+    const received = this.#deps.store.receiveChange(delta)
+    this.#settle(received, delta.cluster)
+    if (received.kind === 'gap') this.#request(delta.cluster)
   }
 
   #onRequest(cluster: string): void {
@@ -264,9 +273,23 @@ export class DirectorySync {
     )
   }
 
-  #warnIfRefused(applied: { kind: string; reason?: string }, cluster: string): void {
-    if (applied.kind === 'refused') {
-      this.#deps.logger.warn({ origin: cluster, reason: applied.reason }, 'directory update refused')
-    }
+  #settle(received: Received, cluster: string): void {
+    if (received.kind === 'applied') this.#doubted.delete(cluster)
+    else if (received.kind === 'unverified') this.#doubt(cluster, received.fault)
+    else if (received.kind === 'refused')
+      this.#deps.logger.warn({ origin: cluster, reason: received.reason }, 'directory update refused')
+  }
+
+  /** Who passes it on may have been lied to itself, and have something better by now: it is asked once more. */
+  #doubt(cluster: string, { detail, isForgery }: OriginFault): void {
+    if (isForgery && this.#config.owns?.(cluster) === true)
+      throw new ViolationError(Condition.unauthorized, `records of cluster ${cluster}: ${detail}`)
+    if (this.#doubted.has(cluster)) return
+    this.#doubted.add(cluster)
+    this.#request(cluster)
+  }
+
+  #believeAgain(): void {
+    for (const cluster of this.#doubted) this.#request(cluster)
   }
 }

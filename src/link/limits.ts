@@ -8,6 +8,9 @@ export const MAX_MESSAGE_BYTES = 48 * 1024
 /** Longest AMQP frame on a control connection, bytes; checked before the AMQP library sees it. */
 export const MAX_CONTROL_FRAME = 64 * 1024
 
+/** Objects and lists in each other in a control message: twice what there is now, for later versions. Protects the stack of whoever goes into them. */
+export const MAX_MESSAGE_DEPTH = 16
+
 /** Longest single record, bytes of JSON: fits one message, with 300 endpoints of the longest names too. */
 export const MAX_RECORD_BYTES = 40 * 1024
 
@@ -53,6 +56,9 @@ export const MAX_PROPERTY_VALUE = 128
 export const MAX_SELECTORS = 16
 export const MAX_REQUIREMENTS = 16
 export const MAX_REQUIREMENT_VALUES = 32
+
+/** Chains of signers that were found good and are remembered: two of each cluster while certificates are renewed. */
+export const MAX_KNOWN_SIGNERS = 2048
 
 /** Exported labels or annotations of one record. */
 export const MAX_MAP_ENTRIES = 128

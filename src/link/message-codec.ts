@@ -5,7 +5,8 @@ import { type ServiceKey, serviceKey } from '../api/names.ts'
 import type { OriginState, ServiceRecord } from '../api/service-record.ts'
 import { type Checked, compileSchema, type SchemaCheck } from '../core/schema.ts'
 import { Condition, ViolationError } from './errors.ts'
-import { MAX_MESSAGE_BYTES, MAX_RECORD_BYTES } from './limits.ts'
+import { isDeeperThan } from './json-depth.ts'
+import { MAX_MESSAGE_BYTES, MAX_MESSAGE_DEPTH, MAX_RECORD_BYTES } from './limits.ts'
 import { messageSchema, recordSchema } from './message-schema.ts'
 import type { ControlMessage, DirectoryOrigin } from './messages.ts'
 
@@ -32,6 +33,8 @@ export class MessageCodec {
     if (bytes.length > MAX_MESSAGE_BYTES) {
       throw new ViolationError(Condition.resourceLimit, `message of ${bytes.length} bytes`)
     }
+    if (isDeeperThan(MAX_MESSAGE_DEPTH, bytes))
+      throw new ViolationError(Condition.decode, 'message is too deep')
     const checked = this.#checkMessage(parseJson(bytes))
     if (checked.ok) return checked.value
     throw new ViolationError(Condition.invalidField, `message refused: ${checked.reason}`)
@@ -47,12 +50,16 @@ export class MessageCodec {
 
 /** Cuts all records of a cluster into messages that fit. Lazy: the next part is only made when it can be sent. */
 export function* originParts(state: OriginState): Generator<DirectoryOrigin, void> {
-  const { cluster, epoch, sequence, facts } = state
+  const { cluster, epoch, sequence, facts, signature } = state
+  const once = {
+    ...(facts === undefined ? {} : { facts }),
+    ...(signature === undefined ? {} : { signature }),
+  }
   let records: ServiceRecord[] = []
-  let bytes = ENVELOPE_BYTES + (facts === undefined ? 0 : jsonBytes(facts))
+  let bytes = ENVELOPE_BYTES + jsonBytes(once)
   let part = 0
   const message = (last: boolean): DirectoryOrigin => {
-    const told = part === 0 && facts !== undefined ? { facts } : {}
+    const told = part === 0 ? once : {}
     return { type: 'directory-origin', cluster, epoch, sequence, part: part++, last, records, ...told }
   }
   for (const record of state.records.values()) {

@@ -15,6 +15,7 @@ import {
 import { SOURCE_PORTS } from '../api/names.ts'
 import { ROUTER_ID } from '../api/router-advertisement.ts'
 import type { Schema } from '../core/schema.ts'
+import { MAX_SHOWN_CERTIFICATE, MAX_SHOWN_CHAIN, MAX_SIGNATURE } from '../pki/limits.ts'
 import { signedStatementSchema } from '../pki/trust-statement.ts'
 import {
   KEEP_ALIVE_MS,
@@ -61,6 +62,19 @@ const map = (values: Schema) => ({
   additionalProperties: values,
 })
 
+/**
+ * An object that its cluster has signed with all that is in it. What a later version put in stays there and nobody reads
+ * it: without it the signature would not hold, here and where it is passed on to. The length and the depth of the message
+ * bound it.
+ */
+function signed(properties: Schema, optional: Schema = {}): Schema {
+  return {
+    type: 'object',
+    required: Object.keys(properties),
+    properties: { ...properties, ...optional },
+  }
+}
+
 function object(properties: Schema, optional: Schema = {}): Schema {
   return {
     type: 'object',
@@ -70,7 +84,7 @@ function object(properties: Schema, optional: Schema = {}): Schema {
   }
 }
 
-const port = object(
+const port = signed(
   {
     name: { type: 'string', maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' },
     protocol: { enum: ['TCP', 'UDP', 'SCTP'] },
@@ -91,7 +105,7 @@ const globalBlock = {
   pattern: `^(${OCTET}\\.){3}${OCTET}/([1-9]|[12]\\d|3[0-2])$`,
 }
 
-const endpoint = object(
+const endpoint = signed(
   { id: label },
   {
     hostname: label,
@@ -118,12 +132,12 @@ const properties = (maxProperties: number) => ({
   additionalProperties: text(MAX_PROPERTY_VALUE),
 })
 
-const requirement = object(
+const requirement = signed(
   { key: property, operator: { enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] } },
   { values: { type: 'array', maxItems: MAX_REQUIREMENT_VALUES, items: text(MAX_PROPERTY_VALUE) } },
 )
 
-const selector = object(
+const selector = signed(
   {},
   {
     matchLabels: properties(MAX_REQUIREMENTS),
@@ -132,7 +146,7 @@ const selector = object(
 )
 
 /** A service record (src/api/service-record.ts). */
-export const recordSchema: Schema = object(
+export const recordSchema: Schema = signed(
   {
     namespace: label,
     name: label,
@@ -206,22 +220,28 @@ const version = { cluster: label, epoch: count, sequence: count }
 const records = (maxItems: number) => ({ type: 'array', maxItems, items: recordSchema })
 
 /** What a cluster tells of itself (src/api/service-record.ts). */
-const facts = object(
+const facts = signed(
   {},
   {
     missingNamespaces: { type: 'array', maxItems: MAX_MISSING_NAMESPACES, uniqueItems: true, items: label },
     properties: properties(MAX_PROPERTIES),
-    globalnet: object({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
-    trust: object({ version: count, root: { type: 'string', pattern: '^[0-9a-f]{64}$' } }),
-    renewal: object({ csr: text(MAX_RENEWAL_REQUEST) }),
+    globalnet: signed({ block: globalBlock, claimedAt: { ...count, minimum: 1 } }),
+    trust: signed({ version: count, root: { type: 'string', pattern: '^[0-9a-f]{64}$' } }),
+    renewal: signed({ csr: text(MAX_RENEWAL_REQUEST) }),
     renewed: {
       type: 'array',
       maxItems: MAX_RENEWED,
-      items: object({ cluster: label, certificate: text(MAX_RENEWED_CERTIFICATE) }),
+      items: signed({ cluster: label, certificate: text(MAX_RENEWED_CERTIFICATE) }),
     },
     left: count,
   },
 )
+
+/** Who signed, and what came of it (src/api/service-record.ts). */
+const signature = object({
+  chain: { ...array({ type: 'string', maxLength: MAX_SHOWN_CERTIFICATE }, MAX_SHOWN_CHAIN), minItems: 1 },
+  value: text(MAX_SIGNATURE),
+})
 
 const message = (type: string, properties: Schema, optional: Schema = {}): Schema =>
   object({ type: { const: type }, ...properties }, optional)
@@ -258,7 +278,7 @@ export const messageSchema: Schema = {
         last: { type: 'boolean' },
         records: records(MAX_RECORDS_PER_ORIGIN),
       },
-      { facts },
+      { facts, signature },
     ),
     message(
       'directory-delta',
@@ -270,7 +290,7 @@ export const messageSchema: Schema = {
         upserts: records(MAX_DELTA_CHANGES),
         removes: { type: 'array', maxItems: MAX_DELTA_CHANGES, items: key },
       },
-      { facts },
+      { facts, signature },
     ),
     message('directory-request', { cluster: label }),
     message('reach', {

@@ -3,24 +3,12 @@
  */
 import type { ServiceKey } from '../api/names.ts'
 import type { TopologyMessage } from '../api/router-advertisement.ts'
-import type { ClusterFacts, OriginState, ServiceRecord } from '../api/service-record.ts'
+import type { ClusterFacts, OriginSignature, OriginState, ServiceRecord } from '../api/service-record.ts'
 import type { Role } from '../pki/identity.ts'
 import type { SignedStatement } from '../pki/trust-statement.ts'
 
-/** Versions of this protocol that we speak. */
-export const PROTOCOL = { min: 1, max: 4 } as const
-
-/** The first version in which routers tell each other the topology. */
-export const TOPOLOGY_PROTOCOL = 2
-
-/** The first version with `outdone`. */
-export const OUTDONE_PROTOCOL = 3
-
-/** The first version with `sources`: nobody speaks an older one with an agent. */
-export const SOURCES_PROTOCOL = 3
-
-/** The first version with `trust`. */
-export const TRUST_PROTOCOL = 4
+/** Versions of this protocol that we speak: before version 4 nothing was signed. */
+export const PROTOCOL = { min: 4, max: 4 } as const
 
 /** First message both ways; nothing else may come before it. */
 export interface Hello {
@@ -59,6 +47,8 @@ export interface DirectoryOrigin extends OriginVersion {
   readonly records: readonly ServiceRecord[]
   /** In part 0 only, where there are any. */
   readonly facts?: ClusterFacts
+  /** In part 0 only, of the whole. */
+  readonly signature?: OriginSignature
 }
 
 /** What changed in one cluster between two sequence numbers of an epoch. */
@@ -72,6 +62,8 @@ export interface DirectoryDelta {
   readonly removes: readonly ServiceKey[]
   /** All of them, when any is different from before. */
   readonly facts?: ClusterFacts
+  /** Of the whole as it is after the change. */
+  readonly signature?: OriginSignature
 }
 
 /** A delta did not fit: send the whole cluster again. */

@@ -32,8 +32,15 @@ export class OriginAssembly {
     if (!message.last) return undefined
     this.#open = undefined
     const { cluster, epoch, sequence } = message
-    const { facts } = assembly.first
-    return { cluster, epoch, sequence, records: assembly.records, ...(facts === undefined ? {} : { facts }) }
+    const { facts, signature } = assembly.first
+    return {
+      cluster,
+      epoch,
+      sequence,
+      records: assembly.records,
+      ...(facts === undefined ? {} : { facts }),
+      ...(signature === undefined ? {} : { signature }),
+    }
   }
 
   #continue(message: DirectoryOrigin): Assembly {

@@ -4,14 +4,14 @@
  */
 import type { Cancel } from '../core/clock.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import { type Hello, negotiate, OUTDONE_PROTOCOL, type Outdone, PROTOCOL } from './messages.ts'
+import type { Outdone } from './messages.ts'
 
 /** The sending side of a session. */
 interface OutdoneChannel {
   send(message: Outdone): void
 }
 
-/** Sends the epoch when it grows, to peers that know the message. */
+/** Sends the epoch when it grows. */
 export class OutdoneReport {
   readonly #channel: OutdoneChannel
   readonly #epoch: SnapshotSource<number>
@@ -24,8 +24,7 @@ export class OutdoneReport {
     this.#epoch = epoch
   }
 
-  start({ protocol }: Pick<Hello, 'protocol'>): void {
-    if ((negotiate(PROTOCOL, protocol) ?? 0) < OUTDONE_PROTOCOL) return
+  start(): void {
     this.#unfollow = this.#epoch.subscribe((epoch) => this.#tell(epoch))
     this.#tell(this.#epoch.current())
   }

@@ -8,14 +8,7 @@ import type { SnapshotSource } from '../core/snapshot.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import { ControlSession, type ControlSessionConfig, type ControlSessionDeps } from './control-session.ts'
 import { Condition, ViolationError } from './errors.ts'
-import {
-  type Hello,
-  PROTOCOL,
-  type SessionMessage,
-  SOURCES_PROTOCOL,
-  type Sources,
-  type SourcesApplied,
-} from './messages.ts'
+import type { Hello, SessionMessage, Sources, SourcesApplied } from './messages.ts'
 import { type AnnouncedSources, SourcesReport } from './sources.ts'
 
 /** What one side does. */
@@ -37,11 +30,6 @@ export interface SourceSessionHandlers {
   onClosed(error: FairleadError): void
 }
 
-/** Hello as one side of such a session says it: older versions have no such messages. */
-export function sourceHello(hello: Hello): Hello {
-  return { ...hello, protocol: { min: SOURCES_PROTOCOL, max: PROTOCOL.max } }
-}
-
 export class SourceSession {
   readonly #session: ControlSession
   readonly #role: SourceRole
@@ -60,7 +48,7 @@ export class SourceSession {
     this.#role = role
     this.#session = new ControlSession(
       deps,
-      { ...config, hello: sourceHello(config.hello) },
+      config,
       {
         onReady: (hello) => {
           handlers.onReady(hello)

@@ -20,6 +20,15 @@ export const MAX_CLUSTERSET_NAME = 255
 /** Certificates in a chain that somebody shows: leaf, authority, root, and the root that signed a new root. */
 export const MAX_CHAIN = 4
 
+/** Certificates that are shown with a signature: the leaf and its authority. */
+export const MAX_SHOWN_CHAIN = 2
+
+/** Longest of them, characters of base64: names of a process or two and an RSA key of 4096 bits fit. */
+export const MAX_SHOWN_CERTIFICATE = 4096
+
+/** Longest signature, characters of base64: that of an RSA key of 4096 bits fits. */
+export const MAX_SIGNATURE = 704
+
 /** Roots in a bundle: two while one replaces the other. */
 export const MAX_ROOTS = 8
 

@@ -12,12 +12,14 @@ import {
   verifyChain,
 } from './chain.ts'
 import { SignatureError } from './errors.ts'
-import { MAX_CHAIN } from './limits.ts'
+import { MAX_SHOWN_CERTIFICATE, MAX_SHOWN_CHAIN } from './limits.ts'
 
 /** What is signed, by name. */
 export const SigningContext = {
   /** All that one cluster tells the others. */
   origin: 'fairlead/origin/1',
+  /** What one router tells all others of itself and its neighbours. */
+  router: 'fairlead/router/1',
   /** Who is behind a flow that goes over relays. */
   flow: 'fairlead/flow/1',
   /** Whom a clusterset trusts. */
@@ -29,22 +31,21 @@ export type SigningContext = (typeof SigningContext)[keyof typeof SigningContext
 export interface ShownSignature {
   /** DER in base64: the leaf, then its authority where it has one. */
   readonly chain: readonly string[]
-  /** ECDSA with SHA-256 as r and s (IEEE P1363), base64. */
+  /** ECDSA with SHA-256 in DER, base64. Others can write the same one in several ways: it identifies nothing. */
   readonly value: string
 }
-
-/** Fixed length, and cheap to compare; DER has a form too many. */
-const ENCODING = 'ieee-p1363'
 
 /** Signs with the key of one leaf. */
 export class Signer {
   readonly #key: KeyObject
   readonly #chain: readonly string[]
 
-  /** PEM of the chain (leaf first) and of its key. */
+  /** PEM of the chain (leaf first) and of its key. Throws SignatureError when others would not take so long a chain. */
   constructor({ certificate, key }: { readonly certificate: string; readonly key: string }) {
     this.#key = createPrivateKey(key)
-    this.#chain = readCertificates(certificate).slice(0, MAX_CHAIN).map(encodeCertificate)
+    this.#chain = readCertificates(certificate).slice(0, MAX_SHOWN_CHAIN).map(encodeCertificate)
+    if (this.#chain.some(({ length }) => length > MAX_SHOWN_CERTIFICATE))
+      throw new SignatureError('the certificate is too long to be shown with signatures')
   }
 
   /** About 30 microseconds. */
@@ -55,7 +56,8 @@ export class Signer {
 
 /** Signs with any ECDSA key; base64. */
 export function signBytes(key: KeyObject, context: SigningContext, data: Buffer): string {
-  return sign('sha256', framed(context, data), { key, dsaEncoding: ENCODING }).toString('base64')
+  // Keys alone, and DER: with any option Node takes half as long again.
+  return sign('sha256', framed(context, data), key).toString('base64')
 }
 
 /** Whether `value` is a signature by the key of `certificate`; the certificate was verified before, so its key can be read. */
@@ -65,8 +67,12 @@ export function signatureHolds(
   data: Buffer,
   value: string,
 ): boolean {
-  const key = { key: certificate.publicKey, dsaEncoding: ENCODING } as const
-  return verify('sha256', framed(context, data), key, Buffer.from(value, 'base64'))
+  try {
+    return verify('sha256', framed(context, data), certificate.publicKey, Buffer.from(value, 'base64'))
+  } catch {
+    // Whoever shows a certificate chooses its key: one that cannot be read or does not sign with SHA-256 throws.
+    return false
+  }
 }
 
 /** Chains that were found good, so that only the first signature of a signer costs more than one verification. */
@@ -102,7 +108,8 @@ export class SignatureChecker {
       this.#known.set(key, known)
       return known
     }
-    const certificates = texts.slice(0, MAX_CHAIN + 1).map(decodeCertificate)
+    if (texts.length > MAX_SHOWN_CHAIN) throw new SignatureError('the chain of a signature is too long')
+    const certificates = texts.map(decodeCertificate)
     const chain = verifyChain(certificates, anchors, now)
     const found = { anchors, chain, leaf: certificates[0] as X509Certificate }
     this.#known.set(key, found)

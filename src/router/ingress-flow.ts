@@ -46,14 +46,13 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.notExported,
   FlowCondition.overloaded,
   FlowCondition.noRoute,
+  FlowCondition.unvouched,
   FlowCondition.denied,
   FlowCondition.overLimit,
 ])
 
 /** Says nothing of the cluster: over another path, or when the link is back, it may take the flow. */
-function isOfThePath(condition: string): boolean {
-  return LOST.has(condition) || condition === FlowCondition.noRoute
-}
+const OF_THE_PATH: ReadonlySet<string> = new Set([...LOST, FlowCondition.noRoute, FlowCondition.unvouched])
 
 /** Who a client's connections are counted for: its address. */
 export function ownerOf({ remoteAddress }: Socket): string {
@@ -180,7 +179,7 @@ export class IngressFlow extends FlowEnd {
   /** A cluster that was lost, or to which a relay had no way, did not refuse: it may be tried again. */
   #attemptFailed({ condition, description }: FlowError): void {
     this.#attempts = [...this.#attempts, { to: this.#cluster, reason: `${condition} ${description}` }]
-    if (isOfThePath(condition)) this.#tried.pop()
+    if (OF_THE_PATH.has(condition)) this.#tried.pop()
   }
 
   /** After a loss only a client that has sent nothing is moved. */

@@ -51,6 +51,13 @@ socket.on('error', () => {})
 let count = 0
 setInterval(() => socket.send(String(count++), ${UDP_PORT}, '${UDP_HOST}'), 100)`
 
+/** Events of policies of the same name that are gone stay a while. */
+interface ToldEvent {
+  readonly reason: string
+  readonly note: string
+  readonly regarding: { readonly uid?: string }
+}
+
 interface ClientPod {
   readonly name: string
   readonly namespace: string
@@ -147,7 +154,9 @@ describeInLab(['dig'], 'a ServicePolicy', () => {
     await sees('west', true)
     expect(await curl(clusters, 'west', URL)).toMatch(/^hello from/)
     await sees('east', true)
-    const traced = await clusters.fairlead(['trace', 'demo/hello', '--context', 'north'], { codes: [0, 1] })
+    const traced = await clusters.fairlead(['trace', 'hello', '-n', 'demo', '--context', 'north'], {
+      codes: [0, 1],
+    })
     expect(traced.stdout).toContain('its ServicePolicies let no client of this cluster call the service')
   }, 90_000)
 
@@ -197,8 +206,11 @@ describeInLab(['dig'], 'a ServicePolicy', () => {
     }, WITHIN)
     await eventually(async () => {
       const told = await kubectl('east', 'get', 'events.events.k8s.io', '-n', 'demo', '-o', 'json')
-      const { items } = JSON.parse(told) as { items: { reason: string; note: string; series?: object }[] }
-      const refused = items.filter(({ reason }) => reason === 'FlowsRefused')
+      const { items } = JSON.parse(told) as { items: ToldEvent[] }
+      const { uid } = (await policyNow()).metadata
+      const refused = items.filter(
+        ({ reason, regarding }) => reason === 'FlowsRefused' && regarding.uid === uid,
+      )
       expect(refused.map(({ note }) => note)).toEqual([
         'refuses flows from cluster west: no policy of the service lets the client call',
       ])

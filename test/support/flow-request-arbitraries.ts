@@ -4,10 +4,16 @@ import type {
   FlowClient,
   FlowPosition,
   FlowRequest,
+  FlowVoucher,
   RelayedWay,
   Resumable,
 } from '../../src/amqp/flow-transport.ts'
-import { MAX_HOPS, MAX_RESUME_GRACE_MS, MAX_ROUTER_NAME_LENGTH } from '../../src/amqp/limits.ts'
+import {
+  MAX_HOPS,
+  MAX_RESUME_GRACE_MS,
+  MAX_ROUTER_NAME_LENGTH,
+  MAX_VOUCHER_CERTIFICATES,
+} from '../../src/amqp/limits.ts'
 
 const port = fc.integer({ min: 1, max: 65_535 })
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
@@ -31,17 +37,32 @@ const resumable = fc.record(
 
 const router = fc.stringMatching(/^[0-9a-f]{32}$/)
 
-/** Any way over relays. */
-export const relayedWay: fc.Arbitrary<RelayedWay> = fc.record({
-  path: fc.array(router, { minLength: 1, maxLength: MAX_HOPS }),
-  travelled: fc.array(router, { maxLength: MAX_HOPS }),
-  cluster: label,
-  origin: fc.record({
-    cluster: label,
-    router,
-    name: fc.stringMatching(/^[\x21-\x7e]{1,80}$/).map((name) => name.slice(0, MAX_ROUTER_NAME_LENGTH)),
-  }),
+const base64 = (maxLength: number) =>
+  fc.uint8Array({ minLength: 1, maxLength }).map((bytes) => Buffer.from(bytes).toString('base64'))
+
+/** Any voucher of the right form. */
+export const voucher: fc.Arbitrary<FlowVoucher> = fc.record({
+  time: fc.maxSafeNat(),
+  number: fc.maxSafeNat(),
+  chain: fc.array(base64(600), { minLength: 1, maxLength: MAX_VOUCHER_CERTIFICATES }),
+  value: base64(64),
 })
+
+/** Any way over relays. */
+export const relayedWay = fc.record(
+  {
+    path: fc.array(router, { minLength: 1, maxLength: MAX_HOPS }),
+    travelled: fc.array(router, { maxLength: MAX_HOPS }),
+    cluster: label,
+    origin: fc.record({
+      cluster: label,
+      router,
+      name: fc.stringMatching(/^[\x21-\x7e]{1,80}$/).map((name) => name.slice(0, MAX_ROUTER_NAME_LENGTH)),
+    }),
+    voucher,
+  },
+  { requiredKeys: ['path', 'travelled', 'cluster', 'origin'] },
+) as fc.Arbitrary<RelayedWay>
 
 const client = fc.record(
   {

@@ -38,6 +38,7 @@ export class MemoryLink implements DirectoryLink {
   readonly directory: Snapshot<Directory>
   readonly confirmed = new Snapshot<OriginConfirmation | undefined>(undefined)
   readonly outdone = new Snapshot(0)
+  readonly certificate = new Snapshot(0)
   /** Not known, unless a test says so. */
   readonly reachable = new Snapshot<ReadonlySet<string> | undefined>(undefined)
   readonly gone = new Snapshot<ReadonlySet<string>>(new Set())

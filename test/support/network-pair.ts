@@ -19,12 +19,16 @@ import type { TlsFiles } from '../../src/link/tls-files.ts'
 import { amqpConnections } from '../../src/router/amqp-connection.ts'
 import { DataPath } from '../../src/router/data-path.ts'
 import { GlobalSources } from '../../src/router/global/global-sources.ts'
+import type { CreateDataConnection, PeerConnection } from '../../src/router/network/data-connection.ts'
 import { RouterNetwork } from '../../src/router/network/router-network.ts'
 import { TestClusterset } from './clusterset.ts'
 import { eventually } from './eventually.ts'
 import { linkTo, startClient, tlsOf } from './network.ts'
 import { type RouterPair, unknownClients } from './router-pair.ts'
 import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
+
+/** Another way to open flows on a data connection, made of the honest one. */
+export type Tamper = (open: PeerConnection['open']) => PeerConnection['open']
 
 /** One router with routes set by hand. */
 export interface TestRouter {
@@ -49,6 +53,8 @@ export interface TestRouterOptions {
   readonly resolve?: ResolveHost
   readonly readSecret?: ReadSecret
   readonly clients?: ClientSource
+  /** What the router does to flows that it opens on its data connections. */
+  readonly tamper?: Tamper
   /** Backends see global addresses; agents are served. */
   readonly owns?: OwnsAddress
 }
@@ -56,16 +62,17 @@ export interface TestRouterOptions {
 /** A router on loopback, not started. */
 export function testRouter(options: TestRouterOptions): TestRouter {
   const { cluster, tlsDir, routes, log = silentLogger, routerId, heartbeat, budget } = options
-  const { host = '127.0.0.1', resolve, readSecret, clients = unknownClients, owns } = options
+  const { host = '127.0.0.1', resolve, readSecret, clients = unknownClients, owns, tamper } = options
   const clock = systemClock
   const metrics = createMetrics()
   const announced = new Snapshot(NO_SOURCES)
   const tls = tlsOf(tlsDir, log)
+  const create = amqpConnections(budget === undefined ? { clock, log } : { clock, log, budget })
   const network = new RouterNetwork(
     {
       snapshot: routes,
       acceptFlow: (peer) => dataPath.acceptorFor(peer.cluster),
-      createDataConnection: amqpConnections(budget === undefined ? { clock, log } : { clock, log, budget }),
+      createDataConnection: tamper === undefined ? create : tampered(create, tamper),
       logger: log,
       clock,
       metrics,
@@ -113,6 +120,14 @@ export function testRouter(options: TestRouterOptions): TestRouter {
   )
   const sources = globalSources === undefined ? [] : [globalSources]
   return { dataPath, network, parts: new Lifecycle([network, ...sources, dataPath]), metrics, tls }
+}
+
+function tampered(create: CreateDataConnection, tamper: Tamper): CreateDataConnection {
+  return (socket, terms) => {
+    const connection = create(socket, terms)
+    const open = tamper(connection.open.bind(connection))
+    return Object.defineProperty(connection, 'open', { value: open })
+  }
 }
 
 /** West and east over a link that west dials; east's controller publishes demo/echo. */

@@ -1,15 +1,17 @@
 /** Whole routers of several clusters, joined by links that pass proxies. */
+import type { ClientSource } from '../../src/api/client-identity.ts'
 import type { LinkSpec, RouteSnapshot } from '../../src/api/route-snapshot.ts'
 import type { OriginState } from '../../src/api/service-record.ts'
 import { ByteBudget } from '../../src/core/byte-budget.ts'
 import type { Logger } from '../../src/core/log.ts'
 import { Snapshot } from '../../src/core/snapshot.ts'
 import type { DirectoryClient } from '../../src/link/directory-client.ts'
+import type { Role } from '../../src/pki/identity.ts'
 import { TestClusterset } from './clusterset.ts'
 import { CuttableProxy } from './cuttable-proxy.ts'
 import { eventually } from './eventually.ts'
 import { linkTo, startClient } from './network.ts'
-import { type TestRouter, testRouter } from './network-pair.ts'
+import { type Tamper, type TestRouter, testRouter } from './network-pair.ts'
 import type { RouterPair } from './router-pair.ts'
 import { directoryOf, exportingNothing, importingEcho } from './routes.ts'
 
@@ -32,6 +34,10 @@ export interface MeshOptions {
   /** Certificates of routers are signed by authorities of their clusters, not right by the root. */
   readonly authorities?: boolean
   readonly log?: Logger
+  /** What these clusters' routers do to flows. */
+  readonly tamper?: Readonly<Record<string, Tamper>>
+  /** Who the clients of west are. */
+  readonly clients?: ClientSource
 }
 
 /** No round trip is measured in the time of a test: it would break ties between paths as the machine pleases. */
@@ -66,6 +72,11 @@ export class RelayMesh implements AsyncDisposable {
     await eventually(() => west.directory.current().get('east')?.records.size === 1)
     await eventually(() => west.peers.reachable().includes('east'))
     return mesh
+  }
+
+  /** A folder with a certificate of one more process. */
+  tlsDir(cluster: string, role?: Role): Promise<string> {
+    return this.#clusterset.tlsDir(cluster, role)
   }
 
   router(cluster: string): MeshRouter {
@@ -157,8 +168,18 @@ export class RelayMesh implements AsyncDisposable {
     const routes = new Snapshot<RouteSnapshot>(imports ? importingEcho : exportingNothing)
     const budget = new ByteBudget(BUDGET_BYTES)
     const tlsDir = await this.#tlsDir(cluster)
-    const log = logger === undefined ? {} : { log: logger.child({ router: cluster }) }
-    const router = testRouter({ cluster, tlsDir, routes, routerId: id, heartbeat: HEARTBEAT, budget, ...log })
+    const { tamper, clients } = this.#options
+    const router = testRouter({
+      cluster,
+      tlsDir,
+      routes,
+      routerId: id,
+      heartbeat: HEARTBEAT,
+      budget,
+      ...(logger === undefined ? {} : { log: logger.child({ router: cluster }) }),
+      ...(tamper?.[cluster] === undefined ? {} : { tamper: tamper[cluster] }),
+      ...(clients === undefined || cluster !== 'west' ? {} : { clients }),
+    })
     await router.parts.start()
     this.#routers.set(cluster, { ...router, cluster, id, routes, budget, tlsDir })
   }

@@ -37,33 +37,41 @@ export class Encoder {
     this.#length = length
   }
 
+  // `reserve` may put another buffer in place, so it comes before the buffer is named.
+
   u8(value: number): void {
     const at = this.reserve(1)
     this.#buffer[at] = value
   }
 
   u16(value: number): void {
-    this.#buffer.writeUInt16BE(value, this.reserve(2))
+    const at = this.reserve(2)
+    this.#buffer.writeUInt16BE(value, at)
   }
 
   u32(value: number): void {
-    this.#buffer.writeUInt32BE(value, this.reserve(4))
+    const at = this.reserve(4)
+    this.#buffer.writeUInt32BE(value, at)
   }
 
   u64(value: bigint): void {
-    this.#buffer.writeBigUInt64BE(BigInt.asUintN(64, value), this.reserve(8))
+    const at = this.reserve(8)
+    this.#buffer.writeBigUInt64BE(BigInt.asUintN(64, value), at)
   }
 
   float(value: number): void {
-    this.#buffer.writeFloatBE(value, this.reserve(4))
+    const at = this.reserve(4)
+    this.#buffer.writeFloatBE(value, at)
   }
 
   double(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.reserve(8))
+    const at = this.reserve(8)
+    this.#buffer.writeDoubleBE(value, at)
   }
 
   raw(bytes: Buffer): void {
-    bytes.copy(this.#buffer, this.reserve(bytes.length))
+    const at = this.reserve(bytes.length)
+    bytes.copy(this.#buffer, at)
   }
 
   /** Overwrites four bytes at `at`. */

@@ -6,6 +6,7 @@ import { type AmqpValue, type Properties, string } from '../codec/value.ts'
 import type { FlowOrigin, RelayedWay } from '../flow-transport.ts'
 import { MAX_HOPS, MAX_ROUTER_NAME_LENGTH } from '../limits.ts'
 import { invalid, PropertyReader } from './property-reader.ts'
+import { addVoucher, voucherOf } from './voucher-properties.ts'
 
 const Property = {
   path: 'fairlead:relay-path',
@@ -27,24 +28,28 @@ const CLUSTER = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const NAME = /^[\x21-\x7e]+$/
 
 /** Adds what `way` says. */
-export function addRelay(to: Map<string, AmqpValue>, { path, travelled, cluster, origin }: RelayedWay): void {
+export function addRelay(to: Map<string, AmqpValue>, way: RelayedWay): void {
+  const { path, travelled, cluster, origin, voucher } = way
   to.set(Property.path, string(path.join(',')))
   if (travelled.length > 0) to.set(Property.travelled, string(travelled.join(',')))
   to.set(Property.cluster, string(cluster))
   to.set(Property.originCluster, string(origin.cluster))
   to.set(Property.originRouter, string(origin.router))
   to.set(Property.originName, string(origin.name))
+  if (voucher !== undefined) addVoucher(to, voucher)
 }
 
 /** The way a peer's attach tells; undefined when it tells none. Throws when some of it is wrong or missing. */
 export function relayOf(properties: Properties | undefined): RelayedWay | undefined {
   if (properties?.has(Property.path) !== true) return undefined
   const from = new PropertyReader(properties)
+  const voucher = voucherOf(from)
   return {
     path: routersOf(from, Property.path) ?? missing(Property.path),
     travelled: routersOf(from, Property.travelled) ?? [],
     cluster: from.text(Property.cluster, isCluster) ?? missing(Property.cluster),
     origin: originOf(from),
+    ...(voucher === undefined ? {} : { voucher }),
   }
 }
 

@@ -17,9 +17,10 @@ import type { AdmittedPeer } from '../../link/peer-chain.ts'
 import type { PeerSocket } from '../../link/tls-connect.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import { NO_PATHS, type PathSource } from '../relay/path-source.ts'
-import { isRelayed, Relay, type VerifyOrigin } from '../relay/relay.ts'
+import { isRelayed, Relay } from '../relay/relay.ts'
 import type { RelayedConnection } from '../relay/relayed-connection.ts'
 import { RelayedPeers } from '../relay/relayed-peers.ts'
+import type { Vouchers } from '../relay/vouchers.ts'
 import { FlowKeeper } from '../resume/flow-keeper.ts'
 import type { RawConnection } from '../resume/raw-connection.ts'
 import { REVOKED, STOPPED } from '../resume/reasons.ts'
@@ -42,10 +43,10 @@ export interface DataConnectionsDeps {
   readonly budget?: ByteBudget
   /** Paths to routers that are not next to us; absent: flows go to neighbours only. */
   readonly paths?: PathSource
-  /** Whether the origin of a flow that comes over relays is to be believed. */
-  readonly verifyOrigin?: VerifyOrigin
   /** Whether nothing is shared with a cluster: it was revoked. */
   readonly isGone?: (cluster: string) => boolean
+  /** Signs for flows over relays, and says which are to be believed. */
+  readonly vouchers: Pick<Vouchers, 'vouch' | 'verify'>
   readonly random?: () => number
 }
 
@@ -191,6 +192,7 @@ export class DataConnections {
       clock,
       source: paths,
       origin: () => this.#origin(),
+      vouch: this.#deps.vouchers.vouch,
       hopTo: (router) => this.#direct.neighbour(router)?.connection,
       changed: () => this.#direct.changed(),
       createTransport: (connection) => this.#overRelays(connection),
@@ -200,6 +202,7 @@ export class DataConnections {
   #createRelay(budget: ByteBudget): Relay {
     return new Relay({
       ...this.#deps,
+      verifyOrigin: this.#deps.vouchers.verify,
       budget,
       here: () => this.#origin(),
       neighbour: (router) => this.#direct.neighbour(router),
@@ -207,7 +210,7 @@ export class DataConnections {
     })
   }
 
-  /** Who is at its other end was told over relays, which the relay next to us has checked as far as it could. */
+  /** Who is at its other end was told over relays, and signed. */
   #overRelays(connection: RelayedConnection): ResumableTransport {
     const { cluster } = connection
     const accept: FlowAcceptor = (request, channel) => {

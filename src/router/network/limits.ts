@@ -55,3 +55,6 @@ export const MAX_NAMED_PORTS = 32
 
 /** How long others have to hear that our cluster has left before nothing more is shared with them, milliseconds. */
 export const LEFT_GRACE_MS = 1000
+
+/** Chains of routers that were found good and are remembered: each cluster has one, and two while it is renewed. */
+export const MAX_KNOWN_ROUTER_CHAINS = 2_048

@@ -8,18 +8,20 @@ import type { Logger } from '../../core/log.ts'
 import type { Metrics, Sample } from '../../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../../core/snapshot.ts'
 import { Condition, ViolationError } from '../../link/errors.ts'
-import { type Hello, TOPOLOGY_PROTOCOL } from '../../link/messages.ts'
+import type { Hello } from '../../link/messages.ts'
 import type { TopologyExchange, TopologyHook, TopologySender } from '../../link/topology-hook.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import { TopologyViolation } from '../topology/errors.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import { type NeighbourSession, TopologyEngine } from '../topology/topology-engine.ts'
 import { TopologyView } from '../topology/topology-view.ts'
+import type { AdvertisementSignatures } from './advertisement-signatures.ts'
 
 export interface NetworkTopologyDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly signatures: Pick<AdvertisementSignatures, 'sign' | 'verify'>
   readonly random?: () => number
   /** Whether routers of a cluster are no part of the network, as it was revoked. */
   readonly isGone?: (cluster: string) => boolean
@@ -63,13 +65,22 @@ export class NetworkTopology {
 
   /** Begins to tell the neighbours of us; `cluster` is that of our certificate. */
   start(cluster: string): void {
-    const { clock, logger, random = Math.random, isGone = () => false } = this.#deps
+    const { clock, logger, signatures, random = Math.random, isGone = () => false } = this.#deps
+    const { sign, verify } = signatures
     const { router, name } = this.#own
-    const engine = new TopologyEngine({ clock, logger, random, isGone }, { router, name, cluster })
+    const engine = new TopologyEngine(
+      { clock, logger, random, sign, verify, isGone },
+      { router, name, cluster },
+    )
     engine.view.subscribe((view) => this.#view.set(view))
     this.#view.set(engine.view.current())
     this.#engine = engine
     engine.start()
+  }
+
+  /** Says everything again: there is another certificate to sign with. */
+  sayAgain(): void {
+    this.#engine?.sayAgain()
   }
 
   stop(): void {
@@ -92,8 +103,8 @@ export class NetworkTopology {
     return (hello, sender) => this.#connect(hello, cost, sender)
   }
 
-  #connect({ id, cluster, protocol }: Hello, cost: number, sender: TopologySender) {
-    if (protocol.max < TOPOLOGY_PROTOCOL || !ROUTER_ID.test(id)) return undefined
+  #connect({ id, cluster }: Hello, cost: number, sender: TopologySender) {
+    if (!ROUTER_ID.test(id)) return undefined
     const session = this.#engine?.connect({ router: id, cluster, cost }, sender)
     return session === undefined ? undefined : exchangeOf(session)
   }

@@ -19,19 +19,24 @@ import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
 import { type HeartbeatConfig, heartbeatOf } from '../../link/heartbeat.ts'
+import { LeafSigner } from '../../link/leaf-signer.ts'
 import { HEARTBEAT } from '../../link/limits.ts'
 import type { LinkStatus } from '../../link/link-status.ts'
 import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
+import { OriginSignatures } from '../../link/origin-signatures.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
 import type { Standing } from '../../link/standing.ts'
 import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
+import type { TrustAnchors } from '../../pki/chain.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
+import { Vouchers } from '../relay/vouchers.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
 import type { TopologyView } from '../topology/topology-view.ts'
 import { AcceptedSessions } from './accepted-sessions.ts'
+import { AdvertisementSignatures } from './advertisement-signatures.ts'
 import { Arrival } from './arrival.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
 import { LEFT_GRACE_MS, MAX_LINKS, MAX_REPLICAS } from './limits.ts'
@@ -42,7 +47,7 @@ import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
 import { SourceAgents } from './source-agents.ts'
 import { TopologyPaths } from './topology-paths.ts'
 
-export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths' | 'isGone'> {
+export interface RouterNetworkDeps extends Omit<DataConnectionsDeps, 'paths' | 'vouchers' | 'isGone'> {
   readonly logger: Logger
   /** Started and stopped with the network. */
   readonly tls: TlsFiles
@@ -83,6 +88,8 @@ export class RouterNetwork implements Startable {
   readonly #routerId: string
   readonly #tls: TlsFiles
   readonly #codec = new MessageCodec()
+  readonly #anchors: SnapshotSource<TrustAnchors>
+  readonly #signatures: OriginSignatures
   readonly #store: DirectoryStore
   readonly #outdone = new Snapshot(0)
   readonly #data: DataConnections
@@ -107,14 +114,20 @@ export class RouterNetwork implements Startable {
     this.#config = config
     this.#routerId = config.routerId ?? randomUUID().replaceAll('-', '')
     const name = config.name ?? this.#routerId
+    this.#tls = deps.tls
+    this.#anchors = this.#tls.trust.anchors
     const isGone = (cluster: string) => this.#parts(cluster)
-    this.#store = new DirectoryStore(isGone)
-    this.#topology = new NetworkTopology({ ...deps, isGone }, { router: this.#routerId, name })
+    const signer = new LeafSigner(this.#tls)
+    this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer })
+    this.#store = new DirectoryStore(this.#signatures.verify, isGone)
+    const signatures = new AdvertisementSignatures({ ...deps, anchors: this.#anchors, signer })
+    this.#topology = new NetworkTopology({ ...deps, signatures, isGone }, { router: this.#routerId, name })
+    this.#tls.onChange(() => this.#topology.sayAgain())
+    const vouchers = new Vouchers({ ...deps, anchors: this.#anchors, signer })
     this.#data = new DataConnections(
-      { ...deps, isGone, paths: new TopologyPaths(this.#topology.view) },
+      { ...deps, vouchers, isGone, paths: new TopologyPaths(this.#topology.view) },
       { instance: this.#routerId, name, identity: () => this.identity },
     )
-    this.#tls = deps.tls
     this.#links = new Links({
       ...deps,
       limit: MAX_LINKS,
@@ -216,7 +229,12 @@ export class RouterNetwork implements Startable {
 
   /** Takes the records of our own cluster where no controller brings them: at a site without Kubernetes. */
   publish(state: OriginState): void {
-    this.#store.replace(state)
+    this.#store.replace(this.#signatures.sign(state))
+  }
+
+  /** Tells when there is another certificate to sign with. What was published has to be published anew, as a newer version. */
+  get certificate(): Pick<SnapshotSource<unknown>, 'subscribe'> {
+    return { subscribe: (listener) => this.#tls.onChange((next) => listener(next, undefined)) }
   }
 
   /** Resolves when it listens, which is not before there is a certificate. */
@@ -340,8 +358,10 @@ export class RouterNetwork implements Startable {
   #syncWith(peer: PeerIdentity, cost: number): SharingConfig {
     const own = this.identity.cluster
     const outdone = this.#outdone
+    const shared = { trust: this.#anchors, owns: (cluster: string) => cluster === peer.cluster }
     if (peer.role === Role.controller)
       return {
+        ...shared,
         maySend: () => true,
         mayReceive: (cluster) => cluster === own,
         reach: this.#data.peers,
@@ -352,9 +372,10 @@ export class RouterNetwork implements Startable {
     if (peer.cluster === own) {
       const onOutdoneEpoch = (epoch: number) => this.#raiseOutdone(epoch)
       const all = () => true
-      return { maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
+      return { ...shared, maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
     }
     return {
+      ...shared,
       maySend: (cluster) => cluster !== peer.cluster,
       mayReceive: (cluster) => cluster !== own,
       topology,

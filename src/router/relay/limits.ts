@@ -28,3 +28,15 @@ export const MAX_GUESTS = 1_024
 
 /** Of those, how many are remembered while they have no flows, in case they open more. */
 export const MAX_IDLE_GUESTS = 64
+
+/** A flow that was opened so long ago, or so far ahead of our clock, is refused, milliseconds: clocks may differ by as much as for certificates. */
+export const MAX_VOUCHER_AGE_MS = 5 * 60_000
+
+/** Openings of one router process that are remembered: so far may one be behind others that took a faster way. */
+export const MAX_SEEN_OPENINGS = 1_024
+
+/** Router processes of one cluster whose openings are remembered. */
+export const MAX_OPENERS = 64
+
+/** Chains of those who vouch for flows that were found good and are remembered. */
+export const MAX_KNOWN_VOUCHERS = 2_048

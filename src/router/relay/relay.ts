@@ -36,11 +36,8 @@ export function isRelayed(request: FlowRequest): request is RelayedRequest {
   return request.relay !== undefined
 }
 
-/**
- * Whether the origin in an opening is to be believed; the reason when not. `neighbour` is the cluster it came from. Called
- * for flows that end here, after all that can be checked without it.
- */
-export type VerifyOrigin = (request: RelayedRequest, neighbour: string) => FlowError | undefined
+/** Why what an opening says is not to be believed. Asked for flows that end here, after all that can be checked without it. */
+export type VerifyOrigin = (request: RelayedRequest) => Refusal | undefined
 
 export interface RelayDeps {
   readonly here: () => Here
@@ -52,9 +49,9 @@ export interface RelayDeps {
     channel: FlowChannel,
     onOver: () => void,
   ) => FlowHandler | undefined
-  readonly verifyOrigin?: VerifyOrigin
   /** Whether nothing goes to a cluster or comes from it. Absent: nobody was revoked. */
   readonly isGone?: (cluster: string) => boolean
+  readonly verifyOrigin: VerifyOrigin
   readonly budget: ByteBudget
   readonly metrics: Metrics
 }
@@ -120,8 +117,8 @@ export class Relay {
   }
 
   #arrive(request: RelayedRequest, channel: FlowChannel, from: Neighbour): FlowHandler {
-    const disbelief = this.#deps.verifyOrigin?.(request, from.cluster)
-    if (disbelief !== undefined) return this.#refuse(channel, { cause: 'origin', error: disbelief })
+    const disbelief = this.#deps.verifyOrigin(request)
+    if (disbelief !== undefined) return this.#refuse(channel, disbelief)
     if (!this.#arrived.admits(from.cluster, NEIGHBOUR_SHARE)) return this.#refuse(channel, FULL)
     const counted: EndableFlow = { kill: (error) => channel.reset(error) }
     this.#arrived.add(counted, from.cluster)

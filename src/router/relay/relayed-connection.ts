@@ -13,6 +13,7 @@ import {
 import type { RawConnection, RemoteProcess } from '../resume/raw-connection.ts'
 import { type Path, Paths, type PathsDeps, type UsablePath } from './paths.ts'
 import { NO_CHANNEL, TrackedFlow } from './tracked-flow.ts'
+import type { Vouch } from './vouchers.ts'
 
 /** What is known of the ways to a router. */
 export interface KnownRoute {
@@ -24,14 +25,19 @@ export interface KnownRoute {
 export interface RelayedConnectionDeps extends PathsDeps {
   /** This router, as openings name it. */
   readonly origin: () => FlowOrigin
+  readonly vouch: Vouch
   /** A flow is over; there may be none left. */
   readonly flowOver: () => void
 }
 
 const NO_PATH: FlowError = { condition: FlowCondition.noRoute, description: 'no path to the router' }
 
-/** A path is to blame: nothing was passed on, or what passed it on is gone. */
-const OF_THE_PATH: ReadonlySet<string> = new Set([FlowCondition.noRoute, FlowCondition.linkLost])
+/** A path is to blame: nothing was passed on, or something else than was opened, or what passed it on is gone. */
+const OF_THE_PATH: ReadonlySet<string> = new Set([
+  FlowCondition.noRoute,
+  FlowCondition.unvouched,
+  FlowCondition.linkLost,
+])
 
 export class RelayedConnection implements RawConnection {
   readonly relayed = true
@@ -117,7 +123,8 @@ export class RelayedConnection implements RawConnection {
     handler: (channel: FlowChannel) => FlowHandler,
   ): FlowChannel {
     const { cluster } = this
-    const relay = { path: path.routers, travelled: [], cluster, origin: this.#deps.origin() }
+    const { origin, vouch } = this.#deps
+    const relay = vouch(request, { path: path.routers, travelled: [], cluster, origin: origin() })
     let flow: TrackedFlow | undefined
     path.flows += 1
     hop.open({ ...request, relay }, (channel) => {

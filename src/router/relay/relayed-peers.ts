@@ -15,11 +15,13 @@ import type { PathSource, RouterRoute } from './path-source.ts'
 import type { PathsDeps } from './paths.ts'
 import type { RelayedRequest } from './relay.ts'
 import { RelayedConnection } from './relayed-connection.ts'
+import type { Vouch } from './vouchers.ts'
 
 export interface RelayedPeersDeps extends PathsDeps {
   readonly source: PathSource
   /** This router, as openings name it. */
   readonly origin: () => FlowOrigin
+  readonly vouch: Vouch
   /** Flows on such a connection outlive its paths. */
   readonly createTransport: (connection: RelayedConnection) => ResumableTransport
 }

@@ -22,6 +22,16 @@ export type RefusalCause =
   | 'revoked'
   | 'draining'
   | 'full'
+  /** No router vouches for the flow. */
+  | 'unsigned'
+  /** Who does is no router of the cluster it names as its origin, or no member at all. */
+  | 'signer'
+  /** Something in the opening is not as it was when it was signed. */
+  | 'forged'
+  /** It was opened too long ago. */
+  | 'late'
+  /** It was taken before. */
+  | 'replayed'
 
 export interface Refusal {
   readonly cause: RefusalCause
@@ -60,8 +70,8 @@ export function refused(cause: RefusalCause, description: string): Refusal {
 }
 
 /** The same way as the next router gets it. */
-export function onward({ path, travelled, cluster, origin }: RelayedWay): RelayedWay {
-  return { path: path.slice(1), travelled: [...travelled, ...path.slice(0, 1)], cluster, origin }
+export function onward({ path, travelled, ...way }: RelayedWay): RelayedWay {
+  return { ...way, path: path.slice(1), travelled: [...travelled, ...path.slice(0, 1)] }
 }
 
 function repeats({ origin, travelled, path }: RelayedWay): boolean {

@@ -53,6 +53,7 @@ const OF_THE_WAY: ReadonlySet<string> = new Set([
   FlowCondition.linkLost,
   FlowCondition.overloaded,
   FlowCondition.noRoute,
+  FlowCondition.unvouched,
 ])
 
 /** Nothing was said of the flow: the way to it is lost, or has no room for it now. */

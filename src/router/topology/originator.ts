@@ -2,7 +2,7 @@
  * This router's own advertisement: who its neighbours are, told at once when one is lost, later when one comes that came
  * and went too often, and again after a while so that it does not grow old.
  */
-import { MAX_ADVERTISEMENT_BYTES, MAX_LINK_COST, MAX_NEIGHBOURS } from '../../api/limits.ts'
+import { MAX_ADVERTISEMENT_BYTES, MAX_LINK_COST, MAX_NEIGHBOURS, MAX_PROOF } from '../../api/limits.ts'
 import type { Neighbour, RouterAdvertisement } from '../../api/router-advertisement.ts'
 import type { Cancel, Clock } from '../../core/clock.ts'
 import { byRouter, sameNeighbour } from './advertisement.ts'
@@ -11,10 +11,12 @@ import { MAX_SEQUENCE, ORIGINATE_PACE, ROUND_TRIP_DELAY_MS } from './limits.ts'
 import { Pacer } from './pacer.ts'
 
 /** Room for all in an advertisement beside its neighbours, bytes. */
-const ENVELOPE_BYTES = 2_048
+const ENVELOPE_BYTES = 1_024 + MAX_PROOF
 
 export interface OriginatorDeps {
   readonly clock: Clock
+  /** Adds our signature. Absent: nothing is signed. */
+  readonly sign?: ((advertisement: RouterAdvertisement) => RouterAdvertisement) | undefined
   /** Told of each new advertisement of ours. */
   readonly onAdvertisement: (advertisement: RouterAdvertisement) => void
 }
@@ -114,8 +116,9 @@ export class Originator {
     if (!this.#due && !this.#isNews(neighbours)) return
     this.#due = false
     this.#sequence += 1
-    this.#latest = { ...this.#self, sequence: this.#sequence, draining: this.#draining, neighbours }
-    this.#deps.onAdvertisement(this.#latest)
+    const latest = { ...this.#self, sequence: this.#sequence, draining: this.#draining, neighbours }
+    this.#latest = latest
+    this.#deps.onAdvertisement(this.#deps.sign?.(latest) ?? latest)
   }
 
   /** Those that came first, when there are more than fit. */

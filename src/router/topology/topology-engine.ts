@@ -27,7 +27,9 @@ export interface TopologyEngineDeps {
   /** From 0 to 1. */
   readonly random: () => number
   readonly logger: Logger
-  /** Whether an advertisement is its origin's own words. Absent: believed, until there are signatures. */
+  /** Adds our signature to what we say. Absent: nothing is signed. */
+  readonly sign?: (advertisement: RouterAdvertisement) => RouterAdvertisement
+  /** Whether an advertisement is its origin's own words. Absent: everything is believed. */
   readonly verify?: (advertisement: RouterAdvertisement) => boolean
   /** Whether routers of a cluster are no part of the network, as it was revoked. */
   readonly isGone?: (cluster: string) => boolean
@@ -78,12 +80,12 @@ export class TopologyEngine {
   constructor(deps: TopologyEngineDeps, self: Self) {
     this.#deps = deps
     this.#self = self
-    const { clock } = deps
+    const { clock, sign } = deps
     const store = new AdvertisementStore(clock, self, () => this.#syncs())
     this.#store = store
     this.#missing = new MissingRouters(clock, store.database)
     this.#originator = new Originator(
-      { clock, onAdvertisement: (advertisement) => void store.put(advertisement, 0) },
+      { clock, sign, onAdvertisement: (advertisement) => void store.put(advertisement, 0) },
       self,
     )
     this.#syncDeps = {
@@ -135,6 +137,11 @@ export class TopologyEngine {
       })
     }
     refreshLater()
+    this.#originator.refresh()
+  }
+
+  /** Says everything again: there is another certificate to sign with. */
+  sayAgain(): void {
     this.#originator.refresh()
   }
 
@@ -241,10 +248,13 @@ export class TopologyEngine {
     }
   }
 
-  /** What can be checked without a signature: routers we are connected with have shown their certificate. */
+  /**
+   * Routers we are connected with have shown their certificate; of others it is signed, and one that is known stays that of
+   * its cluster: another cluster could sign for its id as well.
+   */
   #isGenuine(from: string, advertisement: RouterAdvertisement): boolean {
     const { router, cluster } = advertisement
-    const shown = this.#neighbours.get(router)?.cluster ?? cluster
+    const shown = this.#neighbours.get(router)?.cluster ?? this.#store.latest(router)?.cluster ?? cluster
     if (shown !== cluster && from === router) {
       throw new TopologyViolation('forged', `a router of cluster ${shown} says it is of ${cluster}`)
     }

@@ -47,12 +47,15 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   FlowCondition.notExported,
   FlowCondition.overloaded,
   FlowCondition.noRoute,
+  FlowCondition.unvouched,
   FlowCondition.denied,
   FlowCondition.overLimit,
   FlowCondition.linkLost,
   FlowCondition.stopped,
   FlowCondition.unknownFlow,
 ])
+
+const OF_THE_PATH: ReadonlySet<string> = new Set([FlowCondition.noRoute, FlowCondition.unvouched])
 
 export class IngressAssociation extends Association implements TableMember {
   readonly client: string
@@ -139,7 +142,7 @@ export class IngressAssociation extends Association implements TableMember {
       this.#attempts.push({ to: this.#cluster, reason: `${error.condition} ${error.description}` })
     }
     // The cluster did not refuse: over another path it may take the association.
-    if (error.condition === FlowCondition.noRoute) this.#tried.pop()
+    if (OF_THE_PATH.has(error.condition)) this.#tried.pop()
     const next = this.#mayRetry(error) ? this.#nextRoute() : undefined
     if (next !== undefined) this.#open(next)
     else this.finish(error)

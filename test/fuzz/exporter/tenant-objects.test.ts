@@ -9,6 +9,7 @@ import { annotatedSelectors } from '../../../src/exporter/cluster-selectors.ts'
 import { evaluateExport } from '../../../src/exporter/export-record.ts'
 import { annotatedProtocol } from '../../../src/exporter/proxy-protocol.ts'
 import { wantedImport } from '../../../src/exporter/remembered.ts'
+import { readServicePolicy } from '../../../src/exporter/service-policy-reader.ts'
 import { InvalidSpecError } from '../../../src/exporter/spec-fields.ts'
 import { readTrafficPolicy } from '../../../src/exporter/traffic-policy-reader.ts'
 import { MessageCodec } from '../../../src/link/message-codec.ts'
@@ -153,6 +154,44 @@ test(
   },
   FUZZ_TIMEOUT_MS,
 )
+
+test(
+  'a ServicePolicy is read, or lets nobody call what it targets',
+  () => {
+    const names = fc.oneof(fc.anything(), fc.array(fc.oneof(name, text), { maxLength: 4 }))
+    const rule = fc.record(
+      { clusters: names, namespaces: names, serviceAccounts: names },
+      { requiredKeys: [] },
+    )
+    const number = fc.oneof(fc.integer(), fc.double(), fc.string())
+    const spec = fc.record(
+      {
+        targets: fc.oneof(fc.anything(), fc.array(fc.record({ name: fc.oneof(name, fc.anything()) }))),
+        allow: fc.oneof(fc.anything(), fc.array(fc.oneof(rule, fc.anything()), { maxLength: 4 })),
+        limits: fc.oneof(fc.anything(), fc.record({ connections: number, bytesPerSecond: number })),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.oneof(spec, fc.anything()), (value) => {
+        const metadata = { name: 'p', namespace: 'demo' }
+        const { targets, access, invalid } = readServicePolicy({ metadata, spec: value as never })
+        expect(targets).not.toEqual([])
+        if (invalid !== undefined) expect(access).toEqual({ policy: 'demo/p', rules: [], limits: {} })
+        // Nobody is let by a rule that says nothing.
+        for (const each of access.rules ?? [])
+          expect(Object.keys(each).length + Number(hasAnyCluster(value))).toBeGreaterThan(0)
+      }),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
+
+/** Some rule names all clusters, which is as if it named none. */
+function hasAnyCluster(value: unknown): boolean {
+  return JSON.stringify(value)?.includes('"*"') === true
+}
 
 test(
   'an import that others wrote into is remembered or forgotten, and never more than it says',

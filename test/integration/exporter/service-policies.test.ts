@@ -1,7 +1,8 @@
 /** ServicePolicies as real objects: who imports, what is told of them, and what routers count into their status. */
 import { afterEach, describe, expect, test } from '@jest/globals'
+import type { ServiceExport } from '../../../src/api/mcs.ts'
 import { SYSTEM_NAMESPACE } from '../../../src/api/names.ts'
-import type { KubeObject } from '../../../src/api/objects.ts'
+import type { KubeObject, Service } from '../../../src/api/objects.ts'
 import { Resource } from '../../../src/api/resources.ts'
 import type { ServicePolicy, ServicePolicySpec } from '../../../src/api/service-policy.ts'
 import { systemClock } from '../../../src/core/clock.ts'
@@ -141,6 +142,22 @@ describe('an import', () => {
     await east.client.delete(Resource.servicePolicy, ref('by-label'))
     await west.whenReady('web')
   })
+})
+
+test('a namespace is missed only by clusters that would import from it', async () => {
+  const { routers, east } = await three()
+  await east.api.namespace('extra')
+  const metadata = { namespace: 'extra', name: 'db' }
+  await east.client.create<Service>(Resource.service, { metadata, spec: { ports: [{ port: 80 }] } })
+  await east.client.create<ServiceExport>(Resource.serviceExport, { metadata })
+  const missed = () =>
+    ['west', 'north'].map((cluster) => routers.get(cluster)?.facts?.missingNamespaces ?? [])
+  await eventually(() => expect(missed()).toEqual([['extra'], ['extra']]))
+  await east.client.create<ServicePolicy>(Resource.servicePolicy, {
+    metadata,
+    spec: { targets: [{ name: 'db' }], allow: [{ clusters: ['west'] }] },
+  })
+  await eventually(() => expect(missed()).toEqual([['extra'], []]))
 })
 
 describe('the status of a policy', () => {

@@ -190,11 +190,14 @@ class Agent {
   }
 
   async line(message: string): Promise<{ readonly health?: number }> {
-    return await eventually(() => {
-      const found = this.#lines.find(({ msg }) => msg === message)
-      if (found === undefined) throw new Error(`"${message}" was not logged`)
-      return found
-    })
+    return await eventually(
+      () => {
+        const found = this.#lines.find(({ msg }) => msg === message)
+        if (found === undefined) throw new Error(`"${message}" was not logged`)
+        return found
+      },
+      { within: 50_000 },
+    )
   }
 
   async health(path: string): Promise<string> {

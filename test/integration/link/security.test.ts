@@ -2,11 +2,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Alpn } from '../../../src/api/names.ts'
 import { MAX_PENDING_HANDSHAKES } from '../../../src/link/limits.ts'
+import { PROTOCOL } from '../../../src/link/messages.ts'
 import { createAuthority } from '../../../src/pki/certificates.ts'
 import type { Role } from '../../../src/pki/identity.ts'
 import { TestClusterset, uriOf } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
 import { linkTo, record, sample, startNetwork, stateOf, type TestNetwork } from '../../support/network.ts'
+import { messageOf, signingAs } from '../../support/signed-origins.ts'
 import { gone, plainSocket, scriptedPeer, tlsSocket } from '../../support/stranger.ts'
 
 const DAY_MS = 86_400_000
@@ -52,7 +54,7 @@ const hello = (cluster: string, role = 'router') => ({
   cluster,
   role,
   version: 'test',
-  protocol: { min: 1, max: 1 },
+  protocol: PROTOCOL,
 })
 
 /** Connects as a router of `cluster` and sends messages; gives the condition the session was closed with. */
@@ -216,12 +218,8 @@ test('a router that claims to know our own records is shut out', async () => {
   expect(east.network.directory.current().get('east')?.records.has('demo/forged') ?? false).toBe(false)
 })
 
-/** A router that speaks of the topology. */
-const modern = (cluster: string, role = 'router') => ({
-  ...hello(cluster, role),
-  id: 'f'.repeat(32),
-  protocol: { min: 1, max: 2 },
-})
+/** A router with the id of one. */
+const modern = (cluster: string, role = 'router') => ({ ...hello(cluster, role), id: 'f'.repeat(32) })
 const advertised = (changes: object) => ({
   type: 'topology',
   advertisements: [
@@ -241,7 +239,7 @@ const advertised = (changes: object) => ({
   changes: [],
 })
 
-test('a controller, and a router whose version knows no topology, may not speak of it', async () => {
+test('a controller, and whoever has not the id of a router, may not speak of the topology', async () => {
   const digest = { type: 'topology-digest', part: 0, last: true, routers: [] }
   const controller = await speakAs('east', [modern('east', 'controller'), digest], 'controller')
   expect(controller).toBe('amqp:unauthorized-access')
@@ -300,7 +298,8 @@ test('neither controllers nor routers speak of source ports', async () => {
 test('a router of our own cluster may relay our records, for it is a replica of us', async () => {
   const peer = scriptedPeer(await tlsSocket(east.network.port, await set.tlsDir('east')))
   peer.send({ ...hello('east'), id: 'another' })
-  peer.send(origin('east', [record('own')]))
+  const sign = await signingAs(set, 'east')
+  peer.send(messageOf(sign(stateOf('east', 1, 1, ['own']))))
   await eventually(() => east.network.directory.current().get('east')?.records.has('demo/own') === true)
 })
 
@@ -326,10 +325,9 @@ test('a message longer than a message may be ends the session', async () => {
 })
 
 test('after all that the good link still carries records', async () => {
-  const state = stateOf('north', 1, 1, ['fine'])
-  const records = [...state.records.values()]
+  const sign = await signingAs(set, 'north')
   const peer = scriptedPeer(await tlsSocket(east.network.port, await set.tlsDir('north')))
   peer.send(hello('north'))
-  peer.send({ ...origin('north', records) })
+  peer.send(messageOf(sign(stateOf('north', 1, 1, ['fine']))))
   await eventually(() => west.network.directory.current().get('north')?.records.has('demo/fine') === true)
 })

@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../../src/core/log.ts'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../../../src/core/snapshot.ts'
+import { PROTOCOL } from '../../../src/link/messages.ts'
 import { SourceClient } from '../../../src/link/source-client.ts'
 import type { RouterAddress } from '../../../src/link/source-router.ts'
 import { type AnnouncedSources, NO_SOURCES } from '../../../src/link/sources.ts'
@@ -178,7 +179,7 @@ describe('strangers:', () => {
     cluster: 'east',
     role: 'agent',
     version: 'test',
-    protocol: { min: 3, max: 3 },
+    protocol: PROTOCOL,
     ...changes,
   })
 

@@ -14,7 +14,13 @@ import {
 } from '../../../src/amqp/codec/value.ts'
 import { positionOf, positionProperties } from '../../../src/amqp/engine/resume-properties.ts'
 import { addressOf, propertiesOf, requestOf } from '../../../src/amqp/engine/service-address.ts'
-import { MAX_HOPS, MAX_RESUME_GRACE_MS, MAX_ROUTER_NAME_LENGTH } from '../../../src/amqp/limits.ts'
+import {
+  MAX_HOPS,
+  MAX_RESUME_GRACE_MS,
+  MAX_ROUTER_NAME_LENGTH,
+  MAX_VOUCHER_CERTIFICATE,
+  MAX_VOUCHER_SIGNATURE,
+} from '../../../src/amqp/limits.ts'
 import { connectionPair, handlerOf, REQUEST, until } from '../../support/connection-pair.ts'
 import { flowRequest, position } from '../../support/flow-request-arbitraries.ts'
 import { ADDRESS, RawPeer } from '../../support/raw-peer.ts'
@@ -74,6 +80,47 @@ function wayWith(changes: Readonly<Record<string, AmqpValue | undefined>>): Prop
     entries.flatMap(([key, value]) => (value === undefined ? [] : [[`fairlead:${key}`, value] as const])),
   )
 }
+
+const VOUCHER: Readonly<Record<string, AmqpValue>> = {
+  'voucher-time': ulong(1_700_000_000_000),
+  'voucher-number': ulong(7),
+  'voucher-chain': string('AAAA,BBBB'),
+  'voucher-signature': string('c2lnbg=='),
+}
+
+test('a voucher is read with the way it is for', () => {
+  expect(requestOf(RELAYED, wayWith(VOUCHER)).relay?.voucher).toEqual({
+    time: 1_700_000_000_000,
+    number: 7,
+    chain: ['AAAA', 'BBBB'],
+    value: 'c2lnbg==',
+  })
+})
+
+test.each<[string, Record<string, AmqpValue | undefined>]>([
+  ['no time', { 'voucher-time': undefined }],
+  ['a time that is text', { 'voucher-time': string('now') }],
+  ['no number', { 'voucher-number': undefined }],
+  ['a number beyond 2^53', { 'voucher-number': ulong(2n ** 53n) }],
+  ['no chain', { 'voucher-chain': undefined }],
+  ['an empty chain', { 'voucher-chain': string('') }],
+  ['a chain with a hole', { 'voucher-chain': string('AAAA,') }],
+  ['a chain of PEM', { 'voucher-chain': string('-----BEGIN CERTIFICATE-----') }],
+  ['a chain of more than there may be', { 'voucher-chain': string('AAAA,AAAA,AAAA') }],
+  [
+    'a certificate as long as one likes',
+    { 'voucher-chain': string('A'.repeat(MAX_VOUCHER_CERTIFICATE + 1)) },
+  ],
+  ['a signature that is none', { 'voucher-signature': string('???') }],
+  [
+    'a signature as long as one likes',
+    { 'voucher-signature': string('A'.repeat(MAX_VOUCHER_SIGNATURE + 1)) },
+  ],
+])('a flow whose voucher has %s is refused', (_name, changes) => {
+  expect(() => requestOf(RELAYED, wayWith({ ...VOUCHER, ...changes }))).toThrow(
+    expect.objectContaining({ condition: 'amqp:invalid-field', scope: 'link' }),
+  )
+})
 
 test('a way over relays is read whole', () => {
   const { relay } = requestOf(RELAYED, wayWith({ 'relay-travelled': string('e'.repeat(32)) }))

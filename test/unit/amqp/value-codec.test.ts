@@ -164,3 +164,23 @@ describe('hostile bytes are refused', () => {
     )
   })
 })
+
+test('values are whole wherever the buffer of the encoder has to grow', () => {
+  const values: AmqpValue[] = [
+    ulong(2n ** 60n),
+    uint(2 ** 31),
+    { type: 'ushort', value: 4_097 },
+    { type: 'double', value: 0.1 },
+    { type: 'float', value: 0.5 },
+    { type: 'binary', value: Buffer.from('sixteen bytes it') },
+    string('x'.repeat(100)),
+  ]
+  for (const value of values) {
+    for (let before = 980; before <= 1_030; before += 1) {
+      const encoder = new Encoder()
+      encoder.raw(Buffer.alloc(before))
+      encodeValue(encoder, value)
+      expect(new Decoder(Buffer.from(encoder.bytes.subarray(before))).value()).toEqual(value)
+    }
+  }
+})

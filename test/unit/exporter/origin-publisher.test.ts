@@ -17,6 +17,7 @@ async function setUp(known: Directory = new Map()) {
     directory: new Snapshot<Directory>(known),
     confirmed: new Snapshot<OriginConfirmation | undefined>(undefined),
     outdone: new Snapshot(0),
+    certificate: new Snapshot(0),
     publish: (state: OriginState) => void published.push(state),
   }
   const records = new Snapshot<Records>(new Map())
@@ -50,6 +51,16 @@ test('other facts are a newer version too', async () => {
   facts.set({ missingNamespaces: ['demo'] })
   expect(versions(published)).toEqual(['1000.1', '1000.2'])
   expect(published[1]?.facts).toEqual({ missingNamespaces: ['demo'] })
+})
+
+test('with another certificate the same is published as a newer version, until the publisher stops', async () => {
+  const { published, link, records, publisher } = await setUp()
+  records.set(one)
+  link.certificate.set(1)
+  await publisher.stop()
+  link.certificate.set(2)
+  expect(versions(published)).toEqual(['1000.1', '1000.2', '1000.3'])
+  expect(published[2]?.records).toBe(published[1]?.records)
 })
 
 test('a term begins after all that the network remembers, whatever the clock says', async () => {

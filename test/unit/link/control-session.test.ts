@@ -4,7 +4,7 @@ import type { FairleadError } from '../../../src/core/errors.ts'
 import { silentLogger } from '../../../src/core/log.ts'
 import { ControlSession } from '../../../src/link/control-session.ts'
 import { MessageCodec } from '../../../src/link/message-codec.ts'
-import type { Hello, SessionMessage } from '../../../src/link/messages.ts'
+import { type Hello, PROTOCOL, type SessionMessage } from '../../../src/link/messages.ts'
 import { duplexPair } from '../../support/duplex-pair.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 
@@ -31,7 +31,7 @@ const helloOf = (cluster: string, changes: Partial<Hello> = {}): Hello => ({
   cluster,
   role: 'router',
   version: 'test',
-  protocol: { min: 1, max: 1 },
+  protocol: PROTOCOL,
   ...changes,
 })
 

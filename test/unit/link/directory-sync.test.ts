@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { OriginState } from '../../../src/api/service-record.ts'
 import { silentLogger } from '../../../src/core/log.ts'
+import { Snapshot } from '../../../src/core/snapshot.ts'
 import { deltaBetween } from '../../../src/link/directory-replica.ts'
 import { DirectoryStore } from '../../../src/link/directory-store.ts'
 import {
@@ -10,6 +11,7 @@ import {
   type DirectorySyncConfig,
 } from '../../../src/link/directory-sync.ts'
 import type { DirectoryMessage, OriginVersion } from '../../../src/link/messages.ts'
+import type { VerifyOrigin } from '../../../src/link/origin-signatures.ts'
 import { stateOf } from '../../support/network.ts'
 
 /** A channel that keeps what is sent until it is delivered by hand. */
@@ -26,17 +28,19 @@ class Wire implements DirectoryChannel {
   }
 }
 
+const believing: VerifyOrigin = () => undefined
+
 const ANY: DirectorySyncConfig = { maySend: () => true, mayReceive: () => true }
 
-function side(config: DirectorySyncConfig = ANY) {
-  const store = new DirectoryStore()
+function side(config: DirectorySyncConfig = ANY, verify = believing) {
+  const store = new DirectoryStore(verify)
   const wire = new Wire()
   return { store, wire, sync: new DirectorySync({ store, channel: wire, logger: silentLogger }, config) }
 }
 
 /** A side whose peer has said that it has nothing. */
-function synced(config?: DirectorySyncConfig) {
-  const made = side(config)
+function synced(config?: DirectorySyncConfig, verify?: VerifyOrigin) {
+  const made = side(config, verify)
   made.sync.onMessage({ type: 'directory-digest', last: true, origins: [] })
   return made
 }
@@ -208,6 +212,92 @@ test('it is known what the peer holds: what it said, and what it has accepted', 
   expect(held.at(-1)).toEqual({ cluster: 'east', epoch: 1, sequence: 2 })
 })
 
+/** Believes what these say. */
+const refusing =
+  (isForgery: (state: OriginState) => boolean | undefined): VerifyOrigin =>
+  (state) => {
+    const found = isForgery(state)
+    return found === undefined ? undefined : { reason: 'forged', detail: 'no good', isForgery: found }
+  }
+const whole = (state: OriginState): DirectoryMessage => {
+  const { records, ...version } = state
+  return { type: 'directory-origin', ...version, part: 0, last: true, records: [...records.values()] }
+}
+const requestFor = (cluster: string) => ({ type: 'directory-request', cluster })
+
+test('what its cluster has not signed is not taken, and who passes it on is asked once more', () => {
+  const { sync, store, wire } = synced(
+    ANY,
+    refusing(({ sequence }) => (sequence < 5 ? true : undefined)),
+  )
+  for (const sequence of [1, 2, 3]) sync.onMessage(whole(stateOf('east', 1, sequence, ['a'])))
+  expect(store.origin('east')).toBeUndefined()
+  expect(wire.sent.map(({ message }) => message)).toEqual([requestFor('east')])
+  sync.onMessage(whole(stateOf('east', 1, 5, ['a'])))
+  expect(store.origin('east')).toMatchObject({ sequence: 5 })
+  const base = stateOf('east', 1, 5, ['a'])
+  sync.onMessage(delta(base, { ...base, sequence: 6 }))
+  expect(store.origin('east')).toMatchObject({ sequence: 6 })
+})
+
+test('a change is checked by what it comes to, and a bad one leaves all as it was', () => {
+  const base = stateOf('east', 1, 1, ['a'])
+  const { sync, store, wire } = synced(
+    ANY,
+    refusing(({ records }) => records.has('demo/evil') || undefined),
+  )
+  sync.onMessage(whole(base))
+  sync.onMessage(delta(base, stateOf('east', 1, 2, ['a', 'evil'])))
+  expect(store.origin('east')).toMatchObject({ sequence: 1, records: base.records })
+  expect(wire.sent.map(({ message }) => message)).toEqual([requestFor('east')])
+})
+
+test('the cluster itself is shut out when it tells what it has not signed, but not for what is old', () => {
+  const owns = (cluster: string) => cluster === 'east'
+  const forging = synced(
+    { ...ANY, owns },
+    refusing(() => true),
+  )
+  expect(() => forging.sync.onMessage(whole(stateOf('east', 1, 1, [])))).toThrow('no good')
+  expect(() => forging.sync.onMessage(whole(stateOf('north', 1, 1, [])))).not.toThrow()
+  const old = synced(
+    { ...ANY, owns },
+    refusing(() => false),
+  )
+  expect(() => old.sync.onMessage(whole(stateOf('east', 1, 1, [])))).not.toThrow()
+  expect(old.store.origin('east')).toBeUndefined()
+})
+
+test('it is not waited for what was told and is not taken', () => {
+  let times = 0
+  const { sync } = side(
+    { ...ANY, onCaughtUp: () => void times++ },
+    refusing(() => true),
+  )
+  const origins = [{ cluster: 'east', epoch: 1, sequence: 1 }]
+  sync.onMessage({ type: 'directory-digest', last: true, origins })
+  sync.onMessage(whole(stateOf('east', 1, 1, [])))
+  expect(times).toBe(1)
+})
+
+test('what was not believed is asked for again when others are trusted', () => {
+  const trust = new Snapshot(0)
+  const { sync, store, wire } = synced(
+    { ...ANY, trust },
+    refusing(() => (trust.current() === 0 ? false : undefined)),
+  )
+  const state = stateOf('east', 1, 1, ['a'])
+  sync.onMessage(whole(state))
+  sync.onMessage(whole(state))
+  trust.set(1)
+  expect(wire.sent.map(({ message }) => message)).toEqual([requestFor('east'), requestFor('east')])
+  sync.onMessage(whole(state))
+  expect(store.origin('east')).toMatchObject({ sequence: 1 })
+  sync.stop()
+  trust.set(2)
+  expect(wire.sent).toHaveLength(2)
+})
+
 /** One router of the model: a store, and a sync with each neighbour over an ordered wire. */
 interface Node {
   readonly store: DirectoryStore
@@ -243,7 +333,7 @@ const steps = fc.array(
 /** Three routers in a ring, each the origin of one cluster. */
 class Ring {
   readonly nodes: Node[] = Array.from({ length: NODES }, () => ({
-    store: new DirectoryStore(),
+    store: new DirectoryStore(believing),
     links: new Map(),
   }))
   readonly newest: OriginState[] = []

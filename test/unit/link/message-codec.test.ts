@@ -73,6 +73,13 @@ test('what a newer version adds is dropped, not refused', () => {
   expect(codec.decode(bytes(message))).toEqual({ type: 'ping', id: 1 })
 })
 
+test('what a newer version adds to a record is kept, for its cluster has signed it', () => {
+  const later = { ...record('a'), colour: { of: ['blue'] } }
+  const delta = { type: 'directory-delta', cluster: 'east', epoch: 1, from: 1, to: 2, removes: [], colour: 1 }
+  expect(codec.decode(bytes({ ...delta, upserts: [later] }))).toMatchObject({ upserts: [later] })
+  expect(codec.decode(bytes({ ...delta, upserts: [later] }))).not.toHaveProperty('colour')
+})
+
 describe('refused is', () => {
   const origin = (changes: object) => ({
     type: 'directory-origin',
@@ -147,6 +154,12 @@ describe('refused is', () => {
   test('what is not JSON, and what is too long', () => {
     expect(() => codec.decode(Buffer.from('{'))).toThrow('not JSON')
     expect(() => codec.decode(Buffer.alloc(MAX_MESSAGE_BYTES + 1, ' '))).toThrow('bytes')
+  })
+
+  test('what is so deep that it would use up the stack', () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const message = JSON.stringify(origin({ later: 0 })).replace('"later":0', `"later":${deep}`)
+    expect(() => codec.decode(Buffer.from(message))).toThrow('too deep')
   })
 
   test('any bytes at all, without anything but a violation being thrown', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { createMetrics } from '../../../../src/core/metrics.ts'
 import { Snapshot } from '../../../../src/core/snapshot.ts'
-import type { Hello } from '../../../../src/link/messages.ts'
+import { type Hello, PROTOCOL } from '../../../../src/link/messages.ts'
 import { NO_SOURCES } from '../../../../src/link/sources.ts'
 import { AGENT_LOST_MS, APPLY_MS } from '../../../../src/router/network/limits.ts'
 import { SourceAgents } from '../../../../src/router/network/source-agents.ts'
@@ -13,7 +13,7 @@ const hello = (id: string): Hello => ({
   cluster: 'east',
   role: 'agent',
   version: 'test',
-  protocol: { min: 3, max: 3 },
+  protocol: PROTOCOL,
 })
 
 function world() {

@@ -44,8 +44,13 @@ beforeEach(async () => {
         taken.push(peer.cluster)
         return echo(request, channel)
       },
-      verifyOrigin: () =>
-        believed ? undefined : { condition: 'amqp:unauthorized-access', description: 'no signature' },
+      vouchers: {
+        vouch: (_request, way) => way,
+        verify: () =>
+          believed
+            ? undefined
+            : { cause: 'forged', error: { condition: 'fairlead:unvouched', description: 'no signature' } },
+      },
     },
     {
       instance: HERE,
@@ -156,9 +161,9 @@ test.each<[string, Partial<RelayedWay>]>([
 
 test('an origin that is not believed goes no further than here, and other routers judge for themselves', async () => {
   believed = false
-  expect(await outcome({ path: [HERE], cluster: 'here' })).toBe('amqp:unauthorized-access')
+  expect(await outcome({ path: [HERE], cluster: 'here' })).toBe('fairlead:unvouched')
   expect(await outcome({})).toBe('accepted')
-  expect(taken).toEqual([])
+  expect([taken, await refusedFor('forged')]).toEqual([[], 1])
 })
 
 test('a process that claims the instance of another cannot have the flows that are for its cluster', async () => {

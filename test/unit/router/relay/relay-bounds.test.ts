@@ -37,6 +37,7 @@ beforeEach(() => {
         overs.push(onOver)
         return {} as FlowHandler
       },
+      verifyOrigin: () => undefined,
       budget: new ByteBudget(1024),
       metrics,
     },

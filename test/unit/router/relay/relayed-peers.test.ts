@@ -81,6 +81,7 @@ beforeEach(() => {
     clock,
     source,
     origin: () => ({ cluster: 'west', router: 'us', name: 'west/us' }),
+    vouch: (_request, way) => way,
     hopTo: (router) => hops.get(router),
     changed: () => {
       changes += 1

@@ -24,9 +24,18 @@ import { advertisement, routerId, TopologyWorld, Wire } from '../../../support/t
 const SELF = routerId(0)
 
 /** Router 0 with scripted neighbours. */
-function engine(verify?: (one: RouterAdvertisement) => boolean) {
+function engine(
+  verify?: (one: RouterAdvertisement) => boolean,
+  sign?: (one: RouterAdvertisement) => RouterAdvertisement,
+) {
   const clock = new HandClock()
-  const deps = { clock, random: () => 0.5, logger: silentLogger, ...(verify === undefined ? {} : { verify }) }
+  const deps = {
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    ...(verify === undefined ? {} : { verify }),
+    ...(sign === undefined ? {} : { sign }),
+  }
   const made = new TopologyEngine(deps, { router: SELF, name: 'zero', cluster: 'c0' })
   made.start()
   const neighbour = (number: number): { session: NeighbourSession; wire: Wire } => {
@@ -172,6 +181,37 @@ test('what its origin did not sign is not taken, where there are signatures', ()
   expect(made.advertisements).toBe(2)
   expect(made.counts.refused).toBe(1)
 })
+
+test('a router stays of the cluster that it first said it was of, whatever another cluster signs', () => {
+  const { engine: made, neighbour } = engine(() => true)
+  const one = neighbour(1)
+  one.session.receive(update(advertisement(9, [1], { cluster: 'c9', sequence: 2 })))
+  one.session.receive(update(advertisement(9, [1], { cluster: 'evil', sequence: 50 })))
+  expect(made.counts.refused).toBe(1)
+  one.session.receive(update(advertisement(9, [1, 2], { cluster: 'c9', sequence: 3 })))
+  expect(made.counts.refused).toBe(1)
+})
+
+test('what is said of ourselves is signed, and again when there is another certificate', () => {
+  let certificate = 'old'
+  const sign = (one: RouterAdvertisement) => ({ ...one, proof: `${certificate} ${one.sequence}` })
+  const { clock, engine: made, neighbour } = engine(undefined, sign)
+  const { session, wire } = neighbour(1)
+  const own = () => wire.messages.flatMap((message) => (message.type === 'topology' ? proofsIn(message) : []))
+  made.connect({ router: routerId(2), cluster: 'c2', cost: 1 }, new Wire())
+  clock.advance(1_000)
+  expect(own().at(-1)).toMatch(/^old \d+$/)
+  certificate = 'new'
+  made.sayAgain()
+  clock.advance(1_000)
+  expect(own().at(-1)).toMatch(/^new \d+$/)
+  session.closed()
+})
+
+const proofsIn = ({ advertisements, changes }: TopologyUpdate) =>
+  [...advertisements.map(({ advertisement: { proof } }) => proof), ...changes.map(({ proof }) => proof)].map(
+    (proof) => proof ?? 'none',
+  )
 
 test('what no honest router sends ends the session', () => {
   const { neighbour } = engine()
