@@ -68,6 +68,8 @@ export const Env = {
 export const Port = {
   /** Router: links of other clusters and control sessions of our own controller, mutual TLS. */
   link: 5671,
+  /** Controller of a cluster that holds the root: where invites are redeemed, TLS. */
+  join: 9443,
   /** Resolver inside its pod; its Service maps 53 to it. */
   dns: 5353,
   /** /livez, /readyz, /metrics of every process. */

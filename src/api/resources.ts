@@ -64,6 +64,8 @@ export const Resource = {
   serviceImport: resource(MCS_GROUP, 'v1beta1', 'serviceimports', 'ServiceImport'),
   clusterProperty: resource(ABOUT_GROUP, 'v1beta1', 'clusterproperties', 'ClusterProperty', false),
   link: resource(FAIRLEAD_GROUP, 'v1alpha1', 'links', 'Link'),
+  invite: resource(FAIRLEAD_GROUP, 'v1alpha1', 'invites', 'Invite'),
+  joinRequest: resource(FAIRLEAD_GROUP, 'v1alpha1', 'joinrequests', 'JoinRequest'),
   trust: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trusts', 'Trust'),
   trafficPolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'trafficpolicies', 'TrafficPolicy'),
   servicePolicy: resource(FAIRLEAD_GROUP, 'v1alpha1', 'servicepolicies', 'ServicePolicy'),

@@ -59,7 +59,7 @@ async function makeLink(name: string | undefined, options: Options): Promise<str
 }
 
 /** The CRD says the same. */
-const MAX_COST = 1_000_000
+export const MAX_COST = 1_000_000
 
 /** What Kubernetes takes for the name of an object (RFC 1123 subdomain). */
 const LINK_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
@@ -86,7 +86,8 @@ function linkTarget(
 const WEB_SOCKET_SCHEME = 'wss://'
 const AUTHORITY = /^(?:\[([^\]]+)\]|([^:\s/]+))(?::(\d{1,5}))?$/
 
-function collectEndpoint(text: string, before: readonly LinkEndpoint[]): LinkEndpoint[] {
+/** Adds one more `--endpoint`. */
+export function collectEndpoint(text: string, before: readonly LinkEndpoint[]): LinkEndpoint[] {
   return [...before, parseEndpoint(text)]
 }
 

@@ -45,6 +45,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./uninstall-command.ts')).uninstallCommand(context),
   },
   {
+    name: 'invite',
+    summary: 'let another cluster join the clusterset',
+    load: async (context) => (await import('./invite-command.ts')).inviteCommand(context),
+  },
+  {
+    name: 'join',
+    summary: 'join the clusterset of an invite',
+    load: async (context) => (await import('./join-command.ts')).joinCommand(context),
+  },
+  {
     name: 'link',
     summary: 'link a cluster to another one; list, show and delete links',
     load: async (context) => (await import('./link-command.ts')).linkCommand(context),

@@ -77,9 +77,10 @@ export class ApiCluster implements AsyncDisposable {
   }
 
   /** Stops the server and starts it on the same port. */
-  async restart(): Promise<void> {
+  async restart(between: () => Promise<void> = async () => {}): Promise<void> {
     const port = this.#server.ports[0] ?? 0
     await this.#server.stop()
+    await between()
     this.#server = await this.#start(port)
   }
 
@@ -103,6 +104,9 @@ export class ApiCluster implements AsyncDisposable {
       Resource.serviceImport,
       Resource.link,
       Resource.trafficPolicy,
+      Resource.trust,
+      Resource.invite,
+      Resource.joinRequest,
       Resource.servicePolicy,
     ]
     for (const type of served) await eventually(() => this.client.list(type))

@@ -6,12 +6,13 @@ import { isTrue } from '../../api/conditions.ts'
 import type { LinkEndpoint, LinkResource } from '../../api/link.ts'
 import { LinkCondition } from '../../api/link.ts'
 import { Port, SYSTEM_NAMESPACE } from '../../api/names.ts'
-import type { KubeObject, Service } from '../../api/objects.ts'
+import type { Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { connectKube } from '../../kube/client.ts'
 import type { KubeContextOptions } from '../../kube/credentials.ts'
 import { isNotFound, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
+import { isOutside, type Node, outsideAddresses } from '../../trust/outside-addresses.ts'
 import { waitFor } from '../wait.ts'
 import { INSTALL_MANAGER } from './apply-objects.ts'
 import { InstallError, notInstalled } from './errors.ts'
@@ -19,10 +20,6 @@ import { WAIT_MS } from './limits.ts'
 import { presentMembership } from './membership.ts'
 
 const ROUTER = { namespace: SYSTEM_NAMESPACE, name: 'fairlead-router' } as const
-
-interface Node extends KubeObject {
-  readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] }
-}
 
 export interface LinkOptions {
   readonly cost?: number | undefined
@@ -104,35 +101,10 @@ async function remoteRouter(
 
 /** The addresses other clusters can dial: the load balancer's, or those of the nodes. */
 async function routerEndpoints(cluster: KubeClient, service: Service): Promise<LinkEndpoint[]> {
-  const { type } = service.spec ?? {}
-  if (type === 'LoadBalancer') return loadBalancerEndpoints(service)
-  if (type === 'NodePort') return nodePortEndpoints(service, (await cluster.list<Node>(Resource.node)).items)
-  throw new InstallError(
-    "the other cluster's Service fairlead-router has no outside address (type ClusterIP): install with an overlay that gives it one, or link with --endpoint",
-  )
-}
-
-/** Pure. */
-export function loadBalancerEndpoints({ status }: Service): LinkEndpoint[] {
-  return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => {
-    const host = ip || hostname
-    return host ? [{ host, port: Port.link }] : []
-  })
-}
-
-/** Pure: one endpoint per node, its outside address where it has one. */
-export function nodePortEndpoints({ spec }: Service, nodes: readonly Node[]): LinkEndpoint[] {
-  const port = spec?.ports?.find((candidate) => candidate.port === Port.link)?.nodePort
-  if (port === undefined) return []
-  const hosts = nodes.flatMap(({ status }) => {
-    const addresses = status?.addresses ?? []
-    const best = ['ExternalIP', 'InternalIP'].map(
-      (type) => addresses.find((address) => address.type === type)?.address,
+  if (!isOutside(service))
+    throw new InstallError(
+      "the other cluster's Service fairlead-router has no outside address (type ClusterIP): install with an overlay that gives it one, or link with --endpoint",
     )
-    return best.find((address) => address !== undefined) ?? []
-  })
-  return hosts.slice(0, MAX_ENDPOINTS).map((host) => ({ host, port }))
+  const nodes = service.spec?.type === 'NodePort' ? (await cluster.list<Node>(Resource.node)).items : []
+  return outsideAddresses(service, Port.link, nodes)
 }
-
-/** maxItems of spec.endpoints in the CRD. */
-const MAX_ENDPOINTS = 16
