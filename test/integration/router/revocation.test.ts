@@ -211,7 +211,7 @@ test.each([
     const controller = await startClient(tlsDir, east.network.port)
     kept({ [Symbol.asyncDispose]: () => controller.stop() })
     // Signed anew, so it is a newer version.
-  controller.publish({ ...mesh.records(), sequence: 2 })
+    controller.publish({ ...mesh.records(), sequence: 2 })
     await eventually(() => expect(knows(west)).toEqual(['east']), SLOWLY)
     await eventually(() => expect(clustersOf(west)).toEqual(['east', 'middle', 'west']), SLOWLY)
     await eventually(() => expect(west.network.peers.reachable()).toContain('east'), SLOWLY)
