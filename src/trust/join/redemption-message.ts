@@ -49,6 +49,14 @@ export interface RefusalAnswer {
   readonly message: string
 }
 
+/** What became of a request, as whoever answers it knows. */
+export type RedemptionOutcome =
+  /** Nobody here made that code. */
+  | { readonly kind: 'unknown' }
+  | ({ readonly kind: 'refused' } & RefusalAnswer)
+  /** `again`: it was let in before, and its answer was lost. */
+  | { readonly kind: 'redeemed'; readonly again: boolean; readonly answer: RedemptionAnswer }
+
 const requestSchema: Schema = {
   type: 'object',
   additionalProperties: false,
