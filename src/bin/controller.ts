@@ -7,43 +7,29 @@ import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 import { membershipProperties } from '../api/membership.ts'
 import { Env, Port, SYSTEM_NAMESPACE } from '../api/names.ts'
-import type { TrustFacts } from '../api/service-record.ts'
 import { VERSION } from '../cli/version.ts'
-import { type Clock, systemClock } from '../core/clock.ts'
+import { systemClock } from '../core/clock.ts'
 import { parseDuration } from '../core/duration.ts'
 import { describeError, UsageError } from '../core/errors.ts'
 import { parseLogLevel, parsePort } from '../core/flag-values.ts'
 import { HealthServer } from '../core/health.ts'
 import { Lifecycle, type Startable, terminationSignal } from '../core/lifecycle.ts'
-import { createLogger, type Logger, type LogLevel } from '../core/log.ts'
-import { createMetrics, type Metrics } from '../core/metrics.ts'
-import { Snapshot } from '../core/snapshot.ts'
+import { createLogger, type LogLevel } from '../core/log.ts'
+import { createMetrics } from '../core/metrics.ts'
 import { exportMetrics } from '../exporter/export-metrics.ts'
 import { Leadership, LeadershipLostError } from '../exporter/leadership.ts'
 import { STALE_AFTER_BOUNDS, STALE_AFTER_MS } from '../exporter/limits.ts'
 import { ROUTER_SERVICE } from '../exporter/router-addresses.ts'
-import { type ControllerStores, controllerStores, namespacedStores, notSynced } from '../exporter/stores.ts'
-import { podsOf } from '../globalnet/contested-pods.ts'
-import { Globalnet } from '../globalnet/globalnet-feed.ts'
-import { globalnetStores } from '../globalnet/globalnet-stores.ts'
+import { controllerStores, namespacedStores, notSynced } from '../exporter/stores.ts'
 import { connectKube } from '../kube/client.ts'
 import { EventRecorder } from '../kube/events.ts'
 import { kubeMetrics } from '../kube/kube-metrics.ts'
 import { LeaderElector } from '../kube/lease.ts'
-import type { WritingClient } from '../kube/owned-objects.ts'
-import type { ReflectorDeps } from '../kube/reflector.ts'
-import type { WatchingKubeClient } from '../kube/types.ts'
 import { CredentialFolder } from '../link/credential-folder.ts'
 import { DirectoryClient } from '../link/directory-client.ts'
 import { TlsFiles } from '../link/tls-files.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
-import { ControllerCredentials } from '../trust/controller-credentials.ts'
-import { Inviting } from '../trust/join/inviting.ts'
-import { JoinLead } from '../trust/join/join-lead.ts'
-import { joins } from '../trust/join/joins.ts'
-import { TrustLead } from '../trust/trust-lead.ts'
-import { trustMetrics } from '../trust/trust-metrics.ts'
-import { trustStores } from '../trust/trust-stores.ts'
+import { globalnetOf, trustOf } from './controller-parts.ts'
 
 /** Lease of the leading controller. */
 const LEASE_NAME = 'fairlead-controller'
@@ -177,90 +163,6 @@ async function assemble(config: ControllerConfig, fail: (error: unknown) => void
 /** What the cluster's own ClusterProperties would say, which take a right of the whole cluster to read. */
 function propertiesOf({ cluster, clusterset }: PeerIdentity) {
   return membershipProperties({ clusterId: cluster, clusterset })
-}
-
-interface TrustParts {
-  readonly client: WatchingKubeClient
-  readonly clock: Clock
-  readonly log: Logger
-  readonly metrics: NonNullable<ReflectorDeps['metrics']>
-  readonly registry: Metrics
-  readonly stores: ControllerStores
-  readonly events: EventRecorder
-}
-
-function trustOf(
-  { registry, stores: known, events, ...watching }: TrustParts,
-  {
-    namespace,
-    globalnet,
-    ownNamespace,
-    join,
-  }: Pick<ControllerConfig, 'namespace' | 'globalnet' | 'ownNamespace' | 'join'>,
-) {
-  const { properties, services } = known
-  const stores = trustStores(watching, namespace)
-  const credentials = new ControllerCredentials({ ...watching, stores }, namespace)
-  trustMetrics({ stores, metrics: registry, clock: watching.clock, ownEnd: () => credentials.ends })
-  const facts = new Snapshot<TrustFacts>({})
-  const telling = { events, metrics: registry }
-  // A member of one namespace has not the rights for it, and is given its authority by who installs it.
-  const inviting = ownNamespace
-    ? undefined
-    : new Inviting({ ...watching, ...telling, stores, services }, { namespace, ...join })
-  const joining = inviting && [inviting.leader(), joins({ ...watching, ...telling, properties }, namespace)]
-  return {
-    stores,
-    credentials,
-    inviting,
-    join: new JoinLead(joining ?? []),
-    facts,
-    lead: ({ directory }: DirectoryClient, { trust }: TlsFiles) =>
-      new TrustLead(
-        { ...watching, stores, properties, directory, told: trust.newest, events, facts },
-        { namespace, globalnet },
-      ),
-    waitsToJoin: () =>
-      stores.authority.synced && stores.authority.list().length === 0
-        ? ['waits to join: run "fairlead join FILE"']
-        : undefined,
-  }
-}
-
-interface GlobalnetParts {
-  readonly client: WritingClient & ReflectorDeps['client']
-  readonly clock: Clock
-  readonly log: Logger
-  readonly metrics: NonNullable<ReflectorDeps['metrics']>
-  readonly registry: Metrics
-  readonly stores: ControllerStores
-  readonly link: DirectoryClient
-  readonly events: EventRecorder
-}
-
-function globalnetOf({ registry, stores: known, link, events, ...watching }: GlobalnetParts) {
-  const stores = globalnetStores(watching)
-  const local = () => ({
-    podCidrs: stores.nodes.list().flatMap(({ podCidrs }) => podCidrs),
-    serviceCidrs: apiAddresses(known),
-    nodeAddresses: stores.nodes.list().flatMap(({ addresses }) => addresses),
-  })
-  const deps = {
-    ...watching,
-    metrics: registry,
-    stores,
-    podsOf: podsOf(watching),
-    directory: link.directory,
-    local,
-    events,
-  }
-  return { stores, feed: new Globalnet(deps, () => link.identity.cluster) }
-}
-
-/** Kubernetes tells the range of Services nowhere; its own Service has the first address of it. */
-function apiAddresses({ services }: ControllerStores): string[] {
-  const { spec } = services.get({ namespace: 'default', name: 'kubernetes' }) ?? {}
-  return (spec?.clusterIPs ?? []).map((address) => `${address}/${address.includes(':') ? 128 : 32}`)
 }
 
 function readConfig(

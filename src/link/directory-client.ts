@@ -10,6 +10,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { Labels, Metrics } from '../core/metrics.ts'
 import { Snapshot, type SnapshotSource } from '../core/snapshot.ts'
+import type { VerifiedChain } from '../pki/chain.ts'
 import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { deltaBetween } from './directory-replica.ts'
 import { DirectoryStore } from './directory-store.ts'
@@ -69,7 +70,8 @@ export class DirectoryClient implements Startable {
     this.#gone = new Snapshot(standing.current().gone)
     standing.subscribe((next, previous) => this.#follow(next, previous))
     const signer = new LeafSigner(this.#tls)
-    this.#signatures = new OriginSignatures({ ...deps, signer, anchors })
+    const onMember = (chain: VerifiedChain) => this.#tls.trust.witness(chain)
+    this.#signatures = new OriginSignatures({ ...deps, signer, anchors, onMember })
     this.#store = new DirectoryStore(this.#signatures.verify, (cluster) =>
       standing.current().gone.has(cluster),
     )

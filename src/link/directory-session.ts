@@ -78,7 +78,7 @@ export class DirectorySession {
       {
         onReady: (hello) => {
           // Before the records: what a revoked cluster says is not taken any more.
-          this.#trust.start(hello)
+          this.#trust.start()
           if (this.#closed !== undefined) return
           this.#sync.start()
           this.#report?.start()

@@ -89,7 +89,6 @@ export class DirectoryStore {
 
   /** Takes all records of a cluster as a peer tells them. */
   receive(state: OriginState): Received {
-    if (this.#isGone(state.cluster)) return GONE
     return this.#takeSigned(applyOrigin(this.#directory.current(), state))
   }
 
@@ -106,8 +105,11 @@ export class DirectoryStore {
   }
 
   #takeSigned(applied: Applied, delta?: DirectoryDelta): Received {
-    const fault = applied.kind === 'applied' ? this.#verify(applied.state) : undefined
-    return fault === undefined ? this.#take(applied, delta) : { kind: 'unverified', fault }
+    if (applied.kind !== 'applied') return applied
+    const fault = this.#verify(applied.state)
+    if (fault !== undefined) return { kind: 'unverified', fault }
+    // Asked after that: who signs with a certificate from after the revocation is a member again.
+    return this.#isGone(applied.state.cluster) ? GONE : this.#take(applied, delta)
   }
 
   #take(applied: Applied, delta?: DirectoryDelta): Applied {

@@ -10,9 +10,6 @@ import type { SignedStatement } from '../pki/trust-statement.ts'
 /** Versions of this protocol that we speak: before version 4 nothing was signed. */
 export const PROTOCOL = { min: 4, max: 4 } as const
 
-/** The first version with `trust`. */
-export const TRUST_PROTOCOL = 4
-
 /** First message both ways; nothing else may come before it. */
 export interface Hello {
   readonly type: 'hello'

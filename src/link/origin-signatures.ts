@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { Labels, Metrics } from '../core/metrics.ts'
 import type { SnapshotSource } from '../core/snapshot.ts'
-import type { TrustAnchors } from '../pki/chain.ts'
+import type { TrustAnchors, VerifiedChain } from '../pki/chain.ts'
 import { ChainError, type ChainFault, SignatureError } from '../pki/errors.ts'
 import { type PeerIdentity, Role } from '../pki/identity.ts'
 import { type ShownSignature, SignatureChecker, SigningContext } from '../pki/signatures.ts'
@@ -44,6 +44,8 @@ export interface OriginSignaturesDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly anchors: SnapshotSource<TrustAnchors>
+  /** Told of each chain that a state was signed by: a revoked cluster that shows a newer one was invited again. */
+  readonly onMember?: (chain: VerifiedChain) => void
   readonly signer: { sign(context: SigningContext, data: Buffer): ShownSignature }
 }
 
@@ -93,10 +95,12 @@ export class OriginSignatures {
     try {
       const data = this.#bytesOf(state)
       const now = this.#deps.clock.now()
-      const { identity } = this.#checker.check(SigningContext.origin, data, signature, now)
-      return speaksFor(identity, cluster)
-        ? undefined
-        : faultOf('signer', `the ${identity.role} of ${identity.cluster} may not speak for ${cluster}`)
+      const chain = this.#checker.check(SigningContext.origin, data, signature, now)
+      const { identity } = chain
+      if (!speaksFor(identity, cluster))
+        return faultOf('signer', `the ${identity.role} of ${identity.cluster} may not speak for ${cluster}`)
+      this.#deps.onMember?.(chain)
+      return undefined
     } catch (error) {
       if (error instanceof ChainError) return faultOf(error.fault, error.message)
       if (error instanceof SignatureError) return faultOf('forged', error.message)

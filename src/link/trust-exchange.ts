@@ -4,7 +4,7 @@
  */
 import type { Cancel } from '../core/clock.ts'
 import type { SignedStatement } from '../pki/trust-statement.ts'
-import { type Hello, negotiate, PROTOCOL, TRUST_PROTOCOL, type Trust } from './messages.ts'
+import type { Trust } from './messages.ts'
 import type { AdmittedPeer } from './peer-chain.ts'
 import type { TrustStore } from './trust-store.ts'
 
@@ -32,8 +32,7 @@ export class TrustExchange {
   }
 
   /** Both hellos are in order. */
-  start({ protocol }: Pick<Hello, 'protocol'>): void {
-    if ((negotiate(PROTOCOL, protocol) ?? 0) < TRUST_PROTOCOL) return
+  start(): void {
     this.#unfollow.push(this.#store.newest.subscribe((signed) => this.#tell(signed)))
     this.#tell(this.#store.newest.current())
   }

@@ -256,20 +256,24 @@ describeWithRealApi('the admission policies', ['kubectl'], () => {
       await expect(owner.create(SLICE, slice(labels))).rejects.toThrow(WRITERS)
     })
 
-    test('let nobody else have Kubernetes mirror Endpoints into one', async () => {
-      const name = derivedName()
-      await controller.create(SERVICE, derivedService(name))
-      const other = nextName()
-      await owner.create(SERVICE, service({ name: other }))
-      const subsets = [{ addresses: [{ ip: '192.0.2.1' }], ports: [{ port: 80 }] }]
-      for (const each of [name, other])
-        await admin.create(ENDPOINTS, { metadata: ref(each), subsets } as KubeObject)
-      const mirrored = async (of: string) =>
-        (await admin.list(SLICE, { namespace: 'demo', labelSelector: `${Label.kubeServiceName}=${of}` }))
-          .items
-      await eventually(async () => expect(await mirrored(other)).toHaveLength(1), SOON)
-      expect(await mirrored(name)).toEqual([])
-    })
+    test(
+      'let nobody else have Kubernetes mirror Endpoints into one',
+      async () => {
+        const name = derivedName()
+        await controller.create(SERVICE, derivedService(name))
+        const other = nextName()
+        await owner.create(SERVICE, service({ name: other }))
+        const subsets = [{ addresses: [{ ip: '192.0.2.1' }], ports: [{ port: 80 }] }]
+        for (const each of [name, other])
+          await admin.create(ENDPOINTS, { metadata: ref(each), subsets } as KubeObject)
+        const mirrored = async (of: string) =>
+          (await admin.list(SLICE, { namespace: 'demo', labelSelector: `${Label.kubeServiceName}=${of}` }))
+            .items
+        await eventually(async () => expect(await mirrored(other)).toHaveLength(1), SOON)
+        expect(await mirrored(name)).toEqual([])
+      },
+      TIMEOUT,
+    )
 
     test('mind no other EndpointSlice, unless it becomes one of an import', async () => {
       const { metadata } = await owner.create(SLICE, slice({ [Label.kubeServiceName]: 'hello' }))

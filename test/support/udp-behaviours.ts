@@ -83,16 +83,21 @@ export function describeAssociations(name: string, bringUp: () => Promise<Router
       const server = await echo()
       const clients = await Promise.all(Array.from({ length: 1_000 }, () => client()))
       const texts = clients.map((_, index) => [`client ${index}`, `again ${index}`])
+      for (const [index, asker] of clients.entries()) sendMissing(asker, texts[index] ?? [])
       await eventually(
         () => {
-          for (const [index, asker] of clients.entries()) sendMissing(asker, texts[index] ?? [])
+          // Asked again by few at a time: all at once would fill the queues of a busy machine anew.
+          const unanswered = [...clients.entries()].filter(([index, { texts: got }]) => {
+            return texts[index]?.some((text) => !got.includes(text))
+          })
+          for (const [index, asker] of unanswered.slice(0, 100)) sendMissing(asker, texts[index] ?? [])
           return expect(clients.map(({ texts: got }) => [...new Set(got)])).toEqual(texts)
         },
-        { every: 500 },
+        { every: 500, within: 60_000 },
       )
       expect(server.clients.size).toBe(1_000)
       expect(await open()).toEqual([1_000, 1_000])
-    }, 30_000)
+    }, 90_000)
 
     test('a client has one association as long as it speaks, and the backend sees one port', async () => {
       const server = await echo()
@@ -251,7 +256,7 @@ export function describeAssociations(name: string, bringUp: () => Promise<Router
         const dropped = await dropsOf(pair.westMetrics, 'ingress', 'link')
         expect(arrived + dropped + (await relayDropsOf(pair.relayMetrics))).toBe(received)
       })
-    }, 30_000)
+    }, 120_000)
 
     test('a draining router goes on with its clients, and ends with the last of them', async () => {
       await echo()

@@ -30,7 +30,7 @@ import type { Standing } from '../../link/standing.ts'
 import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
-import type { TrustAnchors } from '../../pki/chain.ts'
+import type { TrustAnchors, VerifiedChain } from '../../pki/chain.ts'
 import { type PeerIdentity, Role } from '../../pki/identity.ts'
 import { Vouchers } from '../relay/vouchers.ts'
 import type { RouterInfo } from '../topology/link-graph.ts'
@@ -118,7 +118,8 @@ export class RouterNetwork implements Startable {
     this.#anchors = this.#tls.trust.anchors
     const isGone = (cluster: string) => this.#parts(cluster)
     const signer = new LeafSigner(this.#tls)
-    this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer })
+    const onMember = (chain: VerifiedChain) => this.#tls.trust.witness(chain)
+    this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer, onMember })
     this.#store = new DirectoryStore(this.#signatures.verify, isGone)
     const signatures = new AdvertisementSignatures({ ...deps, anchors: this.#anchors, signer })
     this.#topology = new NetworkTopology({ ...deps, signatures, isGone }, { router: this.#routerId, name })
