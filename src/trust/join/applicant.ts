@@ -2,8 +2,8 @@
  * Who a certificate request is of. Only requests that came with a known code get here.
  */
 import { createHash } from 'node:crypto'
+import { FairleadError } from '../../core/errors.ts'
 import { readAuthorityRequest } from '../../pki/cluster-authority.ts'
-import { IdentityError, PkiError } from '../../pki/errors.ts'
 import type { Applicant } from './redemption-rules.ts'
 
 /** Undefined when it is no request for the authority of one cluster, signed by the key that is asked for. */
@@ -13,7 +13,7 @@ export async function readApplicant(request: string): Promise<Applicant | undefi
     const spki = Buffer.from(await crypto.subtle.exportKey('spki', publicKey))
     return { clusterset, cluster, key: createHash('sha256').update(spki).digest('hex') }
   } catch (error) {
-    if (error instanceof PkiError || error instanceof IdentityError) return undefined
+    if (error instanceof FairleadError) return undefined
     throw error
   }
 }

@@ -22,8 +22,12 @@ import {
   TIMEOUT_CHECK_MS,
   TOTAL_RATE,
 } from './limits.ts'
-import type { RedemptionOutcome } from './redemption-message.ts'
-import { REDEMPTION_PATH, RedemptionReader, type RedemptionRequest } from './redemption-message.ts'
+import {
+  REDEMPTION_PATH,
+  type RedemptionOutcome,
+  RedemptionReader,
+  type RedemptionRequest,
+} from './redemption-message.ts'
 import { SourceRate } from './source-rate.ts'
 
 /** What the port shows: PEM of leaf, authority and root, and the leaf's key. */

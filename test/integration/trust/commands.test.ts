@@ -42,10 +42,6 @@ beforeAll(async () => {
 }, SLOW)
 
 afterAll(async () => {
-  if (process.env['LOG'])
-    process.stderr.write(
-      east.log() + JSON.stringify((await east.api.client.list(Resource.invite)).items) + '\n',
-    )
   for (const cleanup of cleanups.reverse()) await cleanup()
 }, SLOW)
 
@@ -62,9 +58,6 @@ async function startCluster(
   await writeFile(kubeconfig, api.kubeconfig, { mode: 0o600 })
   let log = ''
   const child = startController(name, kubeconfig, port)
-  child.on('exit', (...how) => {
-    log += `exit ${how}\n`
-  })
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (bytes: Buffer) => {
       log += bytes.toString()
