@@ -83,6 +83,22 @@ describeInLab([], 'least privilege', () => {
     }
     await clusters.kubectl('east', ['delete', '-f', example('export.yaml')])
     await eventually(async () => (await imports()) === '', { within: 20_000 })
+    await leaveAndComeBack()
+  }
+
+  /** West leaves, and is a member again with an authority, as after a new invite. */
+  async function leaveAndComeBack(): Promise<void> {
+    const secret = ['get', 'secret', 'fairlead-authority', '-n', NAMESPACE, '-o', 'json']
+    const { metadata, type, data } = JSON.parse((await clusters.kubectl('west', secret)).stdout)
+    await clusters.fairlead(['leave', '--yes', '--context', 'west'], { timeout: 120_000 })
+    const { name, namespace, labels, annotations } = metadata
+    const again = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace, labels, annotations } }
+    await apply(clusters, 'west', JSON.stringify({ ...again, type, data }))
+    const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}'
+    const trust = ['get', 'trust', 'clusterset', '-n', NAMESPACE, '-o', path]
+    await eventually(async () => (await clusters.kubectl('west', trust)).stdout === 'Member', {
+      within: 60_000,
+    })
   }
 
   const imports = async () =>
