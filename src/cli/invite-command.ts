@@ -8,7 +8,7 @@ import { INVITE_TTL, MAX_REDEMPTIONS } from '../trust/join/limits.ts'
 import type { CliContext } from './context.ts'
 import { WAIT_MS } from './install/limits.ts'
 import { checkedClusterId } from './install/membership.ts'
-import { makeInvite } from './join/make-invite.ts'
+import { makeInvite, nodeAddresses } from './join/make-invite.ts'
 import { addKubeOptions, type KubeOptions, timeoutOption, withKube } from './kube-options.ts'
 import { collectEndpoint, MAX_COST } from './link-command.ts'
 import { say } from './output.ts'
@@ -63,8 +63,8 @@ async function invite(context: CliContext, { output, timeout, ...options }: Opti
     ...(endpoint.length === 0 ? {} : { endpoints: endpoint }),
   }
   const talk = (message: string): void => say(context, message)
-  const made = await withKube(options, ({ client }) =>
-    makeInvite(client, spec, { timeoutMs: timeout, say: talk }),
+  const made = await withKube(options, async ({ client }) =>
+    makeInvite(client, { ...(await nodeAddresses(client)), ...spec }, { timeoutMs: timeout, say: talk }),
   )
   if (output === undefined) context.stdout.write(made.file)
   else await writeSecretFile(output, made.file)

@@ -83,22 +83,29 @@ describeInLab([], 'least privilege', () => {
     }
     await clusters.kubectl('east', ['delete', '-f', example('export.yaml')])
     await eventually(async () => (await imports()) === '', { within: 20_000 })
-    await leaveAndComeBack()
+    await changeMembership()
   }
 
-  /** West leaves, and is a member again with an authority, as after a new invite. */
-  async function leaveAndComeBack(): Promise<void> {
-    const secret = ['get', 'secret', 'fairlead-authority', '-n', NAMESPACE, '-o', 'json']
-    const { metadata, type, data } = JSON.parse((await clusters.kubectl('west', secret)).stdout)
-    await clusters.fairlead(['leave', '--yes', '--context', 'west'], { timeout: 120_000 })
-    const { name, namespace, labels, annotations } = metadata
-    const again = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace, labels, annotations } }
-    await apply(clusters, 'west', JSON.stringify({ ...again, type, data }))
-    const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}'
-    const trust = ['get', 'trust', 'clusterset', '-n', NAMESPACE, '-o', path]
-    await eventually(async () => (await clusters.kubectl('west', trust)).stdout === 'Member', {
-      within: 60_000,
+  /** West loses its Trust, renews its certificates, leaves, is a member again, and founds a clusterset of its own. */
+  async function changeMembership(): Promise<void> {
+    const west = ['--context', 'west']
+    const trust = ['trust', 'clusterset', '-n', NAMESPACE]
+    const role = async () =>
+      (await clusters.kubectl('west', ['get', ...trust, '-o', 'jsonpath={.status.role}'])).stdout
+    const becomes = (wanted: string) => eventually(async () => (await role()) === wanted, { within: 60_000 })
+    const change = (spec: object) =>
+      clusters.kubectl('west', ['patch', ...trust, '--type=merge', '-p', JSON.stringify({ spec })])
+    await clusters.kubectl('west', ['delete', ...trust])
+    await becomes('member')
+    await clusters.fairlead(['certs', 'rotate', ...west], { timeout: 120_000 })
+    await clusters.fairlead(['leave', '--yes', ...west], { timeout: 120_000 })
+    await clusters.fairlead(['install', ...west, '--overlay', 'lab', '--pki', clusters.pki], {
+      timeout: 120_000,
     })
+    await becomes('member')
+    await clusters.kubectl('west', ['delete', 'secret', 'fairlead-authority', '-n', NAMESPACE])
+    await change({ found: true, leave: null })
+    await becomes('founder')
   }
 
   const imports = async () =>

@@ -3,16 +3,38 @@
  */
 import { randomBytes } from 'node:crypto'
 import { findCondition, isTrue } from '../../api/conditions.ts'
-import { type Invite, InviteCondition } from '../../api/invite.ts'
-import { SYSTEM_NAMESPACE } from '../../api/names.ts'
+import { type Invite, InviteCondition, JOIN_SERVICE } from '../../api/invite.ts'
+import { Port, SYSTEM_NAMESPACE } from '../../api/names.ts'
+import type { Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
 import { TRUST, type Trust } from '../../api/trust.ts'
 import { isNotFound, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { readInviteFile } from '../../trust/join/invite-files.ts'
 import { InviteFault } from '../../trust/join/invite-status.ts'
+import { joinUrl } from '../../trust/join/own-addresses.ts'
+import { type Node, outsideAddresses } from '../../trust/outside-addresses.ts'
 import { InstallError, notInstalled } from '../install/errors.ts'
 import { waitFor } from '../wait.ts'
+
+/**
+ * What a controller cannot find out about a cluster whose Services have node ports, since it may not list nodes: the user
+ * can. Nothing for other clusters.
+ */
+export async function nodeAddresses(client: KubeClient): Promise<Pick<InviteSpec, 'url' | 'endpoints'>> {
+  const service = (name: string) => client.get<Service>(Resource.service, { namespace, name })
+  const [join, router] = await Promise.all([service(JOIN_SERVICE), service('fairlead-router')])
+  if (join?.spec?.type !== 'NodePort') return {}
+  const nodes = (await client.list<Node>(Resource.node)).items
+  const [first] = outsideAddresses(join, Port.join, nodes)
+  const endpoints = router?.spec?.type === 'NodePort' ? outsideAddresses(router, Port.link, nodes) : []
+  return {
+    ...(first === undefined ? {} : { url: joinUrl(first) }),
+    ...(endpoints.length === 0 ? {} : { endpoints }),
+  }
+}
+
+type InviteSpec = NonNullable<Invite['spec']>
 
 export interface MadeInvite {
   readonly name: string
@@ -27,7 +49,7 @@ const namespace = SYSTEM_NAMESPACE
 /** Resolves when it can be used. One that comes to nothing is deleted again. */
 export async function makeInvite(
   client: KubeClient,
-  spec: NonNullable<Invite['spec']>,
+  spec: InviteSpec,
   { timeoutMs, say }: { readonly timeoutMs: number; readonly say: (message: string) => void },
 ): Promise<MadeInvite> {
   const name = `${spec.clusterId ?? 'invite'}-${randomBytes(3).toString('hex')}`

@@ -21,6 +21,11 @@ export class NoOutsideAddressError extends FairleadError {
   }
 }
 
+/** Where a redemption port at this address is redeemed. */
+export function joinUrl({ host, port }: OutsideAddress): string {
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 export interface OwnAddressesDeps {
   readonly client: Pick<KubeClient, 'list'>
   readonly services: Pick<Store<Service>, 'get'>
@@ -38,9 +43,7 @@ export class OwnAddresses {
   /** `https://host:port`; undefined while there is no address yet. Throws NoOutsideAddressError. */
   async joinUrl(): Promise<string | undefined> {
     const [first] = await this.#outside(JOIN_SERVICE, Port.join, 'spec.url')
-    if (first === undefined) return undefined
-    const host = first.host.includes(':') ? `[${first.host}]` : first.host
-    return `https://${host}:${first.port}`
+    return first && joinUrl(first)
   }
 
   /** None where routers are not dialled from outside. */

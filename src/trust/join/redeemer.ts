@@ -19,16 +19,9 @@ import { liveMembers, memberOf, registerMember } from '../members.ts'
 import { readApplicant } from './applicant.ts'
 import { findByCode } from './invite-code.ts'
 import { COUNT_ATTEMPTS, MAX_INVITES } from './limits.ts'
-import type { RedemptionAnswer, RedemptionRequest, RefusalAnswer } from './redemption-message.ts'
+import type { RedemptionAnswer, RedemptionOutcome, RedemptionRequest } from './redemption-message.ts'
 import type { RedemptionReport } from './redemption-report.ts'
 import { type Applicant, isOpen, isSame, type Judgement, judge, refused, taken } from './redemption-rules.ts'
-
-export type RedemptionOutcome =
-  /** Nobody here made that code. */
-  | { readonly kind: 'unknown' }
-  | ({ readonly kind: 'refused' } & RefusalAnswer)
-  /** `again`: it was let in before, and its answer was lost. */
-  | { readonly kind: 'redeemed'; readonly again: boolean; readonly answer: RedemptionAnswer }
 
 /** What the cluster that holds the root signs and answers with. */
 export interface Founder {

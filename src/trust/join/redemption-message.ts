@@ -128,3 +128,11 @@ function read<T>(bytes: Buffer, check: SchemaCheck<T>): T | undefined {
   const checked = check(value)
   return checked.ok ? checked.value : undefined
 }
+
+/** What comes of a request. */
+export type RedemptionOutcome =
+  /** Nobody here made that code. */
+  | { readonly kind: 'unknown' }
+  | ({ readonly kind: 'refused' } & RefusalAnswer)
+  /** `again`: it was let in before, and its answer was lost. */
+  | { readonly kind: 'redeemed'; readonly again: boolean; readonly answer: RedemptionAnswer }

@@ -6,7 +6,7 @@ import { apiVersion, Resource } from '../../api/resources.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import type { EventRecorder, NewEvent } from '../../kube/events.ts'
-import type { RedemptionOutcome } from './redeemer.ts'
+import type { RedemptionOutcome } from './redemption-message.ts'
 import type { Applicant } from './redemption-rules.ts'
 
 export interface RedemptionReportDeps {

@@ -22,7 +22,7 @@ import {
   TIMEOUT_CHECK_MS,
   TOTAL_RATE,
 } from './limits.ts'
-import type { RedemptionOutcome } from './redeemer.ts'
+import type { RedemptionOutcome } from './redemption-message.ts'
 import { REDEMPTION_PATH, RedemptionReader, type RedemptionRequest } from './redemption-message.ts'
 import { SourceRate } from './source-rate.ts'
 

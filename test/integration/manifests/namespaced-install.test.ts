@@ -1,4 +1,5 @@
 /** `install --namespace-scoped` and its end against a real API server, where no process runs: what it writes, and when it does not. */
+import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +15,7 @@ import {
   type NamespacedOptions,
 } from '../../../src/cli/install/namespaced-install.ts'
 import { uninstallFairlead } from '../../../src/cli/install/uninstall.ts'
-import { certificateIdentity } from '../../../src/pki/identity.ts'
+import { authorityIdentity } from '../../../src/pki/identity.ts'
 import { docsPage } from '../../support/docs-page.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type KubeApi, startKubeApi } from '../../support/kube-api.ts'
@@ -84,10 +85,11 @@ test('everything is made in the namespace, with certificates of its own id', asy
     report.objects.filter(({ object, outcome }) => outcome !== 'created' || !object.endsWith(`-n ${TEAM}`)),
   ).toEqual([])
   expect(said).toEqual(expect.arrayContaining(LEFT_OUT.map((what) => `left out: ${what}`)))
-  for (const role of ['router', 'controller'] as const) {
-    const certificate = (await secret(`fairlead-${role}-tls`))('tls.crt')
-    expect(certificateIdentity(certificate)).toEqual({ clusterset: 'shop', cluster: 'west-team', role })
-  }
+  const certificate = (await secret('fairlead-authority'))('tls.crt')
+  expect(authorityIdentity(new X509Certificate(certificate))).toEqual({
+    clusterset: 'shop',
+    cluster: 'west-team',
+  })
   expect((await secret('fairlead-reports'))('token')).toMatch(/^[0-9a-f]{64}$/)
   expect((await api.client.list(Resource.clusterProperty)).items).toEqual([])
 })

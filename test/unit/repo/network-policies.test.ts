@@ -41,6 +41,7 @@ const OPEN = [
   ...(['TCP', 'UDP'] as const).flatMap((protocol) =>
     [LISTEN_PORTS.first, 25_000, LISTEN_PORTS.last].map((port) => ['router', port, protocol] as const),
   ),
+  ['controller', Port.join, 'TCP'],
   ['dns', Port.dns, 'UDP'],
   ['dns', Port.dns, 'TCP'],
 ] as const
