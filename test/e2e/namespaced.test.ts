@@ -89,7 +89,12 @@ describeInLab(['dig'], 'a member of one namespace', () => {
       ...['--pki', join(folder, 'pki'), ...flags],
     ])
   const importedIp = async (name: string) =>
-    await eventually(() => adaKubectl('get', 'serviceimport', name, '-o', 'jsonpath={.spec.ips[0]}'), WITHIN)
+    await eventually(async () => {
+      const ip = await adaKubectl('get', 'serviceimport', name, '-o', 'jsonpath={.spec.ips[0]}')
+      // It is there before it has its address.
+      expect(ip).not.toBe('')
+      return ip
+    }, WITHIN)
 
   test(
     'is installed by somebody who may do nothing elsewhere, and says what it cannot do',
@@ -141,8 +146,9 @@ describeInLab(['dig'], 'a member of one namespace', () => {
         )
       await apply(clusters, 'west', pod)
       const logs = () => adaKubectl('logs', 'client')
-      expect(await eventually(async () => (await logs()).split('\n')[1], WITHIN)).toMatch(
-        /^west has greeter-/,
+      await eventually(
+        async () => expect((await logs()).split('\n')[1]).toMatch(/^west has greeter-/),
+        WITHIN,
       )
       expect(await logs()).toMatch(/^hello from hello-/)
     },
