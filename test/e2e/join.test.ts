@@ -3,9 +3,11 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { FOR_JOINING, forbidden, needed, requestsOf } from '../support/audit.ts'
 import { apply, type Clusters, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
+import { leaks, secretsOf, toldBy, toldByProcesses } from '../support/secret-search.ts'
 import { ROOT } from '../support/source-tree.ts'
 
 const URL = 'http://hello.demo.svc.clusterset.local:8080/'
@@ -101,6 +103,29 @@ describeInLab([], 'install, invite, join', () => {
       codes: [1],
     })
     expect(taken.stderr).toMatch(/ClusterIdTaken.*join under another id/)
+  })
+
+  test('no key, code or token is in objects, logs, metrics, command lines or environments', async () => {
+    const needles = new Map<string, string>()
+    const told = new Map(await toldByProcesses())
+    for (const cluster of ['east', 'west']) {
+      for (const [name, needle] of await secretsOf(clusters, cluster)) needles.set(name, needle)
+      for (const [place, text] of await toldBy(clusters, cluster)) told.set(place, text)
+      told.set(`${cluster} audit log`, await clusters.audit(cluster))
+    }
+    // The root, two authorities, leaves, and the file of the invite that is open: there is something to look for.
+    expect([...needles.keys()].filter((name) => name.includes('tls.key')).length).toBeGreaterThan(4)
+    expect([...needles.keys()].some((name) => name.includes('fairlead-invites'))).toBe(true)
+    const { stdout } = await clusters.kubectl('east', ['get', 'secrets', '-A', '-o', 'yaml'])
+    expect(leaks(needles, new Map([['the Secrets themselves', stdout]])).length).toBeGreaterThan(4)
+    expect(leaks(needles, told)).toEqual([])
+  })
+
+  test('for all that the controllers ask they have the right, and what joining takes is asked for', async () => {
+    const requests = await requestsOf(clusters, ['east', 'west'], 'fairlead-controller')
+    expect(forbidden(requests)).toEqual([])
+    const used = new Set(requests.flatMap(needed))
+    expect(FOR_JOINING.filter((grant) => !used.has(grant))).toEqual([])
   })
 
   test('nobody is invited to a cluster that did not found', async () => {

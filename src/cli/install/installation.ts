@@ -31,7 +31,18 @@ export async function namespacedObjects(overlay: Overlay, namespace: string): Pr
   // Overlays name the objects where the default install has them.
   const base = inNamespace(await manifestObjects('namespaced'), SYSTEM_NAMESPACE)
   const folder = join(packagePath('manifests'), 'overlays', overlay)
-  return inNamespace(overlay === 'base' ? base : await addKustomization(folder, base), namespace)
+  if (overlay === 'base') return inNamespace(base, namespace)
+  // Overlays change the Service of invites too; a member of one namespace invites nobody.
+  const invites = (await manifestObjects('base')).filter(isJoinService)
+  const changed = await addKustomization(folder, [...base, ...invites])
+  return inNamespace(
+    changed.filter((object) => !isJoinService(object)),
+    namespace,
+  )
+}
+
+function isJoinService({ kind, metadata }: KubeObject): boolean {
+  return kind === Resource.service.kind && metadata.name === 'fairlead-join'
 }
 
 /** What others are in, or of, before them, as kubectl orders it: so that a list can be applied, and deleted backwards. */

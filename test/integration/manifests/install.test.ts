@@ -220,7 +220,7 @@ test('uninstall removes what we made, keeps what is not ours, and leaves CRDs an
 
   const again = await uninstallFairlead({ kubeconfig: api.kubeconfig, crds: true })
   expect(again.deleted.filter((object) => !object.startsWith('customresourcedefinition/'))).toEqual([])
-  expect(again.deleted).toHaveLength(9)
+  expect(again.deleted).toHaveLength(12)
 })
 
 /** What a controller would have written. */

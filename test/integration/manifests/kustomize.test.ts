@@ -90,7 +90,7 @@ test('a word of kustomize that the loader does not know is refused', async () =>
   await expect(buildKustomization(folder)).rejects.toThrow('cannot read namePrefix')
 })
 
-test('roles name what they allow, without wildcards, and only the controller may write across namespaces', async () => {
+test('roles name what they allow, without wildcards, and across namespaces the controller writes, and routers one status', async () => {
   interface Role extends KubeObject {
     rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[]
   }
@@ -101,9 +101,12 @@ test('roles name what they allow, without wildcards, and only the controller may
     expect(words).not.toContain('*')
   }
   const writers = roles
-    .filter(({ kind, rules }) => kind === 'ClusterRole' && rules.some(({ verbs }) => verbs.some(isWrite)))
-    .map(({ metadata }) => metadata.name)
-  expect(writers).toEqual(['fairlead-controller'])
+    .filter(({ kind }) => kind === 'ClusterRole')
+    .flatMap(({ metadata, rules }) =>
+      rules.filter(({ verbs }) => verbs.some(isWrite)).map(({ resources }) => [metadata.name, ...resources]),
+    )
+    .filter(([name]) => name !== 'fairlead-controller')
+  expect(writers).toEqual([['fairlead-router', 'servicepolicies/status']])
 })
 
 function isWrite(verb: string): boolean {

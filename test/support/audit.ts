@@ -1,0 +1,59 @@
+/** What our service accounts asked the API servers of a lab for, by the audit logs. */
+import type { Clusters } from './clusters.ts'
+
+/** An Event of audit.k8s.io/v1. */
+export interface AuditEvent {
+  readonly user: { readonly username: string }
+  readonly verb: string
+  readonly objectRef?: {
+    readonly apiGroup?: string
+    readonly resource: string
+    readonly subresource?: string
+  }
+  readonly requestURI: string
+  readonly responseStatus: { readonly code: number }
+}
+
+/** `patch links/status.fairlead.dev`, as `kubectl auth can-i` spells resources. */
+export function spell(verb: string, resource: string, group: string): string {
+  return group === '' ? `${verb} ${resource}` : `${verb} ${resource}.${group}`
+}
+
+/** What a request needed. A server-side apply that finds nothing (201) needs `create` beside `patch`. */
+export function needed({ verb, objectRef, responseStatus: { code } }: AuditEvent): string[] {
+  if (objectRef === undefined) return []
+  const { apiGroup: group = '', resource, subresource } = objectRef
+  const full = subresource === undefined ? resource : `${resource}/${subresource}`
+  const verbs = verb === 'patch' && code === 201 ? [verb, 'create'] : [verb]
+  return verbs.map((each) => spell(each, full, group))
+}
+
+/** All requests of one of our accounts in these clusters. */
+export async function requestsOf(
+  clusters: Clusters,
+  names: readonly string[],
+  account: string,
+): Promise<AuditEvent[]> {
+  const logs = await Promise.all(names.map((cluster) => clusters.audit(cluster)))
+  return logs
+    .flatMap((log) => log.trimEnd().split('\n'))
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter(({ user }) => user.username === `system:serviceaccount:fairlead-system:${account}`)
+}
+
+export function forbidden(requests: readonly AuditEvent[]): AuditEvent[] {
+  return requests.filter(({ responseStatus: { code } }) => code === 401 || code === 403)
+}
+
+/** Grants of the controller that only inviting and joining take: test/e2e/join.test.ts uses them. */
+export const FOR_JOINING = [
+  ...['get', 'list', 'watch'].map((verb) => `${verb} invites.fairlead.dev`),
+  ...['list', 'watch'].map((verb) => `${verb} joinrequests.fairlead.dev`),
+  'patch invites/status.fairlead.dev',
+  'patch joinrequests/status.fairlead.dev',
+  'create links.fairlead.dev',
+  'patch links.fairlead.dev',
+  'patch secrets',
+  'create clusterproperties.about.k8s.io',
+  'patch clusterproperties.about.k8s.io',
+] as const
