@@ -1,4 +1,6 @@
 /** What our service accounts may do and what they do, by the audit logs of the API servers: the same, and no more. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { FOR_JOINING, forbidden, needed, requestsOf, spell } from '../support/audit.ts'
@@ -82,6 +84,22 @@ describeInLab([], 'least privilege', () => {
     await clusters.kubectl('west', ['delete', 'secret', 'fairlead-authority', '-n', NAMESPACE])
     await change({ found: true, leave: null })
     await becomes('founder')
+    await joinWest()
+  }
+
+  /** East leaves too, forgets who it was, and joins what west has founded. */
+  async function joinWest(): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'fairlead-invite-'))
+    const file = join(folder, 'east.yaml')
+    const fairlead = (...args: string[]) => clusters.fairlead(args, { timeout: 120_000 })
+    try {
+      await fairlead('leave', '--yes', '--context', 'east')
+      await clusters.kubectl('east', ['delete', 'clusterproperties', '--all'])
+      await fairlead('invite', '--context', 'west', '-o', file)
+      await fairlead('join', file, '--cluster-id', 'east', '--context', 'east')
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   }
 
   const imports = async () =>

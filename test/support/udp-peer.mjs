@@ -122,10 +122,14 @@ async function many(host, count, firstPort, atOnce = 200) {
   return { answered }
 }
 
-/** One association that is used until standard input ends; each line on it is answered with what came of it. */
+/**
+ * One association that is used until standard input ends; each line on it is answered with what came of it. `again`: sent
+ * once more, as no answer had come in time; `late`: answers to an earlier one; `lost`: no answer to any attempt.
+ */
 async function steady(host) {
   const socket = await dial(host, PORT.echo)
-  const came = { answered: 0, lost: 0 }
+  const came = { answered: 0, again: 0, late: 0, lost: 0, wrong: 0, slowestMs: 0 }
+  const sent = new Set()
   let isOver = false
   const input = createInterface({ input: process.stdin })
   input
@@ -135,12 +139,37 @@ async function steady(host) {
     })
   while (!isOver) {
     const message = randomBytes(400)
-    if ((await echoOne(socket, message)) === message.length) came.answered += 1
-    else came.lost += 1
+    const began = performance.now()
+    const attempts = await untilAnswered(socket, message, sent, came)
+    came.again += attempts - 1
+    came.slowestMs = Math.max(came.slowestMs, Math.round(performance.now() - began))
     await sleep(20)
   }
   socket.close()
   return came
+}
+
+/** How often it was sent. Remembers what had to be sent twice: another answer to that may still come. */
+async function untilAnswered(socket, message, sent, came) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const deadline = performance.now() + LOST_AFTER
+    let coming = next(socket)
+    socket.send(message)
+    for (;;) {
+      const answer = await coming
+      if (answer === undefined) break
+      if (answer.equals(message)) {
+        came.answered += 1
+        return attempt
+      }
+      if (sent.has(answer.toString('hex'))) came.late += 1
+      else came.wrong += 1
+      coming = next(socket, Math.max(1, Math.round(deadline - performance.now())))
+    }
+    sent.add(message.toString('hex'))
+  }
+  came.lost += 1
+  return ATTEMPTS
 }
 
 const verbs = { echo, burst, call, many, steady }
