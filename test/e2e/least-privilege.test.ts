@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { FOR_JOINING, forbidden, needed, requestsOf, spell } from '../support/audit.ts'
+import { forbidden, needed, requestsOf, spell } from '../support/audit.ts'
 import { apply, type Clusters, curl, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
@@ -21,8 +21,6 @@ const NOBODY = {
   metadata: { name: 'hello', namespace: 'demo' },
   spec: { targets: [{ name: 'hello' }], allow: [{ namespaces: ['nobody'] }] },
 }
-/** Both clusters are members from the start here. */
-const elsewhere: ReadonlySet<string> = new Set(FOR_JOINING)
 const example = (name: string) => join(ROOT, 'examples/hello', name)
 
 interface Rule {
@@ -177,7 +175,7 @@ describeInLab([], 'least privilege', () => {
 
   test.each(ACCOUNTS)('all that %s may do is done', async (account) => {
     const requests = new Set((await requestsOf(clusters, CLUSTERS, account)).flatMap(needed))
-    const idle = (await granted(account)).filter((grant) => !requests.has(grant) && !elsewhere.has(grant))
+    const idle = (await granted(account)).filter((grant) => !requests.has(grant))
     expect(idle).toEqual([])
   })
 })

@@ -44,16 +44,3 @@ export async function requestsOf(
 export function forbidden(requests: readonly AuditEvent[]): AuditEvent[] {
   return requests.filter(({ responseStatus: { code } }) => code === 401 || code === 403)
 }
-
-/** Grants of the controller that only inviting and joining take: test/e2e/join.test.ts uses them. */
-export const FOR_JOINING = [
-  ...['get', 'list', 'watch'].map((verb) => `${verb} invites.fairlead.dev`),
-  ...['list', 'watch'].map((verb) => `${verb} joinrequests.fairlead.dev`),
-  'patch invites/status.fairlead.dev',
-  'patch joinrequests/status.fairlead.dev',
-  'create links.fairlead.dev',
-  'patch links.fairlead.dev',
-  'patch secrets',
-  'create clusterproperties.about.k8s.io',
-  'patch clusterproperties.about.k8s.io',
-] as const
