@@ -12,7 +12,7 @@ import { routerMetrics } from '../support/process-metrics.ts'
 import { ROOT } from '../support/source-tree.ts'
 
 /** Seconds of traffic; FAIRLEAD_ROTATION_SECONDS=300 is the long form. */
-const SECONDS = Number(process.env['FAIRLEAD_ROTATION_SECONDS'] ?? 80)
+const SECONDS = Number(process.env['FAIRLEAD_ROTATION_SECONDS'] ?? 60)
 /** Seconds from one rotation to the next. */
 const EVERY = 20
 const ROUNDS = Math.floor(SECONDS / EVERY)
