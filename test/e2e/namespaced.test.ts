@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { LEFT_OUT } from '../../src/cli/install/namespaced-install.ts'
+import { audited } from '../support/audit.ts'
 import { apply, type Clusters, curl, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
@@ -13,14 +14,6 @@ const SLOW = 600_000
 const WITHIN = { within: 120_000 }
 const TEAM = 'team'
 const example = (name: string) => readFile(join(ROOT, 'examples', name), 'utf8')
-
-/** An audit Event, as far as is looked at. */
-interface AuditEvent {
-  readonly user: { readonly username: string }
-  readonly objectRef?: { readonly resource: string; readonly namespace?: string }
-  readonly requestURI: string
-  readonly responseStatus: { readonly code: number }
-}
 
 describeInLab(['dig'], 'a member of one namespace', () => {
   let clusters: Clusters
@@ -194,11 +187,9 @@ describeInLab(['dig'], 'a member of one namespace', () => {
   )
 
   test('asks for nothing outside of the namespace, and nothing that is forbidden', async () => {
-    const events = (await clusters.audit('west'))
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as AuditEvent)
-      .filter(({ user }) => /^system:serviceaccount:team:fairlead-/.test(user.username))
+    const events = (await audited(clusters, ['west'])).filter(({ user }) =>
+      /^system:serviceaccount:team:fairlead-/.test(user.username),
+    )
     expect(events.length).toBeGreaterThan(10)
     expect(events.filter(({ responseStatus: { code } }) => code === 401 || code === 403)).toEqual([])
     const elsewhere = events.filter(

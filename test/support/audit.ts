@@ -8,6 +8,7 @@ export interface AuditEvent {
   readonly objectRef?: {
     readonly apiGroup?: string
     readonly resource: string
+    readonly namespace?: string
     readonly subresource?: string
   }
   readonly requestURI: string
@@ -28,17 +29,20 @@ export function needed({ verb, objectRef, responseStatus: { code } }: AuditEvent
   return verbs.map((each) => spell(each, full, group))
 }
 
-/** All requests of one of our accounts in these clusters. */
+/** All requests that the API servers of these clusters took. */
+export async function audited(clusters: Clusters, names: readonly string[]): Promise<AuditEvent[]> {
+  const logs = await Promise.all(names.map((cluster) => clusters.audit(cluster)))
+  return logs.flatMap((log) => log.trimEnd().split('\n')).map((line) => JSON.parse(line) as AuditEvent)
+}
+
+/** Those of one of our accounts. */
 export async function requestsOf(
   clusters: Clusters,
   names: readonly string[],
   account: string,
 ): Promise<AuditEvent[]> {
-  const logs = await Promise.all(names.map((cluster) => clusters.audit(cluster)))
-  return logs
-    .flatMap((log) => log.trimEnd().split('\n'))
-    .map((line) => JSON.parse(line) as AuditEvent)
-    .filter(({ user }) => user.username === `system:serviceaccount:fairlead-system:${account}`)
+  const username = `system:serviceaccount:fairlead-system:${account}`
+  return (await audited(clusters, names)).filter(({ user }) => user.username === username)
 }
 
 export function forbidden(requests: readonly AuditEvent[]): AuditEvent[] {
