@@ -37,6 +37,9 @@ function processMemory(): ProcessMemory {
   return { constrained: process.constrainedMemory(), total: totalmem() }
 }
 
+/** Why a router that has just begun is not ready. */
+const STARTING = 'starting'
+
 /** Where it listens; undefined: it does not. */
 interface Ports {
   readonly linkPort: number
@@ -71,7 +74,8 @@ export async function runRouter(argv: readonly string[]): Promise<void> {
   const base = await prepare(parseRouterOptions(argv, process.env), process.env)
   const { options, metrics, tls, control } = base
   let router: RouterProcess | undefined
-  const notReady = () => router?.notReady() ?? tls.notReady()
+  // Between having a certificate and being assembled too: clients would be refused.
+  const notReady = () => router?.notReady() ?? [STARTING, ...tls.notReady()]
   const health = new HealthServer(
     { metrics, notReady },
     { host: options.listenHost, port: options.healthPort },
@@ -190,7 +194,7 @@ async function assemble(
       maxFlows: flowsWithin(await openFilesLimit()),
     },
   )
-  let state: 'starting' | 'running' | 'draining' = 'starting'
+  let state: typeof STARTING | 'running' | 'draining' = STARTING
   let arrived = false
   const notReady = (): string[] => {
     // In this order: what comes over the network opens ports.

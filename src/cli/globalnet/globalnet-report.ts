@@ -115,8 +115,8 @@ function addressesOf({
 }
 
 function messageOf(allocated: Condition | undefined, conflict: Condition | undefined): string {
-  if (conflict?.status === 'True') return conflict.message
-  return allocated?.status === 'False' ? allocated.message : ''
+  const missing = allocated?.status === 'False' ? [allocated.message] : []
+  return [...missing, ...(conflict?.status === 'True' ? [conflict.message] : [])].join('; ')
 }
 
 /** One table for each kind; those without rows are left out. */

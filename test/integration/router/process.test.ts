@@ -14,6 +14,7 @@ import { derivedServiceName } from '../../../src/exporter/import-names.ts'
 import { ApiCluster } from '../../support/api-cluster.ts'
 import { TestClusterset } from '../../support/clusterset.ts'
 import { eventually } from '../../support/eventually.ts'
+import { freePorts } from '../../support/free-ports.ts'
 import { startClient } from '../../support/network.ts'
 import { RouterProcess } from '../../support/router-process.ts'
 import { directoryOf } from '../../support/routes.ts'
@@ -197,6 +198,20 @@ test('a router tells the topology, and where the next flow of an import would go
   expect(await west.router.report('/trace')).toMatch(/^400 /)
   expect(await west.router.report('/nothing')).toMatch(/^404 /)
   expect(await west.router.get('/topology')).toMatch(/^404 /)
+}, 60_000)
+
+test('a router that says it is ready takes links', async () => {
+  const clusterset = own(await TestClusterset.create())
+  const { kubeconfig } = await startCluster('east', clusterset)
+  const [health, link] = await freePorts(2)
+  const flags = [`--health-port=${health}`, `--link-port=${link}`]
+  own(new RouterProcess(kubeconfig, await clusterset.tlsDir('east'), flags, 'router-1'))
+  // Asked so often that the shortest moment is seen.
+  const isReady = async () => (await fetch(`http://127.0.0.1:${health}/readyz`)).ok
+  await eventually(isReady, { within: 20_000, every: 0 })
+  const peer = connect(Number(link), '127.0.0.1')
+  await once(peer, 'connect')
+  peer.destroy()
 }, 60_000)
 
 test('two routers of one cluster find each other by the slices of their Service', async () => {

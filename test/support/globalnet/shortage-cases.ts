@@ -6,6 +6,9 @@ import type { Ask } from '../global-world.ts'
 import { applyAll } from '../peer-objects.ts'
 import { CASE, type GlobalScene, NEW_PORTS, PATIENT } from './scene.ts'
 
+/** No pods of another GlobalEgressIP. */
+const GREEDY = { matchLabels: { app: 'greedy' } }
+
 type SceneOf = () => GlobalScene
 
 interface Fault {
@@ -26,7 +29,7 @@ export function poolCases(scene: SceneOf): void {
     async () => {
       const { west } = scene().worlds
       const count = (wanted: number) =>
-        applyAll(scene().clusters, 'west', egress('demo', 'greedy', { count: wanted, podSelector: {} }))
+        applyAll(scene().clusters, 'west', egress('demo', 'greedy', { count: wanted, podSelector: GREEDY }))
       await showsAndMends(scene(), {
         make: () => count(20),
         mend: () => count(2),

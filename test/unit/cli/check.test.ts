@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Finding, globalnetFindings, statusFindings } from '../../../src/cli/check/findings.ts'
 import {
+  egressReport,
   type GlobalnetReport,
   globalnetTables,
   networkReport,
@@ -107,6 +108,17 @@ describe('a cluster', () => {
       'global range: overlaps 242.0.0.0/9, the pods',
       'global addresses: demo/team: exhausted',
       'agents: none runs: run fairlead install --globalnet',
+    ])
+  })
+
+  test('with a GlobalEgressIP that has neither addresses nor its pods says both', () => {
+    const conditions = [
+      condition('Allocated', 'False', 'none is free'),
+      condition('Conflict', 'True', 'an older one has these pods: a'),
+    ].map((each) => ({ ...each, lastTransitionTime: '2026-01-01T00:00:00Z' }))
+    const team = egressReport({ metadata: { namespace: 'demo', name: 'team' }, status: { conditions } })
+    expect(failed(globalnetFindings({ ...BLOCK, egress: [team] }, AGENTS))).toEqual([
+      'global addresses: demo/team: none is free; an older one has these pods: a',
     ])
   })
 
