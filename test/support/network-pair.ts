@@ -57,12 +57,22 @@ export interface TestRouterOptions {
   readonly tamper?: Tamper
   /** Backends see global addresses; agents are served. */
   readonly owns?: OwnsAddress
+  /** How long after the start agents and claims are waited for, milliseconds. */
+  readonly settlingMs?: number
 }
 
 /** A router on loopback, not started. */
 export function testRouter(options: TestRouterOptions): TestRouter {
   const { cluster, tlsDir, routes, log = silentLogger, routerId, heartbeat, budget } = options
-  const { host = '127.0.0.1', resolve, readSecret, clients = unknownClients, owns, tamper } = options
+  const {
+    host = '127.0.0.1',
+    resolve,
+    readSecret,
+    clients = unknownClients,
+    owns,
+    tamper,
+    settlingMs,
+  } = options
   const clock = systemClock
   const metrics = createMetrics()
   const announced = new Snapshot(NO_SOURCES)
@@ -96,15 +106,18 @@ export function testRouter(options: TestRouterOptions): TestRouter {
   const globalSources =
     owns === undefined || agents === undefined
       ? undefined
-      : new GlobalSources({
-          clock,
-          log,
-          metrics,
-          agents,
-          announced,
-          owns,
-          hasClaim: (of) => hasClaim(network.directory.current(), of),
-        })
+      : new GlobalSources(
+          {
+            clock,
+            log,
+            metrics,
+            agents,
+            announced,
+            owns,
+            hasClaim: (of) => hasClaim(network.directory.current(), of),
+          },
+          settlingMs === undefined ? {} : { settlingMs },
+        )
   const dataPath = new DataPath(
     {
       snapshot: routes,
