@@ -20,7 +20,7 @@ import {
   MAX_DATA_PER_PEER,
   MAX_PENDING_HANDSHAKES,
 } from './limits.ts'
-import { type AdmittedPeer, admittedPeer, ShownChains } from './peer-chain.ts'
+import { type AdmittedPeer, admittedPeer, PeerRevokedError, ShownChains } from './peer-chain.ts'
 import { type PendingConnection, PendingHandshakes } from './pending-handshakes.ts'
 import { Refusals } from './refusals.ts'
 import type { TlsFiles } from './tls-files.ts'
@@ -35,6 +35,8 @@ export interface AcceptorDeps {
   readonly tls: TlsFiles
   readonly onControl: (socket: TLSSocket, peer: AdmittedPeer) => void
   readonly onData: (socket: TLSSocket, peer: AdmittedPeer) => void
+  /** Somebody who was revoked opened a control connection. True when the socket is taken, to say so. */
+  readonly onRevoked: (socket: TLSSocket, peer: AdmittedPeer) => boolean
 }
 
 export interface AcceptorConfig {
@@ -171,8 +173,15 @@ export class Acceptor implements Startable {
     } catch (error) {
       const reason = error instanceof PeerRefusedError ? error.reason : 'identity'
       this.#refusals.report(reason, address, describeError(error))
-      socket.destroy()
+      if (!this.#isTold(socket, error)) socket.destroy()
     }
+  }
+
+  #isTold(socket: TLSSocket, error: unknown): boolean {
+    if (!(error instanceof PeerRevokedError) || socket.alpnProtocol !== Alpn.control) return false
+    if (!this.#deps.onRevoked(socket, error.peer)) return false
+    this.#count(socket)
+    return true
   }
 
   #handOver(socket: TLSSocket): void {
@@ -197,11 +206,17 @@ export class Acceptor implements Startable {
       )
     }
     this.#connections.set(key, open.add(socket))
+    this.#count(socket)
+    socket.once('close', () => {
+      open.delete(socket)
+      if (open.size === 0) this.#connections.delete(key)
+    })
+  }
+
+  #count(socket: TLSSocket): void {
     this.#total += 1
     socket.once('close', () => {
       this.#total -= 1
-      open.delete(socket)
-      if (open.size === 0) this.#connections.delete(key)
     })
   }
 }

@@ -2,11 +2,13 @@
  * Where and how a link is dialled: one endpoint with the settings of its Link.
  */
 import { isIP } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { HttpProxy, LinkEndpoint, SecretKey, WebSocketSettings } from '../api/link.ts'
 import type { LinkSpec } from '../api/route-snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import { HostResolver, type ResolveHost } from './addresses.ts'
 import { CONNECT_TIMEOUT_MS, DATA_UP_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, HELLO_TIMEOUT_MS } from './limits.ts'
+import type { AdmittedPeer } from './peer-chain.ts'
 
 /** Bounds of the steps of one attempt, milliseconds. */
 export interface DialTimeouts {
@@ -35,6 +37,8 @@ export interface DialDeps {
   readonly resolve?: ResolveHost
   /** Without it no proxy with credentials can be used. */
   readonly readSecret?: ReadSecret
+  /** Somebody who was revoked answered for a control connection. True when the socket is taken, to say so. */
+  readonly onRevoked?: ((socket: TLSSocket, peer: AdmittedPeer) => boolean) | undefined
 }
 
 const DEFAULT_TIMEOUTS: DialTimeouts = {

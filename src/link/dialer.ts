@@ -93,8 +93,8 @@ export class LinkDialer implements Startable {
 
   /** Tries every endpoint once, in order; the first that works is kept until it is lost. */
   async #attempt(): Promise<AttemptOutcome> {
-    if (this.#isSelfGone())
-      return { error: new PeerRefusedError('revoked', 'this cluster was revoked'), stoodMs: 0 }
+    const parted = this.#whyParted()
+    if (parted !== undefined) return { error: new PeerRefusedError('revoked', parted), stoodMs: 0 }
     let outcome: AttemptOutcome = { error: new LinkLostError('the Link names no endpoint'), stoodMs: 0 }
     for (const endpoint of this.#config.spec.endpoints) {
       outcome = await this.#tryEndpoint(endpoint)
@@ -103,10 +103,11 @@ export class LinkDialer implements Startable {
     return outcome
   }
 
-  /** Nobody would take us. */
-  #isSelfGone(): boolean {
-    const { isSelfGone } = this.#deps.tls.trust.standing.current()
-    return isSelfGone && this.#config.leadsTo === 'other-cluster'
+  /** Why nobody would take us; undefined when some may. */
+  #whyParted(): string | undefined {
+    const { tls } = this.#deps
+    const isParted = tls.trust.standing.current().isSelfGone && this.#config.leadsTo === 'other-cluster'
+    return isParted ? tls.trust.whyParted(tls.current().identity.cluster) : undefined
   }
 
   async #tryEndpoint(endpoint: LinkEndpoint): Promise<AttemptOutcome> {

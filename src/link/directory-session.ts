@@ -110,7 +110,7 @@ export class DirectorySession {
       socket,
     )
     this.#session = session
-    this.#trust = new TrustExchange(session, deps.trust, config.peer, () => this.#revoke())
+    this.#trust = new TrustExchange(session, deps.trust, config.peer, (why) => this.#revoke(why))
     this.#sync = new DirectorySync({ store: deps.store, logger: deps.logger, channel: session }, config)
     this.#report = config.reach === undefined ? undefined : new ReachReport(session, config.reach)
     this.#onReach = config.onReach
@@ -166,12 +166,8 @@ export class DirectorySession {
     this.#topology.onMessage(message)
   }
 
-  #revoke(): void {
-    const { cluster } = this.#session.peer
-    this.#session.close(
-      'revoked',
-      new PeerRefusedError('revoked', `cluster ${cluster} was revoked, or we were`),
-    )
+  #revoke(why: string): void {
+    this.#session.close('revoked', new PeerRefusedError('revoked', why))
   }
 
   /** Says goodbye and closes. */

@@ -43,7 +43,7 @@ export type RefusalReason =
 
 /** The peer is not who it should be, or speaks no version of ours: trying again at once is pointless. */
 export class PeerRefusedError extends FairleadError {
-  override readonly name = 'PeerRefusedError'
+  override readonly name: string = 'PeerRefusedError'
   readonly reason: RefusalReason
 
   constructor(reason: RefusalReason, message: string, options: FairleadErrorOptions = {}) {
@@ -52,7 +52,7 @@ export class PeerRefusedError extends FairleadError {
   }
 }
 
-/** AMQP error conditions we close connections with (AMQP 1.0 section 2.8.14 to 2.8.16). */
+/** Error conditions we close connections with: AMQP's (AMQP 1.0 section 2.8.14 to 2.8.16), and one of ours. */
 export const Condition = {
   decode: 'amqp:decode-error',
   notAllowed: 'amqp:not-allowed',
@@ -61,6 +61,8 @@ export const Condition = {
   resourceLimit: 'amqp:resource-limit-exceeded',
   framing: 'amqp:connection:framing-error',
   forced: 'amqp:connection:forced',
+  /** The peer was revoked, or we were. For people: what counts is the trust statement that was told before. */
+  revoked: 'fairlead:revoked',
 } as const
 export type Condition = (typeof Condition)[keyof typeof Condition]
 

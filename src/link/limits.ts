@@ -177,6 +177,15 @@ export const TCP_KEEPALIVE_MS = 10_000
 /** Pauses while the peer shows a certificate that was revoked, milliseconds: it may have been invited again, which it can show only when dialled. */
 export const REVOKED_BACKOFF = { min: 60_000, max: 60_000 } as const
 
+/** How long a revoked peer may take to hear that it is one, milliseconds; no sooner are as many others of its cluster told. */
+export const FAREWELL_MS = 6_000
+
+/** Peers of one cluster that are told so within that time: once one has heard, the others hear it from that one. */
+export const MAX_FAREWELLS = 4
+
+/** What is read of such a peer, bytes: its hello, and what it says before it has heard. */
+export const MAX_FAREWELL_BYTES = 256 * 1024
+
 /** A connection that stood this long counts as a success: the next attempt after its loss follows at once. Milliseconds. */
 export const MIN_STABLE_MS = 1000
 

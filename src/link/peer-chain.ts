@@ -16,14 +16,34 @@ export interface AdmittedPeer extends PeerIdentity {
   readonly since: number
 }
 
-/** Who the owner of a chain is. Throws PeerRefusedError with the fault of the chain. `now`: milliseconds since 1970. */
+/** A chain that would hold if its cluster, or ours, had not been revoked or left: its owner may not have heard of it. */
+export class PeerRevokedError extends PeerRefusedError {
+  override readonly name = 'PeerRevokedError'
+  readonly peer: AdmittedPeer
+
+  constructor(peer: AdmittedPeer, message: string) {
+    super('revoked', message)
+    this.peer = peer
+  }
+}
+
+/**
+ * Who the owner of a chain is. Throws PeerRevokedError, or PeerRefusedError with the fault of the chain. `now`:
+ * milliseconds since 1970.
+ */
 export function admittedPeer(
   chain: readonly X509Certificate[],
   trust: TrustStore,
   now: number,
 ): AdmittedPeer {
+  const peer = ownerOf(chain, trust, now)
+  if (trust.isVoid(peer)) throw new PeerRevokedError(peer, trust.whyParted(peer.cluster))
+  return peer
+}
+
+function ownerOf(chain: readonly X509Certificate[], trust: TrustStore, now: number): AdmittedPeer {
   try {
-    const { identity, since } = trust.admit(chain, now)
+    const { identity, since } = trust.verify(chain, now)
     return { ...identity, since }
   } catch (cause) {
     if (cause instanceof ChainError) throw new PeerRefusedError(cause.fault, cause.message, { cause })

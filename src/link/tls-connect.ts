@@ -4,10 +4,11 @@
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { Alpn } from '../api/names.ts'
 import { type DialDeps, type DialTarget, dialTimeouts, endpointName } from './dial-target.ts'
 import { LinkLostError, PeerRefusedError } from './errors.ts'
 import { opening } from './opening.ts'
-import { type AdmittedPeer, admittedPeer, shownChain } from './peer-chain.ts'
+import { type AdmittedPeer, admittedPeer, PeerRevokedError, shownChain } from './peer-chain.ts'
 import { connectTarget } from './tcp-connect.ts'
 import type { TlsCredentials, TlsFiles } from './tls-files.ts'
 import { isWrongUsage, tuneSocket } from './tls-options.ts'
@@ -81,16 +82,21 @@ function openingError(what: string, cause: Error & { code?: string }): Error {
   return new LinkLostError(`${what} failed`, { cause })
 }
 
-function peerOf({ clock }: DialDeps, socket: TLSSocket, tls: TlsFiles, protocol: string): AdmittedPeer {
+function peerOf(deps: DialDeps, socket: TLSSocket, tls: TlsFiles, protocol: string): AdmittedPeer {
   try {
-    const peer = admittedPeer(shownChain(socket), tls.trust, clock.now())
+    const peer = admittedPeer(shownChain(socket), tls.trust, deps.clock.now())
     if (socket.alpnProtocol !== protocol) {
       throw new PeerRefusedError('handshake', `the peer does not speak ${protocol}`)
     }
     return peer
   } catch (error) {
-    socket.on('error', () => {}).destroy()
+    if (!isTold(deps, socket, error)) socket.destroy()
     if (error instanceof PeerRefusedError) throw error
     throw new PeerRefusedError('identity', 'the peer cannot be told from its certificate', { cause: error })
   }
+}
+
+function isTold({ onRevoked }: DialDeps, socket: TLSSocket, error: unknown): boolean {
+  if (!(error instanceof PeerRevokedError) || socket.alpnProtocol !== Alpn.control) return false
+  return onRevoked?.(socket, error.peer) === true
 }

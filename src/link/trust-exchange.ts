@@ -20,13 +20,18 @@ export class TrustExchange {
   #told: string | undefined
   #unfollow: Cancel[] = []
 
-  /** `onRevoked`: nothing may be shared with the peer from now on. */
-  constructor(channel: TrustChannel, store: TrustStore, peer: AdmittedPeer, onRevoked: () => void) {
+  /** `onRevoked`: nothing may be shared with the peer from now on, and why, for people. */
+  constructor(
+    channel: TrustChannel,
+    store: TrustStore,
+    peer: AdmittedPeer,
+    onRevoked: (why: string) => void,
+  ) {
     this.#channel = channel
     this.#store = store
     this.#unfollow = [
       store.anchors.subscribe(() => {
-        if (store.isVoid(peer)) onRevoked()
+        if (store.isVoid(peer)) onRevoked(store.whyParted(peer.cluster))
       }),
     ]
   }

@@ -23,7 +23,7 @@ import {
   type TrustStatement,
 } from '../pki/trust-statement.ts'
 import { MAX_ORIGINS, MAX_TRUST_MESSAGE } from './limits.ts'
-import { NOBODY_GONE, Standing, standingOf } from './standing.ts'
+import { NOBODY_GONE, revocationText, Standing, standingOf } from './standing.ts'
 
 /** What became of a statement: it is newer than ours, ours is as new, or nobody we trust signed it. */
 export type Offer = 'newer' | 'known' | 'refused'
@@ -34,6 +34,13 @@ interface Own {
   /** From when the certificate is valid that a root signed, milliseconds since 1970. */
   readonly since: number
   readonly roots: readonly X509Certificate[]
+}
+
+/** What a peer's chain says of it. */
+interface Shown {
+  readonly cluster: string
+  /** From when the certificate is valid that a root signed, milliseconds since 1970. */
+  readonly since: number
 }
 
 const NOBODY: TrustAnchors = { clusterset: '', roots: [] }
@@ -127,11 +134,17 @@ export class TrustStore {
 
   /** Who a chain speaks for. Throws ChainError when it does not hold now (milliseconds since 1970). */
   admit(chain: readonly X509Certificate[], now: number): VerifiedChain {
-    const verified = verifyChain(chain, this.#anchors.current(), now)
-    this.witness(verified)
+    const verified = this.verify(chain, now)
     const { identity, since } = verified
-    if (this.isVoid({ ...identity, since }))
-      throw new ChainError('revoked', 'this cluster was revoked, or has left')
+    if (this.isVoid({ ...identity, since })) throw new ChainError('revoked', this.whyParted(identity.cluster))
+    return verified
+  }
+
+  /** The same, whether it was revoked or not: for whoever looks at that next. */
+  verify(chain: readonly X509Certificate[], now: number): VerifiedChain {
+    const { revokedAt: _, ...believed } = this.#anchors.current()
+    const verified = verifyChain(chain, believed, now)
+    this.witness(verified)
     return verified
   }
 
@@ -153,9 +166,23 @@ export class TrustStore {
   }
 
   /** Whether a peer that was admitted would not be any more: it was revoked since, or we were. */
-  isVoid({ cluster, since }: { readonly cluster: string; readonly since: number }): boolean {
-    if (cluster === this.#own?.identity.cluster) return since <= (this.#revokedFor(cluster) ?? -1)
-    return this.#standing.current().isSelfGone || since <= (this.#revokedAt(cluster) ?? -1)
+  isVoid({ cluster, since }: Shown): boolean {
+    if (since <= (this.#revokedFor(cluster) ?? -1)) return true
+    return cluster !== this.#own?.identity.cluster && this.#standing.current().isSelfGone
+  }
+
+  /** Whether the statement in force is why a peer is not admitted: it names the peer, or us. */
+  isStated({ cluster, since }: Shown): boolean {
+    return this.#isSelfRevoked || since <= (this.#revokedFor(cluster) ?? -1)
+  }
+
+  /** Why nothing is shared with a cluster that is not admitted, for people. */
+  whyParted(cluster: string): string {
+    const { isSelfGone } = this.#standing.current()
+    if (isSelfGone && !this.#isSelfRevoked) return 'this cluster has left its clusterset'
+    const subject = isSelfGone ? (this.#own?.identity.cluster ?? '') : cluster
+    const why = revocationText(this.#statement, subject)
+    return isSelfGone ? `${why}, and that is this cluster` : why
   }
 
   #take(signed: SignedStatement, statement: TrustStatement): Offer {
@@ -189,6 +216,11 @@ export class TrustStore {
     const at = this.#revokedAt(cluster)
     const own = this.#own
     return at !== undefined && cluster === own?.identity.cluster && own.since <= at ? undefined : at
+  }
+
+  get #isSelfRevoked(): boolean {
+    const own = this.#own
+    return own !== undefined && own.since <= (this.#revokedAt(own.identity.cluster) ?? -1)
   }
 
   #revokedAt(cluster: string): number | undefined {

@@ -18,6 +18,7 @@ import { LinkDialer, type LinkDialerConfig } from '../../link/dialer.ts'
 import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
+import { Farewells } from '../../link/farewells.ts'
 import { type HeartbeatConfig, heartbeatOf } from '../../link/heartbeat.ts'
 import { LeafSigner } from '../../link/leaf-signer.ts'
 import { HEARTBEAT } from '../../link/limits.ts'
@@ -105,6 +106,7 @@ export class RouterNetwork implements Startable {
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
+  #farewells: Farewells | undefined
   #unfollow = () => {}
   #cancelLeft: Cancel = () => {}
   #hasLeft = false
@@ -155,6 +157,7 @@ export class RouterNetwork implements Startable {
         tls: this.#tls,
         onControl: (socket, peer) => this.#sessions?.add(socket, peer),
         onData: (socket, peer) => void this.#data.open({ socket, peer }, 'acceptor'),
+        onRevoked: (socket, peer) => this.#farewells?.say(socket, peer, 'acceptor') ?? false,
       },
       config,
     )
@@ -242,9 +245,10 @@ export class RouterNetwork implements Startable {
   async start(): Promise<void> {
     await this.#tls.start()
     await this.#tls.whenPresent
+    const greeting = { hello: this.#hello(), heartbeat: this.#heartbeat }
+    this.#farewells = new Farewells(this.#sessionDeps(), greeting)
     this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
-      hello: this.#hello(),
-      heartbeat: this.#heartbeat,
+      ...greeting,
       syncWith: (peer) => this.#syncWith(peer, DEFAULT_COST),
       agents: this.#agents,
       onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
@@ -285,6 +289,7 @@ export class RouterNetwork implements Startable {
     const data = this.#data.stop()
     await this.#replicas.stop()
     await Promise.all([data, this.#links.stop(), this.#replicaLinks.stop()])
+    this.#farewells?.stop()
     // Not before: who dialled us gives up its data connections with the session, and would not hear why they end.
     await this.#sessions?.closeAll('the router is stopping')
     this.#topology.stop()
@@ -318,6 +323,7 @@ export class RouterNetwork implements Startable {
         tls: this.#tls,
         openData: (socket) => this.#data.open(socket, 'dialer', spec.settings),
         onDown: (error) => this.#countDown({ cause: causeOf(error) }),
+        onRevoked: (socket, peer) => this.#farewells?.say(socket, peer, 'dialer') ?? false,
       },
       {
         spec,

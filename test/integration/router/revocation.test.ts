@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { TRUST_FILE } from '../../../src/link/credential-source.ts'
 import { leafUnder, writeTlsFiles } from '../../support/clusterset.ts'
@@ -171,6 +172,45 @@ test('a statement crosses a partition as soon as it heals', async () => {
   mesh.revive('west')
   await eventually(() => expect(knows(west)).toEqual([]), { within: 20_000 })
   expect(west.tls.trust.statement?.revoked.map(({ cluster }) => cluster)).toEqual(['east'])
+}, 120_000)
+
+test.each([
+  ['dials', 'west'],
+  ['is dialled', 'east'],
+])('a cluster that was cut off when it was revoked, and %s, hears it when it is back', async (_how, cut) => {
+  const { mesh } = await meshOf(lineOf('middle'))
+  const [middle, lost] = [mesh.router('middle'), mesh.router(cut)]
+  mesh.kill(cut)
+  await eventually(() => expect(clustersOf(middle)).not.toContain(cut))
+  revoke(mesh, cut, 'middle', 4)
+  expect(lost.tls.trust.statement).toBeUndefined()
+  mesh.revive(cut)
+  await eventually(() => expect(lost.tls.trust.standing.current().isSelfGone).toBe(true), SLOWLY)
+  expect(lost.tls.trust.statement?.version).toBe(4)
+  if (cut === 'west') {
+    await eventually(() => expect(linkOf(lost, 'middle')?.kind).toBe('revoked'))
+    expect(JSON.stringify(linkOf(lost, 'middle'))).toMatch(
+      /cluster west was revoked at .*Z by trust statement 4, and that is this cluster/,
+    )
+  }
+  const refused = () => sample(middle.metrics, 'fairlead_link_refused_total{reason="revoked"}')
+  const before = await refused()
+  await sleep(3_000)
+  expect(await refused()).toBe(before)
+  expect(clustersOf(middle)).not.toContain(cut)
+}, 120_000)
+
+test('a cluster that knows only the revoked one hears of it from that one', async () => {
+  const { mesh } = await meshOf(lineOf('middle'))
+  const [west, middle] = [mesh.router('west'), mesh.router('middle')]
+  mesh.kill('west')
+  await eventually(() => expect(clustersOf(middle)).toEqual(['east', 'middle']))
+  revoke(mesh, 'middle', 'east')
+  await eventually(() => expect(middle.tls.trust.standing.current().isSelfGone).toBe(true))
+  mesh.revive('west')
+  await eventually(() => expect(linkOf(west, 'middle')?.kind).toBe('revoked'), SLOWLY)
+  expect(JSON.stringify(linkOf(west, 'middle'))).toContain('cluster middle was revoked')
+  expect([...west.tls.trust.standing.current().gone]).toEqual(['middle'])
 }, 120_000)
 
 test('a statement is kept beside the certificate, and holds after a restart', async () => {

@@ -126,6 +126,31 @@ describe('revocation', () => {
     expect(gone(store)).toEqual([])
   })
 
+  test('says which cluster was revoked, when and by which statement', () => {
+    const store = storeOf()
+    const { identity, since } = admit(store, east)
+    store.offer(said(7, { revoked: [{ cluster: 'east', at: Date.UTC(2126, 1, 3, 4, 5, 6) }] }))
+    const why = 'cluster east was revoked at 2126-02-03T04:05:06Z by trust statement 7'
+    expect(store.whyParted('east')).toBe(why)
+    expect(() => admit(store, east)).toThrow(why)
+    expect(store.isStated({ ...identity, since })).toBe(true)
+  })
+
+  test('says a time that no date can say', () => {
+    const store = storeOf()
+    store.offer(said(1, { revoked: [{ cluster: 'east', at: Number.MAX_SAFE_INTEGER }] }))
+    expect(store.whyParted('east')).toContain('was revoked at +275760-09-13T00:00:00Z')
+  })
+
+  test('is no statement where a cluster has left', () => {
+    const store = storeOf()
+    const { identity, since } = admit(store, east)
+    store.offer(said(1))
+    store.setLeft(true)
+    expect(store.isVoid({ ...identity, since })).toBe(true)
+    expect(store.isStated({ ...identity, since })).toBe(false)
+  })
+
   test('a cluster that had shown its new certificate before we heard of the revocation is not gone', async () => {
     const store = storeOf()
     const at = Date.now() - MINUTE / 10
@@ -161,7 +186,9 @@ describe('revocation', () => {
     expect([standing.isSelfGone, [...standing.gone]]).toEqual([true, []])
     expect(store.isVoid({ ...peer.identity, since: peer.since })).toBe(true)
     expect([standing.parts('east', 'west'), standing.parts('west', 'west')]).toEqual([true, false])
-    expect(() => admit(store, east)).toThrow('this cluster was revoked, or has left')
+    expect(() => admit(store, east)).toThrow(
+      /cluster west was revoked at .*Z by trust statement 1, and that is this cluster/,
+    )
     expect(admit(store, west).identity.cluster).toBe('west')
   })
 
@@ -182,6 +209,7 @@ describe('revocation', () => {
     const since = { ...peer.identity, since: peer.since }
     store.setLeft(true)
     expect([store.isVoid(since), store.standing.current().isSelfGone]).toEqual([true, true])
+    expect(() => admit(store, east)).toThrow('this cluster has left its clusterset')
     store.setLeft(false)
     expect([store.isVoid(since), store.standing.current().isSelfGone]).toEqual([false, false])
   })
