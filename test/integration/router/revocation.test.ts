@@ -177,28 +177,32 @@ test('a statement crosses a partition as soon as it heals', async () => {
 test.each([
   ['dials', 'west'],
   ['is dialled', 'east'],
-])('a cluster that was cut off when it was revoked, and %s, hears it when it is back', async (_how, cut) => {
-  const { mesh } = await meshOf(lineOf('middle'))
-  const [middle, lost] = [mesh.router('middle'), mesh.router(cut)]
-  mesh.kill(cut)
-  await eventually(() => expect(clustersOf(middle)).not.toContain(cut))
-  revoke(mesh, cut, 'middle', 4)
-  expect(lost.tls.trust.statement).toBeUndefined()
-  mesh.revive(cut)
-  await eventually(() => expect(lost.tls.trust.standing.current().isSelfGone).toBe(true), SLOWLY)
-  expect(lost.tls.trust.statement?.version).toBe(4)
-  if (cut === 'west') {
-    await eventually(() => expect(linkOf(lost, 'middle')?.kind).toBe('revoked'))
-    expect(JSON.stringify(linkOf(lost, 'middle'))).toMatch(
-      /cluster west was revoked at .*Z by trust statement 4, and that is this cluster/,
-    )
-  }
-  const refused = () => sample(middle.metrics, 'fairlead_link_refused_total{reason="revoked"}')
-  const before = await refused()
-  await sleep(3_000)
-  expect(await refused()).toBe(before)
-  expect(clustersOf(middle)).not.toContain(cut)
-}, 120_000)
+])(
+  'a cluster that was cut off when it was revoked, and %s, hears it when it is back',
+  async (_how, cut) => {
+    const { mesh } = await meshOf(lineOf('middle'))
+    const [middle, lost] = [mesh.router('middle'), mesh.router(cut)]
+    mesh.kill(cut)
+    await eventually(() => expect(clustersOf(middle)).not.toContain(cut))
+    revoke(mesh, cut, 'middle', 4)
+    expect(lost.tls.trust.statement).toBeUndefined()
+    mesh.revive(cut)
+    await eventually(() => expect(lost.tls.trust.standing.current().isSelfGone).toBe(true), SLOWLY)
+    expect(lost.tls.trust.statement?.version).toBe(4)
+    if (cut === 'west') {
+      await eventually(() => expect(linkOf(lost, 'middle')?.kind).toBe('revoked'))
+      expect(JSON.stringify(linkOf(lost, 'middle'))).toMatch(
+        /cluster west was revoked at .*Z by trust statement 4, and that is this cluster/,
+      )
+    }
+    const refused = () => sample(middle.metrics, 'fairlead_link_refused_total{reason="revoked"}')
+    const before = await refused()
+    await sleep(3_000)
+    expect(await refused()).toBe(before)
+    expect(clustersOf(middle)).not.toContain(cut)
+  },
+  120_000,
+)
 
 test('a cluster that knows only the revoked one hears of it from that one', async () => {
   const { mesh } = await meshOf(lineOf('middle'))
