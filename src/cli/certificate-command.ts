@@ -9,6 +9,7 @@ import { Role } from '../pki/identity.ts'
 import type { CliContext } from './context.ts'
 import { ROOT_DAYS } from './install/limits.ts'
 import { checkedClusterId, DEFAULT_CLUSTERSET } from './install/membership.ts'
+import { knownStatement, requireReadmission, revocationOf } from './install/readmission.ts'
 import { say } from './output.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -18,6 +19,7 @@ interface Options {
   readonly pki: string
   readonly out: string
   readonly days: number
+  readonly readmit: boolean
 }
 
 const MAX_DAYS = 3_650
@@ -32,19 +34,23 @@ export function certificateCommand(context: CliContext): Command {
     .option('--pki <dir>', "folder of the clusterset's root key, as given to install", 'fairlead-pki')
     .option('--out <dir>', 'folder for the files, made when missing', 'fairlead-tls')
     .option('--days <number>', 'life of the certificate', wholeNumber(1, MAX_DAYS), DEFAULT_DAYS)
-    .action(async ({ clusterId, clusterset, pki, out, days }: Options) => {
+    .option('--readmit', 'also where the site was revoked: it is let in again', false)
+    .action(async ({ clusterId, clusterset, pki, out, days, readmit }: Options) => {
       const cluster = checkedClusterId(clusterId)
       if (!existsSync(join(pki, ROOT_FILES.key)))
         throw new UsageError(
           `${pki} holds no root key: give the folder that "fairlead install --pki" was given`,
         )
       const root = await loadOrCreateRoot({ dir: pki, clusterset, days: ROOT_DAYS })
+      const known = await knownStatement(pki, { clusterset, roots: root.certPem })
+      requireReadmission(known, cluster, readmit)
       const leaf = await issueLeaf(root, {
         clusterset,
         cluster,
         role: Role.router,
         dnsNames: [cluster],
         days,
+        revokedAt: revocationOf(known, cluster),
       })
       await mkdir(out, { recursive: true, mode: 0o700 })
       await writeFile(join(out, 'ca.crt'), root.certPem)

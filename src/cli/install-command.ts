@@ -28,6 +28,7 @@ interface Options extends KubeOptions {
   readonly clusterId?: string
   readonly clusterset?: string
   readonly pki?: string
+  readonly readmit: boolean
   readonly overlay: Overlay
   readonly routerReplicas?: number
   readonly admission: boolean
@@ -63,6 +64,7 @@ export function installCommand(context: CliContext): Command {
       '--pki <dir>',
       "folder of the clusterset's root key, made when missing, where no cluster is to hold it; the same for every cluster",
     )
+    .option('--readmit', 'with --pki: let a cluster in again that was revoked', false)
     .addOption(
       new Option('--overlay <name>', 'which of manifests/ to apply').choices([...OVERLAYS]).default('base'),
     )
@@ -131,6 +133,8 @@ type GlobalOptions = Pick<Options, 'globalnet' | 'globalRange' | 'globalBlockSiz
 const BLOCK_SIZES = { least: 4, most: 8_388_608 } as const
 
 async function install(context: CliContext, { pki, timeout, output, ...options }: Options): Promise<void> {
+  if (options.readmit && pki === undefined)
+    throw new UsageError('--readmit is for --pki: where the root is in a cluster, invite from there')
   const common = {
     ...options,
     ...(pki === undefined ? {} : { pkiDir: pki }),

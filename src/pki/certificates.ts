@@ -31,6 +31,8 @@ export interface SubordinateRequest extends AuthorityRequest {
 type CertificateUsage = 'server' | 'client'
 
 export interface CertificateRequest {
+  /** Milliseconds since 1970. Default: somewhat before now, as clocks differ. */
+  readonly notBefore?: number
   readonly commonName: string
   readonly organization?: string
   readonly dnsNames?: readonly string[]

@@ -110,8 +110,8 @@ export function rootHash(rootPem: string): string {
   }
 }
 
-/** Certificates count in whole seconds, and a revocation takes what begins in its second. Not long before now either, as always. */
-function secondAfter(revokedAt: number, now: number): number {
+/** When a certificate may begin after a revocation, milliseconds since 1970. Certificates count in whole seconds, and a revocation takes what begins in its second. Not long before now either, as always. */
+export function secondAfter(revokedAt: number, now: number): number {
   return Math.max(now - CLOCK_SKEW_MS, Math.floor(revokedAt / 1000) * 1000 + 1000)
 }
 

@@ -1,16 +1,19 @@
 /**
- * The root of a clusterset in a folder: ca.crt, and ca.key that only its owner may read.
+ * The root of a clusterset in a folder: ca.crt, ca.key that only its owner may read, and trust.json, the newest trust
+ * statement that was signed with it, once there is one.
  */
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../core/errors.ts'
 import { createAuthority, issueCertificate, type KeyPair } from './certificates.ts'
+import { secondAfter } from './cluster-authority.ts'
 import { PkiError } from './errors.ts'
 import { formatIdentity, type PeerIdentity, requireClusterset } from './identity.ts'
 import { MAX_COMMON_NAME } from './limits.ts'
 
 /** Names of the files in the folder. */
-export const ROOT_FILES = { certificate: 'ca.crt', key: 'ca.key' } as const
+export const ROOT_FILES = { certificate: 'ca.crt', key: 'ca.key', statement: 'trust.json' } as const
 
 export interface RootConfig {
   /** Folder of the two files; made when missing. */
@@ -26,6 +29,8 @@ export interface LeafRequest extends PeerIdentity {
   readonly ips?: readonly string[]
   /** Default 365 days. */
   readonly days?: number
+  /** When the cluster of that id was revoked, milliseconds since 1970: the certificate begins after that. */
+  readonly revokedAt?: number | undefined
 }
 
 /** The root in the folder, made first when the folder holds none. Half a root is an error, never overwritten. */
@@ -39,6 +44,24 @@ export async function loadOrCreateRoot(config: RootConfig): Promise<KeyPair> {
     throw new PkiError(`${config.dir} holds only one of ${ROOT_FILES.certificate} and ${ROOT_FILES.key}`)
   }
   return createRootIn(config)
+}
+
+/** The newest trust statement that the folder knows, as text, not checked; undefined where there is none. Throws PkiError when it cannot be read. */
+export function keptStatement(dir: string): Promise<string | undefined> {
+  return readIfPresent(join(dir, ROOT_FILES.statement))
+}
+
+/** Keeps a trust statement in the place of an older one. Throws PkiError when the folder cannot be written. */
+export async function keepStatement(dir: string, text: string): Promise<void> {
+  const path = join(dir, ROOT_FILES.statement)
+  const fresh = `${path}.${randomUUID()}`
+  try {
+    await writeFile(fresh, text, { mode: 0o644 })
+    await rename(fresh, path)
+  } catch (cause) {
+    await rm(fresh, { force: true }).catch(() => {}) // What counts is why it could not be written.
+    throw new PkiError(`${path} cannot be written`, { cause })
+  }
 }
 
 /** A root that is not stored anywhere yet. */
@@ -70,6 +93,7 @@ export function issueLeaf(authority: KeyPair, request: LeafRequest, now = Date.n
       uris: [formatIdentity(request)],
       usages: ['server', 'client'],
       days: request.days ?? DEFAULT_LEAF_DAYS,
+      ...(request.revokedAt === undefined ? {} : { notBefore: secondAfter(request.revokedAt, now) }),
     },
     now,
   )

@@ -10,6 +10,7 @@ import { StatementReader } from '../../pki/trust-statement.ts'
 import { type AuthorityMaterial, authorityValues, checkAuthority } from '../../trust/authority-secret.ts'
 import { foundMaterial, foundRoot } from '../../trust/founding.ts'
 import { issueLeafFiles, LEAF_SECRETS, type LeafRole, leafValues } from '../../trust/leaves.ts'
+import type { KnownStatement } from '../../trust/newest-statement.ts'
 import type { RootKeys } from '../../trust/root-secret.ts'
 import {
   newSecret,
@@ -19,6 +20,7 @@ import {
   type SecretValues,
 } from '../../trust/secrets.ts'
 import { daysOf, type TrustSettings } from '../../trust/trust-settings.ts'
+import { revocationOf } from './readmission.ts'
 
 export interface KeyInput {
   readonly identity: AuthorityIdentity
@@ -56,16 +58,29 @@ export async function foundersSecrets(
   return [...root, ...(await membersSecrets(material, input))]
 }
 
-/** An authority from a root in a folder, and its first leaves. `roots`: all that the cluster is to trust, PEM. */
+/** What a cluster is to trust that gets its authority from a root in a folder. */
+export interface OfflineTrust {
+  /** All roots, PEM. */
+  readonly roots: string
+  /** The newest trust statement that is known; undefined while there is none. */
+  readonly known: KnownStatement | undefined
+}
+
+/**
+ * An authority from a root in a folder, and its first leaves. Of a cluster that was revoked it begins after that, however
+ * short a while ago it was.
+ */
 export async function offlineSecrets(
   root: RootKeys['active'],
-  roots: string,
+  { roots, known }: OfflineTrust,
   input: KeyInput,
 ): Promise<SecretObject[]> {
   const { identity, settings, now } = input
-  const rules = { ...identity, days: daysOf(settings.authorityTtl) }
+  const revokedAt = revocationOf(known, identity.cluster)
+  const rules = { ...identity, days: daysOf(settings.authorityTtl), revokedAt }
   const { certPem, keyPem } = await createClusterAuthority(root, rules, now)
-  const material = { roots, certificate: certPem, key: keyPem }
+  const statement = known === undefined ? undefined : JSON.stringify(known.signed)
+  const material = { roots, certificate: certPem, key: keyPem, statement }
   return await membersSecrets(material, input, { [ROOT_ANNOTATION]: OFFLINE_ROOT })
 }
 

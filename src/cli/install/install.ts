@@ -31,6 +31,8 @@ import { type TrustPlan, trustPlan } from './trust-plan.ts'
 export interface InstallOptions extends KubeContextOptions, WantedMembership {
   /** Folder of the clusterset's root; made there when missing. Undefined: the root is in a cluster. */
   readonly pkiDir?: string | undefined
+  /** With `pkiDir`: a cluster that was revoked may come back. */
+  readonly readmit?: boolean | undefined
   readonly overlay: Overlay
   /** Default: what the overlay says. */
   readonly routerReplicas?: number | undefined
@@ -80,6 +82,7 @@ async function installInto(connection: KubeConnection, options: InstallOptions):
     wanted,
     contextName,
     pkiDir: options.pkiDir,
+    readmit: options.readmit,
     globalnet: globalnet !== undefined,
     founds: options.clusterset !== undefined,
   })

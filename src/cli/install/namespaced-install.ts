@@ -77,6 +77,7 @@ async function installInto(
     wanted,
     contextName,
     pkiDir: options.pkiDir,
+    readmit: options.readmit,
     globalnet: false,
     founds: options.clusterset !== undefined,
     namespace,

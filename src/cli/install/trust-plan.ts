@@ -16,7 +16,7 @@ import type { AuthorityIdentity } from '../../pki/identity.ts'
 import { StatementReader } from '../../pki/trust-statement.ts'
 import { orUndefined } from '../../trust/attempt.ts'
 import { authorityDue } from '../../trust/authority-due.ts'
-import { authorityMaterial, checkAuthority } from '../../trust/authority-secret.ts'
+import { authorityMaterial, type ClusterAuthority, checkAuthority } from '../../trust/authority-secret.ts'
 import { readRoot } from '../../trust/root-secret.ts'
 import { readSecret, rotationOf, type SecretObject } from '../../trust/secrets.ts'
 import { trustSettings } from '../../trust/trust-settings.ts'
@@ -24,6 +24,7 @@ import { foundersSecrets, offlineSecrets, trustObject } from './first-keys.ts'
 import { inNamespace } from './in-namespace.ts'
 import { ROOT_DAYS } from './limits.ts'
 import { checkedMembership, type WantedMembership } from './membership.ts'
+import { knownStatement, requireReadmission, revocationOf } from './readmission.ts'
 
 export interface TrustPlan {
   /** `waits`: it is no member, and will join. */
@@ -41,6 +42,8 @@ export interface PlanInput {
   readonly contextName: string
   readonly pkiDir: string | undefined
   readonly globalnet: boolean
+  /** A cluster that was revoked may come back. */
+  readonly readmit?: boolean | undefined
   /** Whether --clusterset was given. */
   readonly founds: boolean
   /** Where the processes are. Default: those of a whole cluster. */
@@ -95,7 +98,7 @@ async function foundingPlan(
 async function offlinePlan(
   { authority, trust }: Present,
   dir: string,
-  { wanted, contextName, globalnet }: PlanInput,
+  { wanted, contextName, globalnet, readmit = false }: PlanInput,
 ): Promise<TrustPlan> {
   const { clusterId: cluster, clusterset } = checkedMembership(wanted, contextName)
   const root = await loadOrCreateRoot({ dir, clusterset, days: ROOT_DAYS })
@@ -105,8 +108,14 @@ async function offlinePlan(
     globalnet,
     now: Date.now(),
   }
-  const isGood = authority !== undefined && isUpToDate(authority, root, input)
-  const secrets = isGood ? [] : await offlineSecrets(root, rootsOf(authority, root), input)
+  const roots = rootsOf(authority, root)
+  const known = await knownStatement(dir, { clusterset, roots }, statementIn(authority))
+  const held = heldAuthority(authority, root, { ...input, revokedAt: revocationOf(known, cluster) })
+  if (held === undefined) requireReadmission(known, cluster, readmit)
+  const rotation = { wanted: input.settings.rotate.authority, done: authority ? rotationOf(authority) : 0 }
+  const wishes = { root: new X509Certificate(root.certPem), rotation, now: input.now }
+  const isGood = held !== undefined && authorityDue(held, wishes) === undefined
+  const secrets = isGood ? [] : await offlineSecrets(root, { roots, known }, input)
   const membership = { clusterId: cluster, clusterset }
   return {
     kind: 'offline',
@@ -115,19 +124,30 @@ async function offlinePlan(
   }
 }
 
-interface DueInput {
+interface HeldInput {
   readonly identity: AuthorityIdentity
-  readonly settings: ReturnType<typeof trustSettings>
   readonly now: number
+  /** Milliseconds since 1970; undefined when it was not. */
+  readonly revokedAt: number | undefined
 }
 
-function isUpToDate(secret: SecretObject, root: KeyPair, { identity, settings, now }: DueInput): boolean {
+/** The authority that the cluster has of this root, and after it was revoked. What stands in its Secret is its own word. */
+function heldAuthority(
+  secret: SecretObject | undefined,
+  root: KeyPair,
+  { identity, now, revokedAt = -1 }: HeldInput,
+): ClusterAuthority | undefined {
+  if (secret === undefined) return undefined
   const checked = orUndefined(() =>
     checkAuthority(authorityMaterial(secret), new StatementReader(), now, identity),
   )
-  const rotation = { wanted: settings.rotate.authority, done: rotationOf(secret) }
-  const signing = new X509Certificate(root.certPem)
-  return checked !== undefined && authorityDue(checked, { root: signing, rotation, now }) === undefined
+  if (checked === undefined || !checked.root.raw.equals(new X509Certificate(root.certPem).raw))
+    return undefined
+  return checked.certificate.validFromDate.getTime() > revokedAt ? checked : undefined
+}
+
+function statementIn(secret: SecretObject | undefined): string | undefined {
+  return secret === undefined ? undefined : orUndefined(() => authorityMaterial(secret))?.statement
 }
 
 /** The roots that the cluster trusts by a statement stay beside that of the folder, while it is one of them. */

@@ -8,20 +8,21 @@ import { join } from 'node:path'
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
 import { TRUST, type Trust, TrustSecret } from '../../api/trust.ts'
-import { UsageError } from '../../core/errors.ts'
+import { describeError, UsageError } from '../../core/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import type { KeyPair } from '../../pki/certificates.ts'
 import { readCertificates } from '../../pki/chain.ts'
-import { ROOT_FILES } from '../../pki/clusterset-root.ts'
-import { StatementReader, signStatement, type TrustStatement } from '../../pki/trust-statement.ts'
+import { keepStatement, ROOT_FILES } from '../../pki/clusterset-root.ts'
 import {
-  type AuthorityMaterial,
-  authorityMaterial,
-  authorityOwner,
-  saveAuthority,
-} from '../../trust/authority-secret.ts'
+  type Revocation,
+  StatementReader,
+  signStatement,
+  type TrustStatement,
+} from '../../pki/trust-statement.ts'
+import { authorityMaterial, authorityOwner, saveAuthority } from '../../trust/authority-secret.ts'
 import { revokeCluster } from '../../trust/revocations.ts'
 import { readSecret } from '../../trust/secrets.ts'
+import { knownStatement } from '../install/readmission.ts'
 
 export interface Revoking {
   readonly cluster: string
@@ -51,14 +52,21 @@ export async function requireRevocable(
   return trust
 }
 
-/** Resolves with the version of the trust statement from which on it is in force; undefined: the next one. */
+/** What was done. */
+export interface Revoked {
+  /** Of the trust statement from which on it is in force; undefined: the next one. */
+  readonly version?: number
+  /** Why the folder of the root does not know of it, where it does not. */
+  readonly unkept?: string
+}
+
 export async function revoke(
   client: Pick<KubeClient, 'get' | 'patch' | 'create' | 'update'>,
   { cluster, pki, at }: Revoking,
-): Promise<number | undefined> {
+): Promise<Revoked> {
   if (pki === undefined) {
     await revokeCluster({ client, namespace: SYSTEM_NAMESPACE }, cluster, new Date(at).toISOString())
-    return undefined
+    return {}
   }
   return await revokeOffline(client, { cluster, pki, at })
 }
@@ -66,26 +74,44 @@ export async function revoke(
 async function revokeOffline(
   client: Pick<KubeClient, 'get' | 'create' | 'update'>,
   { cluster, pki, at }: Revoking & { readonly pki: string },
-): Promise<number> {
+): Promise<Revoked> {
   const secret = await readSecret(client, { namespace: SYSTEM_NAMESPACE, name: TrustSecret.authority })
   if (secret === undefined) throw new UsageError('this cluster is no member of a clusterset')
   const material = authorityMaterial(secret)
   const root = await readRoot(pki)
-  const statement = nextStatement(material, root, { cluster, at })
-  const text = JSON.stringify(signStatement(statement, [root]))
   const roots = material.roots.includes(root.certPem.trim()) ? material.roots : root.certPem + material.roots
+  const { clusterset } = authorityOwner(material)
+  const present = readable(material.statement, clusterset, roots)
+  const known = await knownStatement(pki, { clusterset, roots }, present)
+  const statement = nextStatement(known?.said, { clusterset, root, cluster, at })
+  const text = JSON.stringify(signStatement(statement, [root]))
   await saveAuthority(client, SYSTEM_NAMESPACE, { ...material, roots, statement: text }, secret)
-  return statement.version
+  return { version: statement.version, ...(await keep(pki, text)) }
+}
+
+/** Throws SignatureError when it is not: what it says must not be lost by the next one. */
+function readable(text: string | undefined, clusterset: string, roots: string): string | undefined {
+  if (text === undefined) return undefined
+  const reader = new StatementReader()
+  reader.read(reader.decode(text), { clusterset, roots: readCertificates(roots) })
+  return text
+}
+
+/** For whoever lets a cluster in again, from this folder. A revocation does not fail for it. */
+async function keep(pki: string, text: string): Promise<Pick<Revoked, 'unkept'>> {
+  try {
+    await keepStatement(pki, text)
+    return {}
+  } catch (error) {
+    return { unkept: describeError(error) }
+  }
 }
 
 /** What is in force, and the cluster among the revoked ones. Pure. */
 export function nextStatement(
-  material: AuthorityMaterial,
-  root: KeyPair,
-  { cluster, at }: { readonly cluster: string; readonly at: number },
+  present: TrustStatement | undefined,
+  { clusterset, root, cluster, at }: Revocation & { readonly clusterset: string; readonly root: KeyPair },
 ): TrustStatement {
-  const { clusterset } = authorityOwner(material)
-  const present = presentStatement(material, clusterset)
   const others = (present?.revoked ?? []).filter((each) => each.cluster !== cluster)
   return {
     clusterset,
@@ -93,15 +119,6 @@ export function nextStatement(
     roots: present?.roots ?? [root.certPem],
     revoked: [...others, { cluster, at }].sort((a, b) => (a.cluster < b.cluster ? -1 : 1)),
   }
-}
-
-function presentStatement(
-  { statement, roots }: AuthorityMaterial,
-  clusterset: string,
-): TrustStatement | undefined {
-  if (statement === undefined) return undefined
-  const reader = new StatementReader()
-  return reader.read(reader.decode(statement), { clusterset, roots: readCertificates(roots) })
 }
 
 async function readRoot(dir: string): Promise<KeyPair> {
