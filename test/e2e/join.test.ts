@@ -129,7 +129,66 @@ describeInLab([], 'install, invite, join', () => {
     const { stderr } = await clusters.fairlead(['invite', '--context', 'west'], { codes: [1] })
     expect(stderr).toContain('invite from the cluster that has it')
   })
+
+  /** As somebody would who takes a cluster that was a member, to bring it back by a file. */
+  async function forget(): Promise<void> {
+    const system = ['-n', 'fairlead-system', '--ignore-not-found']
+    await clusters.kubectl('west', ['delete', 'secret', 'fairlead-authority', ...system])
+    await clusters.kubectl('west', ['delete', 'joinrequests', '--all', '-n', 'fairlead-system'])
+  }
+
+  /** What the founder knows of members and invites, and what west has of it. */
+  async function standing(): Promise<string[]> {
+    const get = (cluster: string, kind: string, path: string) =>
+      clusters.kubectl(cluster, ['get', kind, '-n', 'fairlead-system', '-o', `jsonpath=${path}`])
+    const shown = await Promise.all([
+      get('east', 'trusts', '{.items[*].spec}{.items[*].status.members}{.items[*].status.statement}'),
+      get('east', 'invites', '{.items[*].status.redeemed}'),
+      get('west', 'secrets', '{.items[*].metadata.name}'),
+    ])
+    expect(shown[2].stdout).not.toContain('fairlead-authority')
+    return shown.map(({ stdout }) => stdout)
+  }
+
+  /** With a file that was made before its revocation. */
+  async function isNotLetIn(old: string): Promise<void> {
+    await forget()
+    const before = await standing()
+    const { stderr } = await clusters.fairlead(['join', old, '--context', 'west', '--cluster-id', 'west'], {
+      codes: [1],
+    })
+    expect(stderr).toMatch(/did not join \(Revoked\): .*west was revoked after the invite was made/)
+    expect(stderr.match(/did not join/g)).toHaveLength(1)
+    expect((await standing()).map(withoutRequestKey)).toEqual(before.map(withoutRequestKey))
+  }
+
+  test(
+    'a revoked cluster does not come back by an old invite, also not by the one that let it in, but by a new one',
+    async () => {
+      const [old, own, fresh] = ['old', 'own', 'fresh'].map((name) => join(folder, `${name}.yaml`)) as [
+        string,
+        string,
+        string,
+      ]
+      await fairlead('east', 'invite', '--cluster-id', 'west', '-o', old)
+      await fairlead('east', 'revoke', 'west', '--yes')
+      await isNotLetIn(old)
+      await fairlead('east', 'invite', '--cluster-id', 'west', '--redemptions', '2', '-o', own)
+      await fairlead('west', 'join', own)
+      expect(await curlEventually(clusters, 'west', URL, 30_000)).toMatch(/^hello from hello-/)
+      await fairlead('east', 'revoke', 'west', '--yes')
+      await fairlead('west', 'leave', '--yes')
+      await isNotLetIn(own)
+      await fairlead('east', 'invite', '--cluster-id', 'west', '-o', fresh)
+      await fairlead('west', 'join', fresh)
+      expect(await curlEventually(clusters, 'west', URL, 30_000)).toMatch(/^hello from hello-/)
+    },
+    SLOW,
+  )
 })
+
+/** The key and the code of an attempt are there while its JoinRequest is. */
+const withoutRequestKey = (text: string) => text.replaceAll(/ ?fairlead-join(-key)?\b/g, '')
 
 const NORTH = `
 apiVersion: about.k8s.io/v1beta1

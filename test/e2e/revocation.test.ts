@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { ByteClient } from '../support/byte-client.ts'
 import { apply, type Clusters, curl, curlEventually, rolledOut, upLab } from '../support/clusters.ts'
+import { DatagramClient } from '../support/datagram-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeInLab } from '../support/missing.ts'
 
@@ -9,12 +10,17 @@ const NAMES = ['west', 'relay', 'east'] as const
 const SYSTEM = 'fairlead-system'
 const SLOWLY = { within: 30_000 }
 
-/** A server that says every byte again, and one that says its cluster, with their Services and exports. */
+/** A server that says every byte and datagram again, and one that says its cluster, with their Services and exports. */
 function servers(cluster: string): string {
   const echo =
     "require('net').createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(7000)"
-  const web = `require('http').createServer((_, answer) => answer.end('${cluster}')).listen(8080)`
-  return ['echo', 'web'].map((kind) => server(`${kind}-${cluster}`, `${echo}; ${web}`)).join('\n---\n')
+  const datagrams =
+    "let got = 0; const udp = require('dgram').createSocket('udp4'); udp.on('error', () => {}).on('message', (message, { port, address }) => { got += 1; udp.send(message, port, address) }).bind(7001)"
+  const answer = `(asked, answer) => answer.end(asked.url === '/got' ? String(got) : '${cluster}')`
+  const web = `require('http').createServer(${answer}).listen(8080)`
+  return ['echo', 'web']
+    .map((kind) => server(`${kind}-${cluster}`, `${datagrams}; ${echo}; ${web}`))
+    .join('\n---\n')
 }
 
 const server = (name: string, script: string): string => `
@@ -37,7 +43,7 @@ kind: Service
 metadata: {name: ${name}, namespace: demo}
 spec:
   selector: {app: ${name}}
-  ports: [{name: bytes, port: 7000}, {name: http, port: 8080}]
+  ports: [{name: bytes, port: 7000}, {name: datagrams, port: 7001, protocol: UDP}, {name: http, port: 8080}]
 ---
 apiVersion: multicluster.x-k8s.io/v1beta1
 kind: ServiceExport
@@ -79,13 +85,29 @@ describeInLab(['python3'], 'revoking and leaving', () => {
     await expect(curl(clusters, cluster, '--connect-timeout', '2', url(service))).rejects.toThrow()
   }
 
+  /** Datagrams that the server of a cluster has got, as it says itself. */
+  const got = async (cluster: string) =>
+    Number(await curl(clusters, cluster, `http://echo-${cluster}.demo.svc.cluster.local:8080/got`))
+
+  /** Its clients go on sending, and its server gets no more of it. */
+  async function getsNoMore(cluster: string, client: DatagramClient): Promise<void> {
+    const { sent } = await client.counts()
+    const before = await got(cluster)
+    await eventually(async () => expect((await client.counts()).sent).toBeGreaterThan(sent + 25))
+    expect(await got(cluster)).toBe(before)
+  }
+
   test('what a revoked cluster shares ends everywhere, and nothing else does', async () => {
+    const toEast = await DatagramClient.open(clusters, 'west', host('echo-east'), 7001)
+    const toWest = await DatagramClient.open(clusters, 'relay', host('echo-west'), 7001)
     const overRelay = await ByteClient.open(clusters, 'west', host('echo-east'), 7000)
     const direct = await ByteClient.open(clusters, 'relay', host('echo-west'), 7000)
     const others = await ByteClient.open(clusters, 'relay', host('echo-east'), 7000)
     const revoke = ['revoke', 'west', '--pki', clusters.pki, '--yes', '--context', 'relay']
     const { stderr } = await clusters.fairlead(revoke, { timeout: 60_000 })
     expect(stderr).toContain('revoked west: ended 1 link and its part of 2 imports')
+    await eventually(() => getsNoMore('east', toEast), { within: 5_000 })
+    await eventually(() => getsNoMore('west', toWest), { within: 5_000 })
     for (const client of [overRelay, direct]) await client.sends('ConnectionResetError')
     await others.sends('answered')
     for (const cluster of ['relay', 'east'])
@@ -95,7 +117,12 @@ describeInLab(['python3'], 'revoking and leaving', () => {
     await refuses('relay', 'web-west')
     await refuses('west', 'web-east')
     await others.sends('answered')
-    for (const client of [overRelay, direct, others]) client.kill()
+    for (const [cluster, client] of [
+      ['east', toEast],
+      ['west', toWest],
+    ] as const)
+      await getsNoMore(cluster, client)
+    for (const client of [overRelay, direct, others, toEast, toWest]) client.kill()
   }, 180_000)
 
   test('a restart of everything does not bring it back', async () => {
@@ -111,7 +138,7 @@ describeInLab(['python3'], 'revoking and leaving', () => {
       'link/west',
       '{.status.conditions[?(@.type=="Established")].message}',
     )
-    expect(message).toContain('cluster west was revoked')
+    expect(message).toMatch(/cluster west was revoked at .*Z by trust statement 1$/)
     expect((await imports('east')).sort()).toEqual([...importsOf('east'), ...importsOf('relay')].sort())
     await refuses('relay', 'web-west')
     await refuses('west', 'web-east')
@@ -132,6 +159,16 @@ describeInLab(['python3'], 'revoking and leaving', () => {
     // What is in the cluster itself goes on.
     const own = await clusters.kubectl('east', ['get', 'service', 'web-east', '-n', 'demo', '-o', 'name'])
     expect(own.stdout).toContain('web-east')
+  }, 180_000)
+
+  test('with the root at hand a revoked cluster is let in again without minutes of waiting, and only where that is said', async () => {
+    const install = ['install', '--pki', clusters.pki, '--overlay', 'lab', '--context', 'west']
+    const refused = await clusters.fairlead(install, { codes: [2] })
+    expect(refused.stderr).toMatch(/cluster west was revoked at .* give --readmit to let it in again/)
+    await refuses('relay', 'web-west')
+    await clusters.fairlead([...install, '--readmit'], { timeout: 60_000 })
+    expect(await curlEventually(clusters, 'relay', url('web-west'), 60_000)).toBe('west')
+    await eventually(async () => expect(await established('relay', 'west')).toBe('Established'), SLOWLY)
   }, 180_000)
 
   test('who may not revoke is told why', async () => {

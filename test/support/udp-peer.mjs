@@ -172,7 +172,26 @@ async function untilAnswered(socket, message, sent, came) {
   return ATTEMPTS
 }
 
-const verbs = { echo, burst, call, many, steady }
+/** A datagram every 20 ms from one port until standard input ends, whatever comes back; each line on it is answered with how many. */
+async function pour(host, port) {
+  const socket = await dial(host, Number(port))
+  const counts = { sent: 0, answered: 0 }
+  socket.on('message', () => {
+    counts.answered += 1
+  })
+  socket.on('error', () => {}) // The kernel's word that nobody takes them.
+  const input = createInterface({ input: process.stdin })
+  input.on('line', () => process.stdout.write(`${JSON.stringify(counts)}\n`))
+  const timer = setInterval(() => {
+    counts.sent += 1
+    socket.send(randomBytes(400))
+  }, 20)
+  await once(input, 'close')
+  clearInterval(timer)
+  return counts
+}
+
+const verbs = { echo, burst, call, many, steady, pour }
 const [verb, ...args] = process.argv.slice(2)
 if (verb === 'serve') serve()
 else {
