@@ -1,8 +1,7 @@
 /**
  * Which clusters are out of the clusterset by a trust statement. Pure.
  */
-import { metaTime } from '../api/conditions.ts'
-import type { Revocation, TrustStatement } from '../pki/trust-statement.ts'
+import type { Revocation } from '../pki/trust-statement.ts'
 
 /** Clusters that were revoked and have not come back. */
 export class Standing {
@@ -30,20 +29,6 @@ export class Standing {
 }
 
 export const NOBODY_GONE = new Standing(new Set(), false)
-
-/** The last moment that can be written as a date, milliseconds since 1970 (ECMA-262 section 21.4.1.1). */
-const END_OF_TIME = 8.64e15
-
-/** Which cluster was revoked, when, and by what, for people. */
-export function revocationText(
-  statement: Pick<TrustStatement, 'version' | 'revoked'> | undefined,
-  cluster: string,
-): string {
-  const at = statement?.revoked.find((revocation) => revocation.cluster === cluster)?.at
-  if (statement === undefined || at === undefined) return `cluster ${cluster} was revoked`
-  const when = metaTime(Math.min(at, END_OF_TIME))
-  return `cluster ${cluster} was revoked at ${when} by trust statement ${statement.version}`
-}
 
 /**
  * `shown`: when the newest certificates began that revoked clusters have shown, by cluster. Our own cluster is not in

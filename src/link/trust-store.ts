@@ -18,12 +18,13 @@ import { ChainError } from '../pki/errors.ts'
 import type { PeerIdentity } from '../pki/identity.ts'
 import {
   anchorsOf,
+  revocationText,
   type SignedStatement,
   StatementReader,
   type TrustStatement,
 } from '../pki/trust-statement.ts'
 import { MAX_ORIGINS, MAX_TRUST_MESSAGE } from './limits.ts'
-import { NOBODY_GONE, revocationText, Standing, standingOf } from './standing.ts'
+import { NOBODY_GONE, Standing, standingOf } from './standing.ts'
 
 /** What became of a statement: it is newer than ours, ours is as new, or nobody we trust signed it. */
 export type Offer = 'newer' | 'known' | 'refused'

@@ -145,6 +145,20 @@ export class StatementReader {
   }
 }
 
+/** The last moment that can be written as a date, milliseconds since 1970 (ECMA-262 section 21.4.1.1). */
+const END_OF_TIME = 8.64e15
+
+/** Which cluster was revoked, when, and by what, for people. */
+export function revocationText(
+  statement: Pick<TrustStatement, 'version' | 'revoked'> | undefined,
+  cluster: string,
+): string {
+  const at = statement?.revoked.find((revocation) => revocation.cluster === cluster)?.at
+  if (statement === undefined || at === undefined) return `cluster ${cluster} was revoked`
+  const when = new Date(Math.min(at, END_OF_TIME)).toISOString().replace(/\.\d+Z$/, 'Z')
+  return `cluster ${cluster} was revoked at ${when} by trust statement ${statement.version}`
+}
+
 /** What follows from a statement for whoever checks chains. */
 export function anchorsOf({ clusterset, roots, revoked }: TrustStatement): TrustAnchors {
   const times = new Map(revoked.map(({ cluster, at }) => [cluster, at]))

@@ -3,10 +3,9 @@
  * certificates that begin after the revocation.
  */
 import { UsageError } from '../../core/errors.ts'
-import { revocationText } from '../../link/standing.ts'
 import { readCertificates } from '../../pki/chain.ts'
 import { keptStatement } from '../../pki/clusterset-root.ts'
-import { StatementReader } from '../../pki/trust-statement.ts'
+import { revocationText, StatementReader } from '../../pki/trust-statement.ts'
 import { type KnownStatement, newestStatement } from '../../trust/newest-statement.ts'
 
 /**
