@@ -21,7 +21,7 @@ export interface FarewellsDeps extends ControlSessionDeps {
 export class Farewells {
   readonly #deps: FarewellsDeps
   readonly #config: Pick<ControlSessionConfig, 'hello' | 'heartbeat'>
-  /** Of each cluster those of the last FAREWELL_MS, ended or not. Clusters of the statement only, so there are few. */
+  /** Of each cluster those of the last FAREWELL_MS, ended or not. Only clusters that a root has signed for, so there are few. */
   readonly #recent = new Map<string, number>()
   /** Who is being told, and the end of the wait for it. */
   readonly #deadlines = new Map<Duplex, Cancel>()

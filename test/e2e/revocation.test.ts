@@ -171,6 +171,28 @@ describeInLab(['python3'], 'revoking and leaving', () => {
     await eventually(async () => expect(await established('relay', 'west')).toBe('Established'), SLOWLY)
   }, 180_000)
 
+  test('a cluster that is cut off when it is revoked hears it when it is back, and its Link says why', async () => {
+    await clusters.fairlead(['link', '--context', 'west', '--to-context', 'relay', '--wait'])
+    await clusters.cut('west', 'relay')
+    const revoke = ['revoke', 'west', '--pki', clusters.pki, '--yes', '--context', 'relay']
+    await clusters.fairlead(revoke, { timeout: 60_000 })
+    await clusters.heal('west', 'relay')
+    const condition = (object: string, type: string) =>
+      shown('west', object, `{.status.conditions[?(@.type=="${type}")]['reason','message']}`)
+    await eventually(
+      async () =>
+        expect(await condition('link/relay', 'Established')).toMatch(
+          /^Revoked cluster west was revoked at .*Z by trust statement 2, and that is this cluster$/,
+        ),
+      SLOWLY,
+    )
+    await eventually(
+      async () => expect(await condition('trust/clusterset', 'Ready')).toMatch(/^Revoked /),
+      SLOWLY,
+    )
+    await refuses('relay', 'web-west')
+  }, 180_000)
+
   test('who may not revoke is told why', async () => {
     const here = ['revoke', 'west', '--yes', '--context', 'relay']
     const refused = await clusters.fairlead(here, { codes: [2] })
