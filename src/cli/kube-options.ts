@@ -17,16 +17,8 @@ export function addKubeOptions(command: Command): Command {
     .option('--context <name>', 'context in the kubeconfig (default: its current context)')
 }
 
-/** `--system-namespace NAME`, for commands that work with members of one namespace too. */
-export function systemNamespaceOption(): Option {
-  return namespaceOption(
-    '--system-namespace',
-    'where fairlead runs; with "install --namespace-scoped", the namespace it serves',
-  )
-}
-
-/** An option like that, such as for the other one of two clusters. An empty name would be all namespaces. */
-export function namespaceOption(flag: string, description: string): Option {
+/** An option that names where fairlead runs. An empty name would be all namespaces. */
+export function systemNamespaceOption(flag: string, description: string): Option {
   return new Option(`${flag} <name>`, description).default(SYSTEM_NAMESPACE).argParser((name) => {
     if (!isDnsLabel(name)) throw new InvalidArgumentError('the name of a namespace is wanted')
     return name

@@ -6,7 +6,7 @@ import { UsageError } from '../core/errors.ts'
 import type { CliContext } from './context.ts'
 import { WAIT_MS } from './install/limits.ts'
 import { createLink, type LinkOptions, type LinkTarget, linkClusters } from './install/link-clusters.ts'
-import { namespaceOption, timeoutOption } from './kube-options.ts'
+import { systemNamespaceOption, timeoutOption } from './kube-options.ts'
 import { linkDeleteCommand, linkListCommand, linkShowCommand } from './link/link-objects-commands.ts'
 import { addMemberOptions, type MemberOptions, withMember } from './member.ts'
 import { say } from './output.ts'
@@ -31,7 +31,9 @@ export function linkCommand(context: CliContext): Command {
       '--to-context <name>',
       'context of the other cluster, which is asked for the address of its router',
     )
-    .addOption(namespaceOption('--to-system-namespace', 'the same of the other cluster, with --to-context'))
+    .addOption(
+      systemNamespaceOption('--to-system-namespace', 'the same of the other cluster, with --to-context'),
+    )
     .option(
       '--endpoint <host:port>',
       "address of the other cluster's router, or wss://host of an ingress before it; may be repeated",

@@ -47,7 +47,8 @@ export function scopeOf(systemNamespace: string = SYSTEM_NAMESPACE): Scope {
 
 /** Adds `--kubeconfig`, `--context` and `--system-namespace`. */
 export function addMemberOptions(command: Command): Command {
-  return addKubeOptions(command).addOption(systemNamespaceOption())
+  const description = 'where fairlead runs; with "install --namespace-scoped", the namespace it serves'
+  return addKubeOptions(command).addOption(systemNamespaceOption('--system-namespace', description))
 }
 
 /** `withKube`, with a member. What the user may not do becomes a RightError; `option` is the one that names the namespace. */
