@@ -5,11 +5,8 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SYSTEM_NAMESPACE } from '../../api/names.ts'
-import { Resource } from '../../api/resources.ts'
-import { TRUST, type Trust, TrustSecret } from '../../api/trust.ts'
+import { type Trust, TrustSecret } from '../../api/trust.ts'
 import { UsageError } from '../../core/errors.ts'
-import type { KubeClient } from '../../kube/types.ts'
 import type { KeyPair } from '../../pki/certificates.ts'
 import { readCertificates } from '../../pki/chain.ts'
 import { ROOT_FILES } from '../../pki/clusterset-root.ts'
@@ -22,6 +19,8 @@ import {
 } from '../../trust/authority-secret.ts'
 import { revokeCluster } from '../../trust/revocations.ts'
 import { readSecret } from '../../trust/secrets.ts'
+import type { Member } from '../member.ts'
+import { presentTrust } from './present-trust.ts'
 
 export interface Revoking {
   readonly cluster: string
@@ -31,14 +30,12 @@ export interface Revoking {
   readonly at: number
 }
 
-const REF = { namespace: SYSTEM_NAMESPACE, name: TRUST }
-
 /** Who may be revoked from here, checked before anybody is asked. Throws UsageError. */
 export async function requireRevocable(
-  client: Pick<KubeClient, 'get'>,
+  member: Member,
   { cluster, pki }: Pick<Revoking, 'cluster' | 'pki'>,
 ): Promise<Trust> {
-  const trust = await client.get<Trust>(Resource.trust, REF)
+  const trust = await presentTrust(member)
   if (trust === undefined) throw new UsageError('this cluster has no Trust: run "fairlead install" first')
   if (pki === undefined && trust.spec?.found !== true)
     throw new UsageError(
@@ -52,29 +49,30 @@ export async function requireRevocable(
 }
 
 /** Resolves with the version of the trust statement from which on it is in force; undefined: the next one. */
-export async function revoke(
-  client: Pick<KubeClient, 'get' | 'patch' | 'create' | 'update'>,
-  { cluster, pki, at }: Revoking,
-): Promise<number | undefined> {
+export async function revoke(member: Member, { cluster, pki, at }: Revoking): Promise<number | undefined> {
   if (pki === undefined) {
-    await revokeCluster({ client, namespace: SYSTEM_NAMESPACE }, cluster, new Date(at).toISOString())
+    await revokeCluster(
+      { client: member.client, namespace: member.systemNamespace },
+      cluster,
+      new Date(at).toISOString(),
+    )
     return undefined
   }
-  return await revokeOffline(client, { cluster, pki, at })
+  return await revokeOffline(member, { cluster, pki, at })
 }
 
 async function revokeOffline(
-  client: Pick<KubeClient, 'get' | 'create' | 'update'>,
+  { client, systemNamespace: namespace }: Member,
   { cluster, pki, at }: Revoking & { readonly pki: string },
 ): Promise<number> {
-  const secret = await readSecret(client, { namespace: SYSTEM_NAMESPACE, name: TrustSecret.authority })
+  const secret = await readSecret(client, { namespace, name: TrustSecret.authority })
   if (secret === undefined) throw new UsageError('this cluster is no member of a clusterset')
   const material = authorityMaterial(secret)
   const root = await readRoot(pki)
   const statement = nextStatement(material, root, { cluster, at })
   const text = JSON.stringify(signStatement(statement, [root]))
   const roots = material.roots.includes(root.certPem.trim()) ? material.roots : root.certPem + material.roots
-  await saveAuthority(client, SYSTEM_NAMESPACE, { ...material, roots, statement: text }, secret)
+  await saveAuthority(client, namespace, { ...material, roots, statement: text }, secret)
   return statement.version
 }
 
