@@ -2,7 +2,7 @@
  * The options of every command that speaks to a cluster, and the connection they lead to.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { SYSTEM_NAMESPACE } from '../api/names.ts'
+import { isDnsLabel, SYSTEM_NAMESPACE } from '../api/names.ts'
 import { connectKube, type KubeConnection } from '../kube/client.ts'
 
 export interface KubeOptions {
@@ -17,12 +17,12 @@ export function addKubeOptions(command: Command): Command {
     .option('--context <name>', 'context in the kubeconfig (default: its current context)')
 }
 
-/** `--system-namespace NAME`, for commands that work with members of one namespace too. */
-export function systemNamespaceOption(): Option {
-  return new Option(
-    '--system-namespace <name>',
-    'where fairlead runs; with "install --namespace-scoped", the namespace it serves',
-  ).default(SYSTEM_NAMESPACE)
+/** An option that names where fairlead runs. An empty name would be all namespaces. */
+export function systemNamespaceOption(flag: string, description: string): Option {
+  return new Option(`${flag} <name>`, description).default(SYSTEM_NAMESPACE).argParser((name) => {
+    if (!isDnsLabel(name)) throw new InvalidArgumentError('the name of a namespace is wanted')
+    return name
+  })
 }
 
 /** A day; timers take no more than 24 of them. */

@@ -1,17 +1,20 @@
 /** `fairlead link`. */
 import { Command, InvalidArgumentError } from 'commander'
 import type { LinkEndpoint } from '../api/link.ts'
+import { SYSTEM_NAMESPACE } from '../api/names.ts'
 import { UsageError } from '../core/errors.ts'
 import type { CliContext } from './context.ts'
 import { WAIT_MS } from './install/limits.ts'
 import { createLink, type LinkOptions, type LinkTarget, linkClusters } from './install/link-clusters.ts'
-import { addKubeOptions, type KubeOptions, timeoutOption, withKube } from './kube-options.ts'
+import { systemNamespaceOption, timeoutOption } from './kube-options.ts'
 import { linkDeleteCommand, linkListCommand, linkShowCommand } from './link/link-objects-commands.ts'
+import { addMemberOptions, type MemberOptions, withMember } from './member.ts'
 import { say } from './output.ts'
 import { wholeNumber } from './whole-number.ts'
 
-interface Options extends KubeOptions {
+interface Options extends MemberOptions {
   readonly toContext?: string
+  readonly toSystemNamespace: string
   readonly endpoint: readonly LinkEndpoint[]
   readonly cost?: number
   readonly wait: boolean
@@ -20,13 +23,16 @@ interface Options extends KubeOptions {
 
 /** Makes the Link object in the cluster that dials; its subcommands read and delete those there are. */
 export function linkCommand(context: CliContext): Command {
-  return addKubeOptions(
+  return addMemberOptions(
     new Command('link').description('let this cluster dial another one; traffic then goes both ways'),
   )
     .argument('[name]', "name of the link (default with --to-context: the other cluster's id)")
     .option(
       '--to-context <name>',
       'context of the other cluster, which is asked for the address of its router',
+    )
+    .addOption(
+      systemNamespaceOption('--to-system-namespace', 'the same of the other cluster, with --to-context'),
     )
     .option(
       '--endpoint <host:port>',
@@ -53,7 +59,7 @@ async function makeLink(name: string | undefined, options: Options): Promise<str
   const made =
     'toContext' in target
       ? await linkClusters({ ...options, ...limits, ...target })
-      : await withKube(options, ({ client }) => createLink(client, target, limits))
+      : await withMember(options, (member) => createLink(member, target, limits))
   const where = made.spec.endpoints.map(({ host, port }) => `${host}:${port}`).join(', ')
   return `link ${made.metadata.name} to ${where}${wait ? ' is ready' : ''}`
 }
@@ -64,14 +70,15 @@ export const MAX_COST = 1_000_000
 /** What Kubernetes takes for the name of an object (RFC 1123 subdomain). */
 const LINK_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 
-type NamedTarget = Extract<LinkTarget, { endpoints: unknown }>
-
 function linkTarget(
   name: string | undefined,
-  { toContext, endpoint }: Options,
-): NamedTarget | { toContext: string; name?: string } {
+  { toContext, toSystemNamespace, endpoint }: Options,
+): LinkTarget | { toContext: string; name?: string } {
   if ((toContext === undefined) === (endpoint.length === 0)) {
     throw new UsageError('give either --to-context or at least one --endpoint')
+  }
+  if (toContext === undefined && toSystemNamespace !== SYSTEM_NAMESPACE) {
+    throw new UsageError('--to-system-namespace is for --to-context')
   }
   if (name !== undefined && !LINK_NAME.test(name)) {
     throw new UsageError(

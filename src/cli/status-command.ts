@@ -1,22 +1,22 @@
 /** `fairlead status`. */
 import { Command } from 'commander'
 import { type CliContext, ExitCode } from './context.ts'
-import { addKubeOptions, type KubeOptions, withKube } from './kube-options.ts'
+import { addMemberOptions, type MemberOptions, withMember } from './member.ts'
 import { formatTable, type OutputFormat, outputOption, printText, type Table } from './output.ts'
 import { type ClusterStatus, clusterStatus } from './status/cluster-status.ts'
 
-interface Options extends KubeOptions {
+interface Options extends MemberOptions {
   readonly output: OutputFormat
 }
 
 /** Ends with 1 when a process or a link is not ready. */
 export function statusCommand(context: CliContext): Command {
-  return addKubeOptions(
+  return addMemberOptions(
     new Command('status').description('processes, links, exports, imports and service policies of a cluster'),
   )
     .addOption(outputOption())
     .action(async (options: Options) => {
-      const status = await withKube(options, clusterStatus)
+      const status = await withMember(options, clusterStatus)
       await printText(context, options.output, status, statusText)
       if (!status.healthy) context.setExitCode(ExitCode.failed)
     })
@@ -27,11 +27,16 @@ function statusText(status: ClusterStatus): string {
 }
 
 /** One table per part, those without rows left out. */
-function statusTables({ context, clusterId, clusterset, ...status }: ClusterStatus): Table[] {
+function statusTables({ context, namespace, clusterId, clusterset, ...status }: ClusterStatus): Table[] {
   const tables: Table[] = [
     [
-      ['CONTEXT', 'CLUSTER', 'CLUSTERSET'],
-      [context, clusterId ?? '<none>', clusterset ?? '<none>'],
+      ['CONTEXT', ...(namespace === undefined ? [] : ['NAMESPACE']), 'CLUSTER', 'CLUSTERSET'],
+      [
+        context,
+        ...(namespace === undefined ? [] : [namespace]),
+        clusterId ?? '<none>',
+        clusterset ?? '<none>',
+      ],
     ],
     [
       ['PROCESS', 'READY'],

@@ -71,9 +71,14 @@ export function readCertificates(pem: string): X509Certificate[] {
   return blocks.map(readCertificate)
 }
 
-/** One certificate as it travels: DER in base64. Throws ChainError when it cannot be read. */
+/**
+ * One certificate as it travels: DER in base64. Throws ChainError when it cannot be read, and when it is written otherwise
+ * than encodeCertificate does, with something behind it for instance.
+ */
 export function decodeCertificate(base64: string): X509Certificate {
-  return readCertificate(Buffer.from(base64, 'base64'))
+  const certificate = readCertificate(Buffer.from(base64, 'base64'))
+  if (encodeCertificate(certificate) === base64) return certificate
+  throw new ChainError('untrusted', 'a certificate has something beside it')
 }
 
 /** The way back of decodeCertificate. */

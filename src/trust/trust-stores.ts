@@ -42,12 +42,13 @@ export function trustStores(deps: TrustWatchDeps, namespace: string): TrustStore
   }
 }
 
-/** One Secret, read with our own writes in it. */
+/** One Secret as it was when it was last looked at, with our own writes since in it. */
 export class SecretBox {
   readonly #client: SecretClient
   readonly #store: Store<SecretObject>
   readonly #ref: SecretRef
   readonly #own: OwnWrites<SecretObject>
+  #seen: SecretObject | undefined
 
   constructor(
     deps: { readonly client: SecretClient; readonly clock: Clock },
@@ -60,15 +61,23 @@ export class SecretBox {
     this.#own = new OwnWrites(deps.clock)
   }
 
-  get current(): SecretObject | undefined {
-    return this.#own.latest(this.#ref, this.#store.get(this.#ref))
+  /** Takes up what others have written. */
+  look(): void {
+    this.#seen = this.#own.latest(this.#ref, this.#store.get(this.#ref))
   }
 
-  /** On exactly the version that `current` is; a conflict is thrown. */
+  get current(): SecretObject | undefined {
+    return this.#seen
+  }
+
+  /**
+   * On exactly the version that `current` is: what came since, such as a root that is brought while one is being made, is
+   * never written over. A conflict is thrown.
+   */
   async write(values: SecretValues, marks: SecretMarks = {}): Promise<SecretObject> {
-    const written = await writeSecret(this.#client, this.#ref, this.current, values, marks)
-    this.#own.wrote(written)
-    return written
+    this.#seen = await writeSecret(this.#client, this.#ref, this.#seen, values, marks)
+    this.#own.wrote(this.#seen)
+    return this.#seen
   }
 }
 

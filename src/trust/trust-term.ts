@@ -124,6 +124,8 @@ export class TrustTerm implements Startable {
 
   async #look(): Promise<void> {
     const { clock } = this.#deps
+    // Once: all that is decided in between, which takes a while, is decided about this.
+    for (const box of Object.values(this.#secrets)) box.look()
     const trust = await this.#object.present(this.#secrets.authority.current !== undefined)
     const view = await this.#view(trust)
     await this.#object.report(view)

@@ -38,16 +38,16 @@ let folder: string
 let before: Traces | undefined
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fairlead-demo-'))
-  before = missingCommands('ip', 'nft').length === 0 ? await traces() : undefined
+  before = missingCommands('ip', 'nft').length === 0 ? await traces(folder) : undefined
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const demo = (...flags: string[]) => ['demo', '--state', join(folder, 'lab'), ...flags]
 
-async function leavesNoTrace(): Promise<void> {
+async function leavesNoTrace(of = folder): Promise<void> {
   if (before === undefined) return
   const expected = before
-  await eventually(() => expectNoTraces(expected))
+  await eventually(() => expectNoTraces(of, expected))
 }
 
 describeInLab([], 'npm run demo', () => {
@@ -108,7 +108,7 @@ describeInLab(['setpriv'], 'an ordinary user', () => {
     const result = await user.fairlead(['demo', '--state', join(user.home, 'lab')], { timeout: 120_000 })
     expect(result.stderr).not.toContain('loopback')
     expect(result.stdout.match(/^hello from hello-/gm)).toHaveLength(2)
-    await leavesNoTrace()
+    await leavesNoTrace(user.home)
     await user.leave()
   }, 150_000)
 })

@@ -1,4 +1,4 @@
-/** A team that has rights in one namespace installs fairlead for it: exports, imports, names, and out again. */
+/** A team that has rights in one namespace installs fairlead for it: links, exports, imports, names, and out again. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,42 +38,59 @@ describeInLab(['dig'], 'a member of one namespace', () => {
     await rm(folder, { recursive: true, force: true })
   }, SLOW)
 
-  /** What the administrators of both clusters do: a namespace, an export in east, and in west the CRDs and ada's rights. */
+  /** What the administrators of both clusters do: a namespace, an export in east, in west the CRDs, and ada's rights in both. */
   async function prepare(): Promise<void> {
     const hello = (await example('hello/hello.yaml')).replaceAll('demo', TEAM)
     await apply(clusters, 'east', hello)
     await clusters.fairlead(['export', 'hello', '-n', TEAM, '--context', 'east'])
     await apply(clusters, 'west', hello.replaceAll('hello', 'greeter').replace('greeter from', 'west has'))
     await clusters.kubectl('west', ['create', 'namespace', 'other'])
-    await clusters.kubectl('west', ['create', 'serviceaccount', 'ada', '-n', TEAM])
     await clusters.kubectl('west', ['apply', '-f', join(ROOT, 'manifests/base/crds')])
-    const account = `kind: ServiceAccount\n    name: ada\n    namespace: ${TEAM}`
-    const rights = await example('namespaced/team-installer.yaml')
-    await apply(
-      clusters,
-      'west',
-      rights.replace('kind: User\n    name: ada\n    apiGroup: rbac.authorization.k8s.io', account),
-    )
-    await writeFile(ada, await kubeconfigOf('ada'))
+    await admit('west', 'namespaced/team-installer.yaml')
+    await admit('east', 'namespaced/link-reader.yaml')
+    await writeFile(ada, await adasKubeconfig())
     await rolledOut(clusters, 'east', 'hello', TEAM)
     await rolledOut(clusters, 'west', 'greeter', TEAM)
   }
 
-  async function kubeconfigOf(account: string): Promise<string> {
-    const { stdout: token } = await clusters.kubectl('west', ['create', 'token', account, '-n', TEAM])
-    const { stdout } = await clusters.kubectl('west', ['config', 'view', '--raw', '--minify', '-o', 'json'])
-    const config = JSON.parse(stdout) as { users: unknown; contexts: { context: { namespace?: string } }[] }
-    const [{ context } = { context: {} }] = config.contexts
-    const user = (context as { user?: string }).user
-    return JSON.stringify({
+  /** Makes ada a service account of the cluster, with the rights of an example. */
+  async function admit(cluster: string, rights: string): Promise<void> {
+    await clusters.kubectl(cluster, ['create', 'serviceaccount', 'ada', '-n', TEAM])
+    const account = `kind: ServiceAccount\n    name: ada\n    namespace: ${TEAM}`
+    const user = 'kind: User\n    name: ada\n    apiGroup: rbac.authorization.k8s.io'
+    await apply(clusters, cluster, (await example(rights)).replace(user, account))
+  }
+
+  /** With both clusters, west first. */
+  async function adasKubeconfig(): Promise<string> {
+    const [west, east] = await Promise.all([credentialsOf('west'), credentialsOf('east')])
+    const all = (part: 'clusters' | 'users' | 'contexts') => [...west[part], ...east[part]]
+    const contexts = all('contexts')
+    return JSON.stringify({ ...west, clusters: all('clusters'), users: all('users'), contexts })
+  }
+
+  interface Kubeconfig {
+    readonly clusters: readonly { readonly name: string; readonly cluster: unknown }[]
+    readonly users: readonly unknown[]
+    readonly contexts: readonly unknown[]
+  }
+
+  async function credentialsOf(cluster: string): Promise<Kubeconfig> {
+    const { stdout: token } = await clusters.kubectl(cluster, ['create', 'token', 'ada', '-n', TEAM])
+    const { stdout } = await clusters.kubectl(cluster, ['config', 'view', '--raw', '--minify', '-o', 'json'])
+    const config = JSON.parse(stdout) as Kubeconfig
+    return {
       ...config,
-      users: [{ name: user, user: { token: token.trim() } }],
-      contexts: [{ name: 'west', context: { ...context, namespace: TEAM } }],
-    })
+      clusters: config.clusters.map((each) => ({ ...each, name: cluster })),
+      users: [{ name: cluster, user: { token: token.trim() } }],
+      contexts: [{ name: cluster, context: { cluster, user: cluster, namespace: TEAM } }],
+    }
   }
 
   const asAda = (args: readonly string[], codes = [0]) =>
     clusters.fairlead(args, { env: { KUBECONFIG: ada }, codes, timeout: SLOW / 2 })
+  /** Commands that are told which member they are about. */
+  const ofTeam = async (...args: string[]) => (await asAda([...args, '--system-namespace', TEAM])).stdout
   const adaKubectl = async (...args: string[]) =>
     (await clusters.kubectl('west', ['--kubeconfig', ada, '-n', TEAM, ...args])).stdout
   const install = (...flags: string[]) =>
@@ -108,11 +125,9 @@ describeInLab(['dig'], 'a member of one namespace', () => {
   test(
     'imports what another cluster exports from the namespace',
     async () => {
-      const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}'
-      const router = ['get', 'service', 'fairlead-router', '-n', 'fairlead-system', '-o', path]
-      const { stdout: host } = await clusters.kubectl('east', router)
-      const link = (await example('namespaced/link.yaml')).replace('fairlead.east.example.com', host)
-      await clusters.kubectl('west', ['--kubeconfig', ada, 'apply', '-f', '-'], { input: link })
+      await ofTeam('link', 'east', '--to-context', 'east', '--wait')
+      expect(await ofTeam('link', 'list')).toMatch(/^east +east +\S+:5671 +1 +True/m)
+      expect(await ofTeam('link', 'show', 'east')).toMatch(/^Remote cluster +east$/m)
       const ip = await importedIp('hello')
       expect(await curlEventually(clusters, 'west', `http://${ip}:8080/`, WITHIN.within)).toMatch(
         /^hello from hello-/,
@@ -174,6 +189,47 @@ describeInLab(['dig'], 'a member of one namespace', () => {
   )
 
   test(
+    'shows how it is, and has its certificates made anew',
+    async () => {
+      const status = JSON.parse(await ofTeam('status', '-o', 'json')) as Record<string, unknown>
+      expect(status).toMatchObject({ namespace: TEAM, clusterId: 'west-team', healthy: true })
+      expect(status).toMatchObject({ exports: [{ name: 'greeter', namespace: TEAM }] })
+      await eventually(async () => {
+        const found = JSON.parse(await ofTeam('check', '-o', 'json')) as { check: string; ok: boolean }[]
+        expect(found.map(({ check, ok }) => [check, ok])).toEqual([
+          ...[
+            ['membership', true],
+            ['processes', true],
+            ['links', true],
+          ],
+          ...[
+            ['exports', true],
+            ['certificates', true],
+          ],
+        ])
+      }, WITHIN)
+      const before = await ofTeam('certs', 'status')
+      expect(before).toMatch(/^member +west-team /m)
+      await ofTeam('certs', 'rotate')
+      expect(await ofTeam('certs', 'status')).not.toBe(before)
+      expect((await asAda(['status'], [1])).stderr).toContain('give --system-namespace NAME')
+    },
+    SLOW,
+  )
+
+  test(
+    'is dialled by another cluster, which finds its routers in the namespace',
+    async () => {
+      const to = ['--to-context', 'west', '--to-system-namespace', TEAM]
+      await clusters.fairlead(['link', '--context', 'east', ...to, '--wait'], { timeout: SLOW / 2 })
+      const { stdout } = await clusters.fairlead(['link', 'show', 'west-team', '--context', 'east'])
+      expect(stdout).toMatch(/^Remote cluster +west-team$/m)
+      await clusters.fairlead(['link', 'delete', 'west-team', '--context', 'east'])
+    },
+    SLOW,
+  )
+
+  test(
     'tells the topology to whoever may read the token in its namespace',
     async () => {
       const topology = await asAda(['topology', '--system-namespace', TEAM])
@@ -221,6 +277,19 @@ describeInLab(['dig'], 'a member of one namespace', () => {
       expect(names.filter((name) => /fairlead-(?!installer)|hello|derived/.test(name))).toEqual([])
       expect(names).toContain('serviceexport.multicluster.x-k8s.io/greeter')
       expect(names).toContain('role.rbac.authorization.k8s.io/fairlead-installer')
+    },
+    SLOW,
+  )
+
+  test(
+    'comes back, and leaves the clusterset by the same rights',
+    async () => {
+      await install('--cluster-id', 'west-team', '--wait')
+      await ofTeam('link', 'east', '--to-context', 'east', '--wait')
+      await importedIp('hello')
+      const { stderr } = await asAda(['leave', '--yes', '--system-namespace', TEAM])
+      expect(stderr).toContain('left clusterset')
+      expect(await adaKubectl('get', 'serviceimports,links', '-o', 'name')).toBe('')
     },
     SLOW,
   )

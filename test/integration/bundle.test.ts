@@ -14,7 +14,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fairlead-bundle-'))
   await run([process.execPath, join(ROOT, 'scripts/build.mjs'), join(folder, 'dist')])
   for (const name of ['package.json', 'manifests']) await run(['cp', '-r', join(ROOT, name), folder])
-}, 60_000)
+}, 180_000)
 afterAll(() => rm(folder, { recursive: true }))
 
 test('help and version work, in every form of output', async () => {

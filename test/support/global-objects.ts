@@ -29,6 +29,9 @@ export async function namespaces(): Promise<object[]> {
   ])
 }
 
+/** Of all pods, without what a Deployment adds. */
+export const POD_NAMES = ['near', 'far', 'picked', 'own', 'host-0', 'host-1', 'web', 'ring-0', 'ring-1']
+
 /** Everything but what needs fairlead's own kinds. */
 export function workloads(cluster: ClusterName): object[] {
   const [first, second] = nodesOf(cluster)

@@ -2,22 +2,17 @@
  * What a cluster's Trust says of its certificates, as one value and as tables.
  */
 import { findCondition } from '../../api/conditions.ts'
-import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { Condition } from '../../api/objects.ts'
-import { Resource } from '../../api/resources.ts'
 import {
   type CertificateStatus,
   type MemberStatus,
-  TRUST,
   type Trust,
   TrustCondition,
   type TrustRole,
 } from '../../api/trust.ts'
-import type { KubeConnection } from '../../kube/client.ts'
-import { isUnknownApi } from '../../kube/errors.ts'
-import type { KubeClient } from '../../kube/types.ts'
-import { notInstalled } from '../install/errors.ts'
+import type { Member } from '../member.ts'
 import type { Table } from '../output.ts'
+import { presentTrust } from '../trust/present-trust.ts'
 
 export interface CertificateReport extends CertificateStatus {
   /** root, authority, router or agent. */
@@ -36,18 +31,8 @@ export interface CertificatesReport {
   readonly healthy: boolean
 }
 
-/** The Trust of a cluster; undefined when there is none. Throws InstallError where the kind is not known. */
-export async function presentTrust(client: Pick<KubeClient, 'get'>): Promise<Trust | undefined> {
-  try {
-    return await client.get<Trust>(Resource.trust, { namespace: SYSTEM_NAMESPACE, name: TRUST })
-  } catch (error) {
-    if (isUnknownApi(error)) throw notInstalled(error)
-    throw error
-  }
-}
-
-export async function certificatesReport({ client }: KubeConnection): Promise<CertificatesReport> {
-  return reportOf(await presentTrust(client))
+export async function certificatesReport(member: Member): Promise<CertificatesReport> {
+  return reportOf(await presentTrust(member))
 }
 
 /** Pure. */

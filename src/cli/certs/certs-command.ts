@@ -2,7 +2,8 @@
 import { Command } from 'commander'
 import { UsageError } from '../../core/errors.ts'
 import { type CliContext, ExitCode } from '../context.ts'
-import { addKubeOptions, type KubeOptions, timeoutOption, withKube } from '../kube-options.ts'
+import { timeoutOption } from '../kube-options.ts'
+import { addMemberOptions, type MemberOptions, withMember } from '../member.ts'
 import { formatTable, type OutputFormat, outputOption, printText, say } from '../output.ts'
 import { certificatesReport, reportTables } from './certificates-report.ts'
 import { ROTATE_WAIT_MS, type Rotated, rotate } from './rotate.ts'
@@ -14,26 +15,26 @@ export function certsCommand(context: CliContext): Command {
     .addCommand(rotateCommand(context))
 }
 
-interface StatusOptions extends KubeOptions {
+interface StatusOptions extends MemberOptions {
   readonly output: OutputFormat
 }
 
 /** Ends with 1 when a certificate is not as it should be. */
 function statusCommand(context: CliContext): Command {
-  return addKubeOptions(
+  return addMemberOptions(
     new Command('status').description(
       'root, authority and certificates of the processes; at the founder all members',
     ),
   )
     .addOption(outputOption())
     .action(async ({ output, ...options }: StatusOptions) => {
-      const report = await withKube(options, certificatesReport)
+      const report = await withMember(options, certificatesReport)
       await printText(context, output, report, (found) => reportTables(found).map(formatTable).join('\n'))
       if (!report.healthy) context.setExitCode(ExitCode.failed)
     })
 }
 
-interface RotateOptions extends KubeOptions {
+interface RotateOptions extends MemberOptions {
   readonly leaves?: boolean
   readonly authority?: boolean
   readonly root?: boolean
@@ -42,7 +43,7 @@ interface RotateOptions extends KubeOptions {
 }
 
 function rotateCommand(context: CliContext): Command {
-  return addKubeOptions(
+  return addMemberOptions(
     new Command('rotate').description('have certificates made anew; links and flows go on'),
   )
     .option('--leaves', 'those of the processes; this is the default')
@@ -59,6 +60,6 @@ function rotateCommand(context: CliContext): Command {
       if (wanted.length > 1) throw new UsageError('give one of --leaves, --authority and --root')
       const [what = 'leaves'] = wanted
       const tell = (message: string) => say(context, message)
-      await withKube(options, (kube) => rotate(kube.client, what, { wait, timeoutMs: timeout, say: tell }))
+      await withMember(options, (member) => rotate(member, what, { wait, timeoutMs: timeout, say: tell }))
     })
 }

@@ -2,11 +2,10 @@
  * Raises a counter of the Trust, and waits until what it stands for was made anew.
  */
 import { findCondition } from '../../api/conditions.ts'
-import { MANAGED_BY, MANAGED_LABEL, SYSTEM_NAMESPACE } from '../../api/names.ts'
+import { MANAGED_BY, MANAGED_LABEL } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
 import {
   type RotationCounters,
-  TRUST,
   type Trust,
   TrustCondition,
   TrustSecret,
@@ -14,11 +13,11 @@ import {
 } from '../../api/trust.ts'
 import { UsageError } from '../../core/errors.ts'
 import { isConflict } from '../../kube/errors.ts'
-import type { KubeClient } from '../../kube/types.ts'
 import { readSecret } from '../../trust/secrets.ts'
 import { EDIT_ATTEMPTS } from '../install/limits.ts'
+import type { Member } from '../member.ts'
+import { presentTrust, trustRef } from '../trust/present-trust.ts'
 import { waitFor } from '../wait.ts'
-import { presentTrust } from './certificates-report.ts'
 
 export type Rotated = keyof RotationCounters
 
@@ -31,20 +30,18 @@ export interface RotateOptions {
   readonly say: (message: string) => void
 }
 
-type RotateClient = Pick<KubeClient, 'get' | 'patch'>
-
 export async function rotate(
-  client: RotateClient,
+  member: Member,
   what: Rotated,
   { wait, timeoutMs, say }: RotateOptions,
 ): Promise<void> {
-  const before = await requireMember(client)
-  if (what === 'root') await requireOwnRoot(client, before)
-  await raise(client, what)
+  const before = await requireMember(member)
+  if (what === 'root') await requireOwnRoot(member, before)
+  await raise(member, what)
   if (!wait) return say(`the ${NAMES[what]} will be made anew`)
   let told = ''
   await waitFor(`the new ${NAMES[what]}`, timeoutMs, async () => {
-    const { status } = await requireMember(client)
+    const { status } = await requireMember(member)
     const news =
       what === 'root' ? findCondition(status?.conditions, TrustCondition.rootRotating)?.message : ''
     if (news && news !== told) say(news)
@@ -68,34 +65,37 @@ export function isDone(what: Rotated, before: TrustStatus = {}, now: TrustStatus
   )
 }
 
-async function requireMember(client: RotateClient): Promise<Trust> {
-  const trust = await presentTrust(client)
+async function requireMember(member: Member): Promise<Trust> {
+  const trust = await presentTrust(member)
   const role = trust?.status?.role ?? 'none'
   if (trust === undefined || role === 'none')
     throw new UsageError('this cluster is no member of a clusterset: it has no certificates')
   return trust
 }
 
-async function requireOwnRoot(client: RotateClient, { status }: Trust): Promise<void> {
+async function requireOwnRoot(
+  { client, systemNamespace: namespace }: Member,
+  { status }: Trust,
+): Promise<void> {
   if (status?.role !== 'founder')
     throw new UsageError('the root is not here: ask the cluster that founded the clusterset')
-  const root = await readSecret(client, { namespace: SYSTEM_NAMESPACE, name: TrustSecret.root })
+  const root = await readSecret(client, { namespace, name: TrustSecret.root })
   if (root?.metadata.labels?.[MANAGED_LABEL] === MANAGED_BY) return
   throw new UsageError(
     `the root was brought: bring the next one as next.crt and next.key in Secret ${TrustSecret.root}, and it takes over by itself`,
   )
 }
 
-async function raise(client: RotateClient, what: Rotated): Promise<void> {
+async function raise(member: Member, what: Rotated): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const { metadata, spec } = await requireMember(client)
+    const { metadata, spec } = await requireMember(member)
     const { resourceVersion } = metadata
     const patch = {
       metadata: { resourceVersion },
       spec: { rotate: { [what]: (spec?.rotate?.[what] ?? 0) + 1 } },
     }
     try {
-      await client.patch(Resource.trust, { namespace: SYSTEM_NAMESPACE, name: TRUST }, 'merge', patch)
+      await member.client.patch(Resource.trust, trustRef(member), 'merge', patch)
       return
     } catch (error) {
       if (!isConflict(error) || attempt === EDIT_ATTEMPTS) throw error

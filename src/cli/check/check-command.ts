@@ -1,14 +1,12 @@
 /** `fairlead check`. */
 import { Command } from 'commander'
-import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
 import { errorCode } from '../../core/errors.ts'
-import type { KubeConnection } from '../../kube/client.ts'
 import { certificatesReport } from '../certs/certificates-report.ts'
 import { type CliContext, ExitCode } from '../context.ts'
 import { globalnetReport } from '../globalnet/globalnet-report.ts'
 import type { DaemonSet } from '../install/rollout.ts'
-import { addKubeOptions, type KubeOptions, withKube } from '../kube-options.ts'
+import { addMemberOptions, type Member, type MemberOptions, withMember } from '../member.ts'
 import { type OutputFormat, outputOption, printResult } from '../output.ts'
 import { clusterStatus } from '../status/cluster-status.ts'
 import {
@@ -19,18 +17,18 @@ import {
   statusFindings,
 } from './findings.ts'
 
-interface Options extends KubeOptions {
+interface Options extends MemberOptions {
   readonly output: OutputFormat
 }
 
 /** Ends with 1 when anything is not as it should be. */
 export function checkCommand(context: CliContext): Command {
-  return addKubeOptions(
+  return addMemberOptions(
     new Command('check').description('is everything as it should be in a cluster, and if not, why'),
   )
     .addOption(outputOption())
     .action(async ({ output, ...options }: Options) => {
-      const findings = await withKube(options, findingsOf)
+      const findings = await withMember(options, findingsOf)
       await printResult(context, output, findings, (all) => [
         ['CHECK', 'RESULT', 'MESSAGE'],
         ...all.map(({ check, ok, message }) => [check, ok ? 'ok' : 'FAILED', message]),
@@ -39,18 +37,23 @@ export function checkCommand(context: CliContext): Command {
     })
 }
 
-async function findingsOf(kube: KubeConnection): Promise<Finding[]> {
-  const [status, certificates, globalnet, agents] = await Promise.all([
-    clusterStatus(kube),
-    ifInstalled(certificatesReport(kube)),
-    ifInstalled(globalnetReport(kube)),
-    agentsOf(kube),
+async function findingsOf(member: Member): Promise<Finding[]> {
+  const [status, certificates, globalnet] = await Promise.all([
+    clusterStatus(member),
+    ifInstalled(certificatesReport(member)),
+    // Only whole clusters have it.
+    member.served.namespace === undefined ? globalnetOf(member) : [],
   ])
   return [
     ...statusFindings(status),
     ...(certificates === undefined ? [] : certificateFindings(certificates)),
-    ...(globalnet === undefined ? [] : globalnetFindings(globalnet, agents)),
+    ...globalnet,
   ]
+}
+
+async function globalnetOf(member: Member): Promise<Finding[]> {
+  const [report, agents] = await Promise.all([ifInstalled(globalnetReport(member)), agentsOf(member)])
+  return report === undefined ? [] : globalnetFindings(report, agents)
 }
 
 /** Undefined in a cluster that does not know the kind. */
@@ -61,8 +64,8 @@ function ifInstalled<T>(report: Promise<T>): Promise<T | undefined> {
   })
 }
 
-async function agentsOf({ client }: KubeConnection): Promise<NodeProcess[]> {
-  const options = { namespace: SYSTEM_NAMESPACE, labelSelector: 'app.kubernetes.io/part-of=fairlead' }
+async function agentsOf({ client, systemNamespace }: Member): Promise<NodeProcess[]> {
+  const options = { namespace: systemNamespace, labelSelector: 'app.kubernetes.io/part-of=fairlead' }
   const { items } = await client.list<DaemonSet>(Resource.daemonSet, options)
   return items.map(({ metadata, status }) => ({
     name: metadata.name ?? '',

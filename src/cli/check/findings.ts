@@ -22,16 +22,22 @@ export interface NodeProcess {
   readonly wanted: number
 }
 
-export function statusFindings({ processes, links, exports, clusterId }: ClusterStatus): Finding[] {
+export function statusFindings({
+  namespace,
+  processes,
+  links,
+  exports,
+  clusterId,
+}: ClusterStatus): Finding[] {
+  const missing = missingText(namespace)
   return [
     {
       check: 'membership',
       ok: clusterId !== undefined,
-      message:
-        clusterId ?? 'the cluster has no id: run fairlead join FILE, or fairlead install --cluster-id ID',
+      message: clusterId ?? missing.id,
     },
     processes.length === 0
-      ? { check: 'processes', ok: false, message: 'fairlead is not installed: run fairlead install' }
+      ? { check: 'processes', ok: false, message: missing.processes }
       : all(
           'processes',
           processes.filter(({ ready, wanted }) => ready < wanted).map(short),
@@ -50,6 +56,20 @@ export function statusFindings({ processes, links, exports, clusterId }: Cluster
       `${exports.length} are well`,
     ),
   ]
+}
+
+/** What to do where there is no id, or no process. */
+function missingText(namespace: string | undefined): { readonly id: string; readonly processes: string } {
+  if (namespace === undefined)
+    return {
+      id: 'the cluster has no id: run fairlead join FILE, or fairlead install --cluster-id ID',
+      processes: 'fairlead is not installed: run fairlead install',
+    }
+  const install = `run fairlead install --namespace-scoped -n ${namespace} --cluster-id ID`
+  return {
+    id: `the member has no id: ${install}`,
+    processes: `fairlead is not installed in namespace ${namespace}: ${install}`,
+  }
 }
 
 /** How the certificates stand, and when the first of those ends that nobody renews by itself. */

@@ -13,8 +13,8 @@ import {
 } from '../../api/globalnet.ts'
 import type { Condition } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
-import type { KubeConnection } from '../../kube/client.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
+import type { KubeClient } from '../../kube/types.ts'
 import { InstallError } from '../install/errors.ts'
 import type { Table } from '../output.ts'
 
@@ -45,7 +45,11 @@ export interface GlobalnetReport {
 }
 
 /** Reads it all, in parallel. Throws InstallError where the kinds are not known. */
-export async function globalnetReport({ client }: KubeConnection): Promise<GlobalnetReport> {
+export async function globalnetReport({
+  client,
+}: {
+  readonly client: Pick<KubeClient, 'get' | 'list'>
+}): Promise<GlobalnetReport> {
   try {
     const [network, egress, ingress] = await Promise.all([
       client.get<GlobalNetwork>(Resource.globalNetwork, { name: GLOBAL_NETWORK }),

@@ -1,25 +1,22 @@
 /**
- * Makes the Link that lets one cluster dial another.
+ * Makes the Link that lets one member dial another: clusters, or single namespaces of clusters.
  */
-
 import { isTrue } from '../../api/conditions.ts'
-import type { LinkEndpoint, LinkResource } from '../../api/link.ts'
-import { LinkCondition } from '../../api/link.ts'
-import { Port, SYSTEM_NAMESPACE } from '../../api/names.ts'
+import { LinkCondition, type LinkEndpoint, type LinkResource } from '../../api/link.ts'
+import { Port } from '../../api/names.ts'
 import type { Service } from '../../api/objects.ts'
 import { Resource } from '../../api/resources.ts'
-import { connectKube } from '../../kube/client.ts'
-import type { KubeContextOptions } from '../../kube/credentials.ts'
-import { isNotFound, isUnknownApi } from '../../kube/errors.ts'
+import { isForbidden, isNotFound, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { isOutside, type Node, outsideAddresses } from '../../trust/outside-addresses.ts'
+import { type Member, type MemberOptions, withMember } from '../member.ts'
 import { waitFor } from '../wait.ts'
 import { INSTALL_MANAGER } from './apply-objects.ts'
 import { InstallError, notInstalled } from './errors.ts'
 import { WAIT_MS } from './limits.ts'
-import { presentMembership } from './membership.ts'
+import { membershipOf } from './membership.ts'
 
-const ROUTER = { namespace: SYSTEM_NAMESPACE, name: 'fairlead-router' } as const
+const ROUTER = 'fairlead-router'
 
 export interface LinkOptions {
   readonly cost?: number | undefined
@@ -28,38 +25,44 @@ export interface LinkOptions {
   readonly timeoutMs: number
 }
 
-/** Where to dial: a name and addresses given by the user, or another cluster that is asked for its own. */
-export type LinkTarget =
-  | { readonly name: string; readonly endpoints: readonly LinkEndpoint[] }
-  | { readonly cluster: KubeClient; readonly name?: string | undefined }
+/** Where to dial, and what to call that. */
+export interface LinkTarget {
+  readonly name: string
+  readonly endpoints: readonly LinkEndpoint[]
+}
 
-/** Both clusters by their contexts in a kubeconfig. */
-export interface LinkedContexts extends KubeContextOptions, Partial<LinkOptions> {
+/** Both members by their contexts in a kubeconfig. */
+export interface LinkedContexts extends MemberOptions, Partial<LinkOptions> {
   readonly toContext: string
+  readonly toSystemNamespace?: string | undefined
+  /** Default: the id of the other member. */
   readonly name?: string
 }
 
-/** Has the cluster of `context` dial the cluster of `toContext`. */
-export async function linkClusters({ toContext, name, ...options }: LinkedContexts): Promise<LinkResource> {
-  const from = await connectKube(options)
-  const to = await connectKube({ ...options, context: toContext })
-  try {
-    return await createLink(from.client, { cluster: to.client, name }, { timeoutMs: WAIT_MS, ...options })
-  } finally {
-    await Promise.all([from.client.close(), to.client.close()])
-  }
+/** Has the member of `context` dial the one of `toContext`, which is asked for its addresses. */
+export async function linkClusters(options: LinkedContexts): Promise<LinkResource> {
+  const { toContext, toSystemNamespace, name } = options
+  const limits = { timeoutMs: WAIT_MS, ...options }
+  const to = { ...options, context: toContext, systemNamespace: toSystemNamespace }
+  const asked = (other: Member) => remoteRouter(other, name, limits.timeoutMs)
+  const target = await withMember(to, asked, '--to-system-namespace')
+  return await withMember(options, (member) => createLink(member, target, limits))
 }
 
-/** Creates or changes the Link in the cluster of `client`. */
+/** Creates or changes the Link of the member that dials. */
 export async function createLink(
-  client: KubeClient,
-  target: LinkTarget,
+  { client, systemNamespace: namespace }: Member,
+  { name, endpoints }: LinkTarget,
   { cost, wait, timeoutMs }: LinkOptions,
 ): Promise<LinkResource> {
-  const { name, endpoints } = 'cluster' in target ? await remoteRouter(target, timeoutMs) : target
   const spec = { endpoints: [...endpoints], ...(cost === undefined ? {} : { cost }) }
-  const applied = await applyLink(client, { metadata: { namespace: SYSTEM_NAMESPACE, name }, spec })
-  return wait ? await linkReady(client, name, timeoutMs) : applied
+  const ref = { namespace, name }
+  const applied = await applyLink(client, { metadata: ref, spec })
+  if (!wait) return applied
+  return await waitFor(`link ${name}`, timeoutMs, async () => {
+    const link = await client.get<LinkResource>(Resource.link, ref)
+    return isTrue(link?.status?.conditions, LinkCondition.ready) ? link : undefined
+  })
 }
 
 async function applyLink(client: KubeClient, link: LinkResource): Promise<LinkResource> {
@@ -71,40 +74,52 @@ async function applyLink(client: KubeClient, link: LinkResource): Promise<LinkRe
   }
 }
 
-async function linkReady(client: KubeClient, name: string, timeoutMs: number): Promise<LinkResource> {
-  return await waitFor(`link ${name}`, timeoutMs, async () => {
-    const link = await client.get<LinkResource>(Resource.link, { namespace: SYSTEM_NAMESPACE, name })
-    return isTrue(link?.status?.conditions, LinkCondition.ready) ? link : undefined
-  })
-}
-
+/** Who is given a name for the link needs no right to ask who the other member is. */
 async function remoteRouter(
-  target: Extract<LinkTarget, { cluster: unknown }>,
+  other: Member,
+  wanted: string | undefined,
   timeoutMs: number,
-): Promise<{ name: string; endpoints: LinkEndpoint[] }> {
-  const { cluster } = target
-  const { clusterId } = await presentMembership(cluster)
-  const service = await cluster.get<Service>(Resource.service, ROUTER)
-  if (clusterId === undefined || service === undefined) {
-    throw new InstallError(
-      'fairlead is not installed in the other cluster: run "fairlead install" there first',
-    )
-  }
-  const what = 'an address for Service fairlead-router of the other cluster'
+): Promise<LinkTarget> {
+  const { client, systemNamespace: namespace } = other
+  const router = () => client.get<Service>(Resource.service, { namespace, name: ROUTER })
+  const name = wanted ?? (await membershipOf(other)).clusterId
+  if (name === undefined || (await router()) === undefined) throw notThere(other)
+  const what = `an address for Service ${ROUTER} of the other cluster`
   const endpoints = await waitFor(what, timeoutMs, async () => {
-    const present = await cluster.get<Service>(Resource.service, ROUTER)
-    const found = present === undefined ? [] : await routerEndpoints(cluster, present)
+    const present = await router()
+    const found = present === undefined ? [] : await routerEndpoints(client, present)
     return found.length > 0 ? found : undefined
   })
-  return { name: target.name ?? clusterId, endpoints }
+  return { name, endpoints }
+}
+
+function notThere({ contextName, served: { namespace } }: Member): InstallError {
+  return new InstallError(
+    namespace === undefined
+      ? 'fairlead is not installed in the other cluster: run "fairlead install" there first, or give --to-system-namespace for a member of one namespace'
+      : `fairlead is not installed in namespace ${namespace} of ${contextName}: run "fairlead install --namespace-scoped" there first`,
+  )
 }
 
 /** The addresses other clusters can dial: the load balancer's, or those of the nodes. */
-async function routerEndpoints(cluster: KubeClient, service: Service): Promise<LinkEndpoint[]> {
+async function routerEndpoints(client: KubeClient, service: Service): Promise<LinkEndpoint[]> {
   if (!isOutside(service))
     throw new InstallError(
-      "the other cluster's Service fairlead-router has no outside address (type ClusterIP): install with an overlay that gives it one, or link with --endpoint",
+      `the other cluster's Service ${ROUTER} has no outside address (type ClusterIP): install with an overlay that gives it one, or link with --endpoint`,
     )
-  const nodes = service.spec?.type === 'NodePort' ? (await cluster.list<Node>(Resource.node)).items : []
+  const nodes = service.spec?.type === 'NodePort' ? await nodesOf(client) : []
   return outsideAddresses(service, Port.link, nodes)
+}
+
+/** They are of the whole cluster: not everybody may ask. */
+async function nodesOf(client: KubeClient): Promise<readonly Node[]> {
+  try {
+    return (await client.list<Node>(Resource.node)).items
+  } catch (error) {
+    if (!isForbidden(error)) throw error
+    throw new InstallError(
+      `you have no right to list the nodes of the other cluster, whose addresses its Service ${ROUTER} has (type NodePort): link with --endpoint`,
+      { cause: error },
+    )
+  }
 }

@@ -5,10 +5,21 @@ import type { ClusterProperty } from '../../api/mcs.ts'
 import type { Membership } from '../../api/membership.ts'
 import { ClusterPropertyName } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
+import { type Trust, TrustSecret } from '../../api/trust.ts'
 import { describeError, UsageError } from '../../core/errors.ts'
-import { isUnknownApi } from '../../kube/errors.ts'
+import { isForbidden, isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import { isClusterId, requireClusterset } from '../../pki/identity.ts'
+import { readCertificates } from '../../pki/chain.ts'
+import {
+  type AuthorityIdentity,
+  authorityIdentity,
+  isClusterId,
+  requireClusterset,
+} from '../../pki/identity.ts'
+import { orUndefined } from '../../trust/attempt.ts'
+import { readSecret, requireText } from '../../trust/secrets.ts'
+import type { Member } from '../member.ts'
+import { trustRef } from '../trust/present-trust.ts'
 
 /** Name of the clusterset when nobody chose one. */
 export const DEFAULT_CLUSTERSET = 'clusterset'
@@ -58,6 +69,29 @@ export async function presentMembership(client: KubeClient): Promise<WantedMembe
   return { clusterId, clusterset }
 }
 
+/** The same of any member: one of a namespace says it by its Trust, and before a controller has looked by its authority. */
+export async function membershipOf(member: Member): Promise<WantedMembership> {
+  const { client, systemNamespace, served } = member
+  if (served.namespace === undefined) return await presentMembership(client)
+  const trust = await unless(isUnknownApi, client.get<Trust>(Resource.trust, trustRef(member)))
+  const { cluster, clusterset } = trust?.status ?? {}
+  if (cluster !== undefined) return { clusterId: cluster, clusterset }
+  // Whoever may not read Secrets is not told so early.
+  const identity = await unless(isForbidden, presentIdentity(client, systemNamespace))
+  return { clusterId: identity?.cluster, clusterset: identity?.clusterset }
+}
+
+/** Who the processes of `namespace` are; undefined where they have no authority, or none that says it. */
+export async function presentIdentity(
+  client: Pick<KubeClient, 'get'>,
+  namespace: string,
+): Promise<AuthorityIdentity | undefined> {
+  const secret = await readSecret(client, { namespace, name: TrustSecret.authority })
+  if (secret === undefined) return undefined
+  const [authority] = orUndefined(() => readCertificates(requireText(secret, 'tls.crt'))) ?? []
+  return authority && orUndefined(() => authorityIdentity(authority))
+}
+
 /** The id, or a UsageError that says how to give one. */
 export function checkedClusterId(id: string): string {
   if (isClusterId(id)) return id
@@ -75,10 +109,15 @@ function checkedClusterset(name: string): string {
 }
 
 async function propertyValue(client: KubeClient, name: string): Promise<string | undefined> {
+  const asked = client.get<ClusterProperty>(Resource.clusterProperty, { name })
+  return (await unless(isUnknownApi, asked))?.spec.value
+}
+
+async function unless<T>(isNothing: (error: unknown) => boolean, asked: Promise<T>): Promise<T | undefined> {
   try {
-    return (await client.get<ClusterProperty>(Resource.clusterProperty, { name }))?.spec.value
+    return await asked
   } catch (error) {
-    if (isUnknownApi(error)) return undefined
+    if (isNothing(error)) return undefined
     throw error
   }
 }

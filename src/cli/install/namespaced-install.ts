@@ -5,15 +5,10 @@ import type { ServiceImport } from '../../api/mcs.ts'
 import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { Service } from '../../api/objects.ts'
 import { apiVersion, Resource, type ResourceType } from '../../api/resources.ts'
-import { TrustSecret } from '../../api/trust.ts'
 import { UsageError } from '../../core/errors.ts'
 import { connectKube, type KubeConnection } from '../../kube/client.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import { readCertificates } from '../../pki/chain.ts'
-import { type AuthorityIdentity, authorityIdentity } from '../../pki/identity.ts'
-import { orUndefined } from '../../trust/attempt.ts'
-import { readSecret, requireText } from '../../trust/secrets.ts'
 import { waitFor } from '../wait.ts'
 import { applyObjects } from './apply-objects.ts'
 import { Discovery } from './discovery.ts'
@@ -32,7 +27,7 @@ import {
   withRouterReplicas,
 } from './installation.ts'
 import { WAIT_MS } from './limits.ts'
-import { checkWanted, type WantedMembership } from './membership.ts'
+import { checkWanted, presentIdentity, type WantedMembership } from './membership.ts'
 import { reportSecret } from './report-secret.ts'
 import { trustPlan } from './trust-plan.ts'
 import { isOurs } from './uninstall.ts'
@@ -71,7 +66,7 @@ async function installInto(
   if (namespace === SYSTEM_NAMESPACE)
     throw new UsageError(`${SYSTEM_NAMESPACE} is where a whole cluster has fairlead: give --namespace`)
   await requireKinds(client)
-  const wanted = await membershipOf(client, namespace, options)
+  const wanted = await wantedMembership(client, namespace, options)
   await requireAlone(client, namespace)
   const plan = await trustPlan(client, {
     wanted,
@@ -127,7 +122,7 @@ async function requireKinds(client: KubeClient): Promise<void> {
 }
 
 /** No other can be asked: the ClusterProperties are the cluster's, and this member is a cluster of its own. */
-async function membershipOf(
+async function wantedMembership(
   client: KubeClient,
   namespace: string,
   { clusterId, clusterset }: WantedMembership,
@@ -144,17 +139,6 @@ async function membershipOf(
   throw new UsageError(
     `namespace ${namespace} is a member as ${present.cluster} of ${present.clusterset}: to change that, run "fairlead uninstall --namespace-scoped" first`,
   )
-}
-
-/** Who the processes of `namespace` are; undefined where they have no authority, or none that says it. */
-async function presentIdentity(
-  client: KubeClient,
-  namespace: string,
-): Promise<AuthorityIdentity | undefined> {
-  const secret = await readSecret(client, { namespace, name: TrustSecret.authority })
-  if (secret === undefined) return undefined
-  const [authority] = orUndefined(() => readCertificates(requireText(secret, 'tls.crt'))) ?? []
-  return authority && orUndefined(() => authorityIdentity(authority))
 }
 
 /** Two that serve one namespace would undo each other's work. */

@@ -2,7 +2,8 @@
 import { Command } from 'commander'
 import { ReportPath, type TopologyReport } from '../../api/network-report.ts'
 import type { CliContext } from '../context.ts'
-import { addKubeOptions, type KubeOptions, systemNamespaceOption, withKube } from '../kube-options.ts'
+import { type KubeOptions, withKube } from '../kube-options.ts'
+import { addMemberOptions } from '../member.ts'
 import { type OutputFormat, outputOption, printText } from '../output.ts'
 import { routerReport } from './router-report.ts'
 import { topologyText } from './topology-text.ts'
@@ -14,10 +15,9 @@ interface Options extends KubeOptions {
 
 /** The network as a router of the cluster sees it. */
 export function topologyCommand(context: CliContext): Command {
-  return addKubeOptions(
+  return addMemberOptions(
     new Command('topology').description('routers of all clusters and the links between them'),
   )
-    .addOption(systemNamespaceOption())
     .addOption(outputOption())
     .action(async (options: Options) => {
       const report = await withKube(options, ({ client }) =>

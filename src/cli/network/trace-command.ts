@@ -3,7 +3,8 @@ import { Command, InvalidArgumentError } from 'commander'
 import { isDnsLabel } from '../../api/names.ts'
 import { ReportPath, type TraceReport } from '../../api/network-report.ts'
 import type { CliContext } from '../context.ts'
-import { addKubeOptions, type KubeOptions, systemNamespaceOption, withKube } from '../kube-options.ts'
+import { type KubeOptions, withKube } from '../kube-options.ts'
+import { addMemberOptions } from '../member.ts'
 import { type OutputFormat, outputOption, printText } from '../output.ts'
 import { serviceArgument } from '../service-argument.ts'
 import { ReportError, routerReport } from './router-report.ts'
@@ -18,13 +19,12 @@ interface Options extends KubeOptions {
 
 /** The paths that new flows of an imported service would take. */
 export function traceCommand(context: CliContext): Command {
-  return addKubeOptions(
+  return addMemberOptions(
     new Command('trace').description('where new flows of an imported service would go, hop by hop'),
   )
     .argument('<service>', 'NAME or service/NAME')
     .option('-n, --namespace <name>', "namespace of the service (default: the context's)")
     .option('--port <name|number>', 'that port alone (default: all ports of the import)', readPort)
-    .addOption(systemNamespaceOption())
     .addOption(outputOption())
     .action(async (service: string, options: Options) => {
       const refIn = serviceArgument(service, options.namespace)

@@ -4,15 +4,14 @@
 import { findCondition } from '../../api/conditions.ts'
 import { LinkCondition, type LinkResource } from '../../api/link.ts'
 import { ExportCondition, type ServiceExport, type ServiceImport } from '../../api/mcs.ts'
-import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import type { Condition, KubeObject } from '../../api/objects.ts'
 import { Resource, type ResourceType } from '../../api/resources.ts'
 import { ACCESS_ACCEPTED, type ServicePolicy } from '../../api/service-policy.ts'
-import type { KubeConnection } from '../../kube/client.ts'
 import { isUnknownApi } from '../../kube/errors.ts'
 import type { KubeClient, ListOptions } from '../../kube/types.ts'
-import { presentMembership } from '../install/membership.ts'
+import { membershipOf } from '../install/membership.ts'
 import type { Deployment } from '../install/rollout.ts'
+import type { Member } from '../member.ts'
 
 export interface ProcessStatus {
   readonly name: string
@@ -61,6 +60,8 @@ export interface PolicyStatus {
 
 export interface ClusterStatus {
   readonly context: string
+  /** Of a member of one namespace. */
+  readonly namespace?: string
   readonly clusterId?: string
   readonly clusterset?: string
   /** Every process and link is ready, and there is at least one process. */
@@ -73,23 +74,25 @@ export interface ClusterStatus {
 }
 
 /** Reads it all, in parallel. */
-export async function clusterStatus({ client, contextName }: KubeConnection): Promise<ClusterStatus> {
-  const inSystem = { namespace: SYSTEM_NAMESPACE }
+export async function clusterStatus(member: Member): Promise<ClusterStatus> {
+  const { client, contextName, systemNamespace, served } = member
+  const inSystem = { namespace: systemNamespace }
   const [{ clusterId, clusterset }, deployments, links, exports, imports, policies] = await Promise.all([
-    presentMembership(client),
+    membershipOf(member),
     listed<Deployment>(client, Resource.deployment, {
       ...inSystem,
       labelSelector: 'app.kubernetes.io/part-of=fairlead',
     }),
     listed<LinkResource>(client, Resource.link, inSystem),
-    listed<ServiceExport>(client, Resource.serviceExport),
-    listed<ServiceImport>(client, Resource.serviceImport),
-    listed<ServicePolicy>(client, Resource.servicePolicy),
+    listed<ServiceExport>(client, Resource.serviceExport, served),
+    listed<ServiceImport>(client, Resource.serviceImport, served),
+    listed<ServicePolicy>(client, Resource.servicePolicy, served),
   ])
   const processes = deployments.map(processStatus)
   const linkStatuses = links.map(linkStatus)
   return {
     context: contextName,
+    ...served,
     ...(clusterId === undefined ? {} : { clusterId }),
     ...(clusterset === undefined ? {} : { clusterset }),
     healthy: isHealthy(processes, linkStatuses),
@@ -105,7 +108,7 @@ export async function clusterStatus({ client, contextName }: KubeConnection): Pr
 async function listed<T extends KubeObject>(
   client: KubeClient,
   type: ResourceType,
-  options: ListOptions<T> = {},
+  options: ListOptions<T>,
 ): Promise<readonly T[]> {
   try {
     return (await client.list<T>(type, options)).items

@@ -5,11 +5,8 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SYSTEM_NAMESPACE } from '../../api/names.ts'
-import { Resource } from '../../api/resources.ts'
-import { TRUST, type Trust, TrustSecret } from '../../api/trust.ts'
+import { type Trust, TrustSecret } from '../../api/trust.ts'
 import { describeError, UsageError } from '../../core/errors.ts'
-import type { KubeClient } from '../../kube/types.ts'
 import type { KeyPair } from '../../pki/certificates.ts'
 import { readCertificates } from '../../pki/chain.ts'
 import { keepStatement, ROOT_FILES } from '../../pki/clusterset-root.ts'
@@ -23,6 +20,8 @@ import { authorityMaterial, authorityOwner, saveAuthority } from '../../trust/au
 import { revokeCluster } from '../../trust/revocations.ts'
 import { readSecret } from '../../trust/secrets.ts'
 import { knownStatement } from '../install/readmission.ts'
+import type { Member } from '../member.ts'
+import { presentTrust } from './present-trust.ts'
 
 export interface Revoking {
   readonly cluster: string
@@ -32,14 +31,12 @@ export interface Revoking {
   readonly at: number
 }
 
-const REF = { namespace: SYSTEM_NAMESPACE, name: TRUST }
-
 /** Who may be revoked from here, checked before anybody is asked. Throws UsageError. */
 export async function requireRevocable(
-  client: Pick<KubeClient, 'get'>,
+  member: Member,
   { cluster, pki }: Pick<Revoking, 'cluster' | 'pki'>,
 ): Promise<Trust> {
-  const trust = await client.get<Trust>(Resource.trust, REF)
+  const trust = await presentTrust(member)
   if (trust === undefined) throw new UsageError('this cluster has no Trust: run "fairlead install" first')
   if (pki === undefined && trust.spec?.found !== true)
     throw new UsageError(
@@ -60,22 +57,23 @@ export interface Revoked {
   readonly unkept?: string
 }
 
-export async function revoke(
-  client: Pick<KubeClient, 'get' | 'patch' | 'create' | 'update'>,
-  { cluster, pki, at }: Revoking,
-): Promise<Revoked> {
+export async function revoke(member: Member, { cluster, pki, at }: Revoking): Promise<Revoked> {
   if (pki === undefined) {
-    await revokeCluster({ client, namespace: SYSTEM_NAMESPACE }, cluster, new Date(at).toISOString())
+    await revokeCluster(
+      { client: member.client, namespace: member.systemNamespace },
+      cluster,
+      new Date(at).toISOString(),
+    )
     return {}
   }
-  return await revokeOffline(client, { cluster, pki, at })
+  return await revokeOffline(member, { cluster, pki, at })
 }
 
 async function revokeOffline(
-  client: Pick<KubeClient, 'get' | 'create' | 'update'>,
+  { client, systemNamespace: namespace }: Member,
   { cluster, pki, at }: Revoking & { readonly pki: string },
 ): Promise<Revoked> {
-  const secret = await readSecret(client, { namespace: SYSTEM_NAMESPACE, name: TrustSecret.authority })
+  const secret = await readSecret(client, { namespace, name: TrustSecret.authority })
   if (secret === undefined) throw new UsageError('this cluster is no member of a clusterset')
   const material = authorityMaterial(secret)
   const root = await readRoot(pki)
@@ -85,7 +83,7 @@ async function revokeOffline(
   const known = await knownStatement(pki, { clusterset, roots }, present)
   const statement = nextStatement(known?.said, { clusterset, root, cluster, at })
   const text = JSON.stringify(signStatement(statement, [root]))
-  await saveAuthority(client, SYSTEM_NAMESPACE, { ...material, roots, statement: text }, secret)
+  await saveAuthority(client, namespace, { ...material, roots, statement: text }, secret)
   return { version: statement.version, ...(await keep(pki, text)) }
 }
 

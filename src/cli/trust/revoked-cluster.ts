@@ -4,9 +4,8 @@
 import { findCondition } from '../../api/conditions.ts'
 import { LinkCondition, type LinkResource } from '../../api/link.ts'
 import type { ServiceImport } from '../../api/mcs.ts'
-import { SYSTEM_NAMESPACE } from '../../api/names.ts'
 import { Resource } from '../../api/resources.ts'
-import type { KubeClient } from '../../kube/types.ts'
+import type { Member } from '../member.ts'
 
 /** Names, as people know the objects. */
 export interface Remains {
@@ -16,10 +15,13 @@ export interface Remains {
   readonly imports: readonly string[]
 }
 
-export async function remainsOf(client: Pick<KubeClient, 'list'>, cluster: string): Promise<Remains> {
+export async function remainsOf(
+  { client, systemNamespace: namespace, served }: Member,
+  cluster: string,
+): Promise<Remains> {
   const [links, imports] = await Promise.all([
-    client.list<LinkResource>(Resource.link, { namespace: SYSTEM_NAMESPACE }),
-    client.list<ServiceImport>(Resource.serviceImport),
+    client.list<LinkResource>(Resource.link, { namespace }),
+    client.list<ServiceImport>(Resource.serviceImport, served),
   ])
   return {
     links: links.items.filter((link) => leadsTo(link, cluster)).map(({ metadata }) => metadata.name ?? ''),

@@ -1,7 +1,7 @@
 /**
  * A connection fed with anything must not throw, must not hang, must answer or end, must hold its owners' contract and
  * must give back all it holds. Raw bytes, kept seeds that are changed, and frames that are well-formed but senseless.
- * FAIRLEAD_FUZZ_RUNS sets how long.
+ * FAIRLEAD_FUZZ_SECONDS sets how long.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,11 +20,12 @@ import type { Logger } from '../../../src/core/log.ts'
 import { cutAt } from '../../support/amqp-arbitraries.ts'
 import { REQUEST, until } from '../../support/connection-pair.ts'
 import { settle } from '../../support/fake-clock.ts'
+import { FUZZ_TIMEOUT_MS, fuzzFor } from '../../support/fuzz-budget.ts'
 import { likelyBytes, plausibleFrame } from '../../support/plausible-frames.ts'
 import { frameOf, RawPeer } from '../../support/raw-peer.ts'
 import { acceptStrictly, StrictOwner } from '../../support/strict-owner.ts'
 
-const RUNS = Number(process.env['FAIRLEAD_FUZZ_RUNS'] ?? 300)
+const PROPERTIES = 5
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array))
 
@@ -37,50 +38,59 @@ function onlyAmqpErrors(work: () => void): void {
   }
 }
 
-test('decoders of values, performatives and SASL refuse or read any bytes', () => {
-  fc.assert(
-    fc.property(fc.oneof(bytes(200), likelyBytes), (input) => {
-      onlyAmqpErrors(() => new Decoder(input).value())
-      onlyAmqpErrors(() => decodePerformative(input))
-      onlyAmqpErrors(() => decodeSasl(input))
-      const sections = new SectionReader({ onBody: () => {} })
-      sections.push(input)
-      sections.finish()
-    }),
-    { numRuns: RUNS * 20 },
-  )
-})
+test(
+  'decoders of values, performatives and SASL refuse or read any bytes',
+  () => {
+    fc.assert(
+      fc.property(fc.oneof(bytes(200), likelyBytes), (input) => {
+        onlyAmqpErrors(() => new Decoder(input).value())
+        onlyAmqpErrors(() => decodePerformative(input))
+        onlyAmqpErrors(() => decodeSasl(input))
+        const sections = new SectionReader({ onBody: () => {} })
+        sections.push(input)
+        sections.finish()
+      }),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
-test('the parser refuses or cuts any bytes, in any pieces', () => {
-  const nothing = () => {}
-  const sink = {
-    onProtocolHeader: nothing,
-    onFrame: nothing,
-    onTransfer: nothing,
-    onPayload: nothing,
-    onTransferEnd: nothing,
-  }
-  const anyFrame = fc
-    .tuple(fc.oneof(bytes(60), likelyBytes), fc.integer({ min: -2, max: 2 }))
-    .map(([body, error]) => {
-      const header = Buffer.from('0000000002000000', 'hex')
-      header.writeUInt32BE(Math.max(0, 8 + body.length + error), 0)
-      return Buffer.concat([header, body])
-    })
-  fc.assert(
-    fc.property(
-      fc.array(anyFrame, { maxLength: 8 }),
-      fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }),
-      (frames, sizes) => {
-        onlyAmqpErrors(() => {
-          const parser = new FrameParser(sink, 4096)
-          for (const piece of cutAt(Buffer.concat([protocolHeader(0), ...frames]), sizes)) parser.push(piece)
-        })
-      },
-    ),
-    { numRuns: RUNS * 10 },
-  )
-})
+test(
+  'the parser refuses or cuts any bytes, in any pieces',
+  () => {
+    const nothing = () => {}
+    const sink = {
+      onProtocolHeader: nothing,
+      onFrame: nothing,
+      onTransfer: nothing,
+      onPayload: nothing,
+      onTransferEnd: nothing,
+    }
+    const anyFrame = fc
+      .tuple(fc.oneof(bytes(60), likelyBytes), fc.integer({ min: -2, max: 2 }))
+      .map(([body, error]) => {
+        const header = Buffer.from('0000000002000000', 'hex')
+        header.writeUInt32BE(Math.max(0, 8 + body.length + error), 0)
+        return Buffer.concat([header, body])
+      })
+    fc.assert(
+      fc.property(
+        fc.array(anyFrame, { maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }),
+        (frames, sizes) => {
+          onlyAmqpErrors(() => {
+            const parser = new FrameParser(sink, 4096)
+            for (const piece of cutAt(Buffer.concat([protocolHeader(0), ...frames]), sizes))
+              parser.push(piece)
+          })
+        },
+      ),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
 /** A connection whose owners are strict; `errors` are bugs of ours. */
 class Victim {
@@ -130,41 +140,49 @@ class Victim {
   }
 }
 
-test('a connection survives any sequence of well-formed frames, or closes with an error', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(plausibleFrame, { minLength: 1, maxLength: 40 }),
-      fc.boolean(),
-      async (frames, ours) => {
-        const properties = new Map([['fairlead:version', { type: 'uint', value: ours ? 2 : 9 } as const]])
-        const victim = new Victim()
-        const { peer } = victim
-        peer.hello({ properties })
-        victim.open()
-        for (const { performative: one, channel, payload } of frames) {
-          peer.bytes(frameOf(one, channel, one.kind === 'transfer' ? payload : Buffer.alloc(0)))
-        }
-        await peer.clock.advance(ACK_DELAY_MS)
-        peer.say({ kind: 'close' })
-        await until(() => peer.ended)
-        await victim.end()
-      },
-    ),
-    { numRuns: RUNS },
-  )
-}, 240_000)
+test(
+  'a connection survives any sequence of well-formed frames, or closes with an error',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(plausibleFrame, { minLength: 1, maxLength: 40 }),
+        fc.boolean(),
+        async (frames, ours) => {
+          const properties = new Map([['fairlead:version', { type: 'uint', value: ours ? 2 : 9 } as const]])
+          const victim = new Victim()
+          const { peer } = victim
+          peer.hello({ properties })
+          victim.open()
+          for (const { performative: one, channel, payload } of frames) {
+            peer.bytes(frameOf(one, channel, one.kind === 'transfer' ? payload : Buffer.alloc(0)))
+          }
+          await peer.clock.advance(ACK_DELAY_MS)
+          peer.say({ kind: 'close' })
+          await until(() => peer.ended)
+          await victim.end()
+        },
+      ),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
-test('a connection fed with raw bytes closes and ends', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(bytes(300), likelyBytes), fc.boolean(), async (input, afterOpen) => {
-      const victim = new Victim()
-      if (afterOpen) victim.peer.hello()
-      victim.peer.bytes(input)
-      await victim.end()
-    }),
-    { numRuns: RUNS },
-  )
-}, 240_000)
+test(
+  'a connection fed with raw bytes closes and ends',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(bytes(300), likelyBytes), fc.boolean(), async (input, afterOpen) => {
+        const victim = new Victim()
+        if (afterOpen) victim.peer.hello()
+        victim.peer.bytes(input)
+        await victim.end()
+      }),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
 /** Conversations that a peer of each kind has, and those that once broke something: one hexadecimal line per frame. */
 const SEEDS = readdirSync(join(import.meta.dirname, 'seeds'))
@@ -201,22 +219,26 @@ function changed(
   return result.length > 0 ? result : [Buffer.alloc(1)]
 }
 
-test('a conversation in which anything is changed, repeated, left out or cut costs no more than its connection', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...SEEDS),
-      fc.array(change, { maxLength: 6 }),
-      fc.array(fc.integer({ min: 20, max: 600 }), { minLength: 1, maxLength: 4 }),
-      async ([, seed], changes, sizes) => {
-        const victim = new Victim()
-        victim.open()
-        await victim.hear(changes.reduce(changed, seed).flatMap((frame) => cutAt(frame, sizes)))
-        await victim.end()
-      },
-    ),
-    { numRuns: RUNS },
-  )
-}, 240_000)
+test(
+  'a conversation in which anything is changed, repeated, left out or cut costs no more than its connection',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...SEEDS),
+        fc.array(change, { maxLength: 6 }),
+        fc.array(fc.integer({ min: 20, max: 600 }), { minLength: 1, maxLength: 4 }),
+        async ([, seed], changes, sizes) => {
+          const victim = new Victim()
+          victim.open()
+          await victim.hear(changes.reduce(changed, seed).flatMap((frame) => cutAt(frame, sizes)))
+          await victim.end()
+        },
+      ),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
 test.each(SEEDS)('the conversation %s is understood as it is', async (_name, seed) => {
   const victim = new Victim()

@@ -1,5 +1,5 @@
 /**
- * Raw octets against the resolver. 10 seconds by default, FAIRLEAD_FUZZ_SECONDS for more.
+ * Raw octets against the resolver. FAIRLEAD_FUZZ_SECONDS sets how long.
  */
 import { test } from '@jest/globals'
 import fc from 'fast-check'
@@ -7,9 +7,9 @@ import { expectGoodConduct } from '../../support/dns-conduct.ts'
 import { tableSnapshot, ZONE } from '../../support/dns-fixture.ts'
 import { testResponder } from '../../support/dns-responder.ts'
 import { query } from '../../support/dns-wire.ts'
+import { FUZZ_TIMEOUT_MS, fuzzFor } from '../../support/fuzz-budget.ts'
 
-const SECONDS = Number(process.env['FAIRLEAD_FUZZ_SECONDS'] ?? 10)
-const timeLimit = { interruptAfterTimeLimit: (SECONDS * 1000) / 2, numRuns: 10_000_000, endOnFailure: true }
+const PROPERTIES = 2
 
 const responder = testResponder(tableSnapshot, Math.random)
 
@@ -38,16 +38,16 @@ test(
   () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (octets) => check(Buffer.from(octets))),
-      timeLimit,
+      fuzzFor(PROPERTIES),
     )
   },
-  (SECONDS + 30) * 1000,
+  FUZZ_TIMEOUT_MS,
 )
 
 test(
   'damaged queries never throw, and what is answered is well formed',
   () => {
-    fc.assert(fc.property(mutated, check), timeLimit)
+    fc.assert(fc.property(mutated, check), fuzzFor(PROPERTIES))
   },
-  (SECONDS + 30) * 1000,
+  FUZZ_TIMEOUT_MS,
 )

@@ -1,6 +1,6 @@
 /**
  * Certificates and signatures as strangers may write them: good ones with bytes changed, and anything at all. Nothing but a
- * refusal comes of them, and nothing that was changed is believed. FAIRLEAD_FUZZ_RUNS sets how long.
+ * refusal comes of them, and nothing that was changed is believed. FAIRLEAD_FUZZ_SECONDS sets how long.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
@@ -20,11 +20,12 @@ import { Vouchers } from '../../../src/router/relay/vouchers.ts'
 import { TestClusterset } from '../../support/clusterset.ts'
 import { REQUEST } from '../../support/connection-pair.ts'
 import { voucher as anyVoucher } from '../../support/flow-request-arbitraries.ts'
+import { FUZZ_TIMEOUT_MS, fuzzFor } from '../../support/fuzz-budget.ts'
 import { stateOf } from '../../support/network.ts'
 import { messageOf } from '../../support/signed-origins.ts'
 import { advertisement } from '../../support/topology-world.ts'
 
-const RUNS = { numRuns: Number(process.env['FAIRLEAD_FUZZ_RUNS'] ?? 500) }
+const PROPERTIES = 4
 const CLUSTER = { clusterset: 'test-set', cluster: 'west', role: 'router' } as const
 
 let set: TestClusterset
@@ -76,76 +77,92 @@ const isSame = (one: OriginSignature, other: OriginSignature) =>
 /** The certificates that count were changed: a signature may be written in several ways, and holds. */
 const isOther = (one: OriginSignature, other: OriginSignature) => one.chain.join() !== other.chain.join()
 
-test('damaged certificates and signatures of records', () => {
-  const good = origins.sign(stateOf('west', 1, 1, ['a']))
-  const signature = good.signature as OriginSignature
-  fc.assert(
-    fc.property(fc.nat({ max: 2 }), damages, (part, all) => {
-      const bad = damagedIn(signature, part, all)
-      const fault = origins.verify({ ...good, signature: bad })
-      if (isSame(bad, signature)) expect(fault).toBeUndefined()
-      else if (isOther(bad, signature)) expect(fault).toBeDefined()
-    }),
-    RUNS,
-  )
-})
+test(
+  'damaged certificates and signatures of records',
+  () => {
+    const good = origins.sign(stateOf('west', 1, 1, ['a']))
+    const signature = good.signature as OriginSignature
+    fc.assert(
+      fc.property(fc.nat({ max: 2 }), damages, (part, all) => {
+        const bad = damagedIn(signature, part, all)
+        const fault = origins.verify({ ...good, signature: bad })
+        if (isSame(bad, signature)) expect(fault).toBeUndefined()
+        else if (isOther(bad, signature)) expect(fault).toBeDefined()
+      }),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
-test('damaged vouchers of flows', () => {
-  const way: RelayedWay = {
-    path: ['1'.repeat(32), '2'.repeat(32)],
-    travelled: [],
-    cluster: 'east',
-    origin: { cluster: 'west', router: 'a'.repeat(32), name: 'west/router' },
-  }
-  const request: FlowRequest = { ...REQUEST }
-  fc.assert(
-    fc.property(fc.nat({ max: 2 }), damages, (part, all) => {
-      const { voucher, ...relay } = vouchers.vouch(request, way)
-      if (voucher === undefined) throw new Error('no voucher')
-      const bad = damagedIn(voucher, part, all)
-      const refusal = vouchers.verify({
-        ...request,
-        relay: { ...relay, path: way.path.slice(1), voucher: bad },
-      })
-      if (isSame(bad, voucher)) expect(refusal).toBeUndefined()
-      else if (isOther(bad, voucher)) expect(refusal).toBeDefined()
-    }),
-    RUNS,
-  )
-})
+test(
+  'damaged vouchers of flows',
+  () => {
+    const way: RelayedWay = {
+      path: ['1'.repeat(32), '2'.repeat(32)],
+      travelled: [],
+      cluster: 'east',
+      origin: { cluster: 'west', router: 'a'.repeat(32), name: 'west/router' },
+    }
+    const request: FlowRequest = { ...REQUEST }
+    fc.assert(
+      fc.property(fc.nat({ max: 2 }), damages, (part, all) => {
+        const { voucher, ...relay } = vouchers.vouch(request, way)
+        if (voucher === undefined) throw new Error('no voucher')
+        const bad = damagedIn(voucher, part, all)
+        const refusal = vouchers.verify({
+          ...request,
+          relay: { ...relay, path: way.path.slice(1), voucher: bad },
+        })
+        if (isSame(bad, voucher)) expect(refusal).toBeUndefined()
+        else if (isOther(bad, voucher)) expect(refusal).toBeDefined()
+      }),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
-test('vouchers, proofs and signatures of anything at all', () => {
-  const way = { path: ['2'.repeat(32)], travelled: [], cluster: 'east' }
-  const origin = { cluster: 'west', router: 'a'.repeat(32), name: 'west/router' }
-  fc.assert(
-    fc.property(anyVoucher, fc.string({ unit: 'binary' }), (voucher, proof) => {
-      const { chain, value } = voucher
-      expect(vouchers.verify({ ...REQUEST, relay: { ...way, origin, voucher } })).toBeDefined()
-      expect(routers.verify(advertisement(1, [2], { proof }))).toBe(false)
-      expect(routers.verify(advertisement(1, [2], { proof: [value, ...chain].join(' ') }))).toBe(false)
-      expect(origins.verify({ ...stateOf('west', 1, 1, ['a']), signature: { chain, value } })).toBeDefined()
-    }),
-    RUNS,
-  )
-})
+test(
+  'vouchers, proofs and signatures of anything at all',
+  () => {
+    const way = { path: ['2'.repeat(32)], travelled: [], cluster: 'east' }
+    const origin = { cluster: 'west', router: 'a'.repeat(32), name: 'west/router' }
+    fc.assert(
+      fc.property(anyVoucher, fc.string({ unit: 'binary' }), (voucher, proof) => {
+        const { chain, value } = voucher
+        expect(vouchers.verify({ ...REQUEST, relay: { ...way, origin, voucher } })).toBeDefined()
+        expect(routers.verify(advertisement(1, [2], { proof }))).toBe(false)
+        expect(routers.verify(advertisement(1, [2], { proof: [value, ...chain].join(' ') }))).toBe(false)
+        expect(origins.verify({ ...stateOf('west', 1, 1, ['a']), signature: { chain, value } })).toBeDefined()
+      }),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)
 
-test('signed messages with any JSON in them are refused as violations, or read', () => {
-  const codec = new MessageCodec()
-  const message = messageOf(origins.sign(stateOf('west', 1, 1, ['a'])))
-  fc.assert(
-    fc.property(fc.jsonValue(), fc.jsonValue(), fc.nat({ max: 2 }), (value, later, where) => {
-      const parts = [
-        { ...message, signature: value },
-        { ...message, facts: { later: value } },
-        { ...message, records: [{ ...message.records[0], later, exportedLabels: value }] },
-      ]
-      try {
-        const read = codec.decode(Buffer.from(JSON.stringify(parts[where])))
-        expect(read.type).toBe('directory-origin')
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'violation' })
-      }
-    }),
-    RUNS,
-  )
-})
+test(
+  'signed messages with any JSON in them are refused as violations, or read',
+  () => {
+    const codec = new MessageCodec()
+    const message = messageOf(origins.sign(stateOf('west', 1, 1, ['a'])))
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), fc.nat({ max: 2 }), (value, later, where) => {
+        const parts = [
+          { ...message, signature: value },
+          { ...message, facts: { later: value } },
+          { ...message, records: [{ ...message.records[0], later, exportedLabels: value }] },
+        ]
+        try {
+          const read = codec.decode(Buffer.from(JSON.stringify(parts[where])))
+          expect(read.type).toBe('directory-origin')
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'violation' })
+        }
+      }),
+      fuzzFor(PROPERTIES),
+    )
+  },
+  FUZZ_TIMEOUT_MS,
+)

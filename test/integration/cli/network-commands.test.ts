@@ -1,17 +1,13 @@
 /** `fairlead topology` and `fairlead trace` against an API over HTTP that refuses, and one that has a router behind it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { TopologyReport, TraceReport } from '../../../src/api/network-report.ts'
 import { fairlead as runHere } from '../../support/run-cli.ts'
-
-interface Answer {
-  readonly status: number
-  readonly value: unknown
-}
+import {
+  type StubAnswer as Answer,
+  forbidden as refused,
+  type StubApi,
+  startStubApi,
+} from '../../support/stub-api.ts'
 
 const PODS = '/api/v1/namespaces/fairlead-system/pods'
 const PROXY = `${PODS}/router-0%3A9092/proxy`
@@ -38,58 +34,32 @@ const trace: TraceReport = {
   omitted: 0,
 }
 
-let folder: string
-let server: Server
-/** By what the path begins with; the longest counts. */
-let answers: Record<string, Answer>
-const asked: string[] = []
-/** The tokens that routers were given. */
-const tokens = new Set<unknown>()
+let api: StubApi
+let answers: StubApi['answers']
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'fairlead-commands-'))
-  answers = {
+  api = await startStubApi({
     [PODS]: pods,
     [SECRET]: { status: 200, value: { data: { token: Buffer.from(`${TOKEN}\n`).toString('base64') } } },
-  }
-  asked.splice(0)
-  tokens.clear()
-  server = createServer((request, response) => {
-    const url = request.url ?? ''
-    asked.push(url)
-    if (url.startsWith(PROXY)) tokens.add(request.headers['fairlead-report-token'])
-    const [key = ''] = Object.keys(answers)
-      .filter((path) => url.startsWith(path))
-      .sort((a, b) => b.length - a.length)
-    const { status, value } = answers[key] ?? { status: 404, value: { kind: 'Status', message: 'none' } }
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const config = {
-    clusters: [{ name: 'c', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'u', user: {} }],
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'demo' } }],
-    'current-context': 'c',
-  }
-  await writeFile(join(folder, 'kubeconfig'), JSON.stringify(config), { mode: 0o600 })
+  answers = api.answers
 })
+afterEach(() => api.stop())
 
-afterEach(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-  await rm(folder, { recursive: true })
-})
+const asked = () => api.requests.map(({ url }) => url)
+/** The tokens that routers were given. */
+const tokens = () =>
+  new Set(
+    api.requests
+      .filter(({ url }) => url.startsWith(PROXY))
+      .map(({ headers }) => headers['fairlead-report-token']),
+  )
 
 function fairlead(...args: string[]) {
-  return runHere(...args, '--kubeconfig', join(folder, 'kubeconfig'))
+  return runHere(...args, '--kubeconfig', api.kubeconfig)
 }
 
-/** As kube-apiserver refuses. */
-function forbidden(what: string): Answer {
-  const message = `pods is forbidden: User "ada" cannot ${what} in the namespace "fairlead-system"`
-  return { status: 403, value: { kind: 'Status', reason: 'Forbidden', code: 403, message, details: {} } }
-}
+const forbidden = (what: string) => refused(what, 'fairlead-system')
 
 const PROXY_RULE = '{"apiGroups":[""],"resources":["pods/proxy"],"verbs":["get"]}'
 const TOKEN_RULE =
@@ -126,7 +96,7 @@ test('without the right to the token that right is named, and nothing is asked o
   expect(code).toBe(1)
   expect(stderr).toContain('no right to get Secret fairlead-reports in namespace fairlead-system')
   expect(stderr).toContain(`the rules ${TOKEN_RULE} and ${PROXY_RULE}`)
-  expect(tokens).toEqual(new Set())
+  expect(tokens()).toEqual(new Set())
 })
 
 test.each([
@@ -149,7 +119,7 @@ test('a router that has another token says so', async () => {
 
 test('a member of one namespace is asked in that namespace', async () => {
   await fairlead('topology', '--system-namespace', 'team')
-  expect(asked.filter((url) => url.startsWith('/api/v1/namespaces/team/pods'))).toHaveLength(1)
+  expect(asked().filter((url) => url.startsWith('/api/v1/namespaces/team/pods'))).toHaveLength(1)
 })
 
 test('a port that the import does not have is named by the router, which has the last word', async () => {
@@ -160,7 +130,7 @@ test('a port that the import does not have is named by the router, which has the
     stdout: '',
     stderr: `fairlead: ${error}\n`,
   })
-  expect(asked).toContain(`${PROXY}/trace?namespace=demo&name=web&port=grpc`)
+  expect(asked()).toContain(`${PROXY}/trace?namespace=demo&name=web&port=grpc`)
 })
 
 test('the documents are asked for and told', async () => {
@@ -169,11 +139,11 @@ test('the documents are asked for and told', async () => {
   expect((await fairlead('topology')).stdout).toContain('router-0   (tells this)')
   expect((await fairlead('trace', 'web')).stdout).toContain('demo/web http 80/TCP, from a/router-0')
   expect(JSON.parse((await fairlead('trace', 'web', '--port', '80', '-o', 'json')).stdout)).toEqual(trace)
-  expect(asked.filter((url) => url.includes('/trace'))).toEqual([
+  expect(asked().filter((url) => url.includes('/trace'))).toEqual([
     `${PROXY}/trace?namespace=demo&name=web`,
     `${PROXY}/trace?namespace=demo&name=web&port=80`,
   ])
-  expect(tokens).toEqual(new Set([TOKEN]))
+  expect(tokens()).toEqual(new Set([TOKEN]))
   answers[`${PROXY}/trace`] = { status: 200, value: { ...trace, ports: [] } }
   expect((await fairlead('trace', 'web')).stderr).toContain('demo/web is not imported in this cluster')
 })

@@ -13,6 +13,7 @@ import { type InstallReport, installFairlead } from '../../../src/cli/install/in
 import { linkClusters } from '../../../src/cli/install/link-clusters.ts'
 import type { Deployment } from '../../../src/cli/install/rollout.ts'
 import { uninstallFairlead } from '../../../src/cli/install/uninstall.ts'
+import { scopeOf } from '../../../src/cli/member.ts'
 import { clusterStatus } from '../../../src/cli/status/cluster-status.ts'
 import { connectKube } from '../../../src/kube/client.ts'
 import { certificateIdentity } from '../../../src/pki/identity.ts'
@@ -156,7 +157,7 @@ test('status tells what is there', async () => {
     metadata: { namespace: 'demo', name: 'hello' },
   })
   const connection = await connectKube({ kubeconfig: api.kubeconfig })
-  const status = await clusterStatus(connection)
+  const status = await clusterStatus({ ...connection, ...scopeOf() })
   await connection.client.close()
   expect(status).toMatchObject({
     context: 'test',

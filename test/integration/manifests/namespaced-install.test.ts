@@ -15,6 +15,9 @@ import {
   type NamespacedOptions,
 } from '../../../src/cli/install/namespaced-install.ts'
 import { uninstallFairlead } from '../../../src/cli/install/uninstall.ts'
+import { scopeOf } from '../../../src/cli/member.ts'
+import { clusterStatus } from '../../../src/cli/status/cluster-status.ts'
+import { connectKube } from '../../../src/kube/client.ts'
 import { authorityIdentity } from '../../../src/pki/identity.ts'
 import { docsPage } from '../../support/docs-page.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -100,6 +103,23 @@ test('the second time nothing changes, and the id is known; another id is refuse
   expect([clusterId, objects.filter(({ outcome }) => outcome !== 'unchanged')]).toEqual(['west-team', []])
   expect((await secret('fairlead-reports'))('token')).toBe(token)
   await expect(install({ clusterId: 'other' })).rejects.toThrow('is a member as west-team of shop')
+})
+
+test('before a controller has looked, status reads the id out of the certificate', async () => {
+  const connection = await connectKube({ kubeconfig: api.kubeconfig })
+  const status = await clusterStatus({ ...connection, ...scopeOf(TEAM) })
+  await connection.client.close()
+  expect(status).toMatchObject({
+    namespace: TEAM,
+    clusterId: 'west-team',
+    clusterset: 'shop',
+    healthy: false,
+  })
+  expect(status.processes.map(({ name }) => name).sort()).toEqual([
+    'fairlead-controller',
+    'fairlead-dns',
+    'fairlead-router',
+  ])
 })
 
 test('an overlay changes the routers, and network policies can be left out', async () => {

@@ -3,11 +3,20 @@
  * ordinary user; cases are registered beside each other and run in the order in which they stand.
  */
 import { expect } from '@jest/globals'
+import { isTrue } from '../../../src/api/conditions.ts'
 import { SYSTEM_NAMESPACE } from '../../../src/api/names.ts'
-import type { KubeObject } from '../../../src/api/objects.ts'
+import type { KubeObject, Pod } from '../../../src/api/objects.ts'
 import { type Clusters, rolledOut } from '../clusters.ts'
 import { eventually } from '../eventually.ts'
-import { CLUSTERS, type ClusterName, meshObjects, namespaces, nodesOf, workloads } from '../global-objects.ts'
+import {
+  CLUSTERS,
+  type ClusterName,
+  meshObjects,
+  namespaces,
+  nodesOf,
+  POD_NAMES,
+  workloads,
+} from '../global-objects.ts'
 import { type Addresses, type Ask, GlobalWorld, nodeState, wrongAnswers } from '../global-world.ts'
 import { applyAll } from '../peer-objects.ts'
 
@@ -40,6 +49,29 @@ interface Restarted extends KubeObject {
   status: { containerStatuses?: { ready: boolean; restartCount: number }[] }
 }
 
+/** How the names of pods begin that are not ready. */
+async function unready(world: GlobalWorld): Promise<string[]> {
+  const pods = await world.list<Pod>('pods', '-A')
+  const ready = pods
+    .filter(({ status }) => isTrue(status?.conditions, 'Ready'))
+    .map(({ metadata }) => String(metadata.name))
+  return POD_NAMES.filter((name) => !ready.some((each) => each.startsWith(name)))
+}
+
+/** What a node has, once that stays the same: addresses of new interfaces take a moment to be theirs. */
+function settledState(world: GlobalWorld, node: number): Promise<object> {
+  let last: object | undefined
+  return eventually(
+    async () => {
+      const before = last
+      last = await nodeState(world, node)
+      expect(last).toEqual(before)
+      return last
+    },
+    { ...PATIENT, every: 1000 },
+  )
+}
+
 export class GlobalScene {
   readonly clusters: Clusters
   readonly worlds: Readonly<Record<ClusterName, GlobalWorld>>
@@ -62,8 +94,10 @@ export class GlobalScene {
       await applyAll(clusters, cluster, ...common, ...workloads(cluster))
       await rolledOut(clusters, cluster, 'web')
     })
+    // A node whose first pod is yet to come has another bridge than one that has pods.
+    await scene.inEach((world) => eventually(async () => expect(await unready(world)).toEqual([]), PATIENT))
     await scene.#onNodes(async (key, world, node) => {
-      scene.#before.set(key, await eventually(() => nodeState(world, node), PATIENT))
+      scene.#before.set(key, await settledState(world, node))
     })
     await scene.#install('east')
     await scene.#install('west', '--global-block-size', WEST_BLOCK)

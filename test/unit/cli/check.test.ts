@@ -86,6 +86,10 @@ describe('a cluster', () => {
     expect(failed(statusFindings({ ...WELL, processes: [] }))).toEqual([
       'processes: fairlead is not installed: run fairlead install',
     ])
+    expect(failed(statusFindings({ ...nobody, namespace: 'team', processes: [] }))).toEqual([
+      'membership: the member has no id: run fairlead install --namespace-scoped -n team --cluster-id ID',
+      'processes: fairlead is not installed in namespace team: run fairlead install --namespace-scoped -n team --cluster-id ID',
+    ])
   })
 
   test('whose global range overlaps something, or whose block is claimed by another, says so', () => {

@@ -126,7 +126,8 @@ describe('install with the root in a folder', () => {
 })
 
 describe('revoke with the root in a folder', () => {
-  const revokeWest = () => revoke(client, { cluster: 'west', pki, at: Date.now() })
+  const member = { client, contextName: 'east', systemNamespace: 'fairlead-system', served: {} }
+  const revokeWest = () => revoke(member, { cluster: 'west', pki, at: Date.now() })
   const east = { wanted: { clusterId: 'east', clusterset } }
 
   test('keeps the statement in the folder, and goes on from the newest that is known', async () => {

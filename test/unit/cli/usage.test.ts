@@ -19,6 +19,8 @@ test.each([
   [['link', '--endpoint', 'host:5671'], 'a link made with --endpoint needs a name'],
   [['link', 'x', '--endpoint', 'nonsense'], '"nonsense" is not HOST:PORT'],
   [['link', 'x', '--endpoint', 'h:1', '--cost', '0'], 'a whole number from 1 to 1000000 is wanted'],
+  [['link', 'x', '--endpoint', 'h:1', '--to-system-namespace', 'team'], 'is for --to-context'],
+  [['status', '--system-namespace', ''], 'the name of a namespace is wanted'],
   [['install', '--overlay', 'moon'], 'Allowed choices are base, loadbalancer, nodeport, kind, lab'],
   [['install', '--dry-run', '--cluster-id', 'Not_An_Id'], 'cannot be a cluster id'],
   [['install', '-n', 'team'], '--namespace is for --namespace-scoped'],

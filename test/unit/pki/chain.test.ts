@@ -218,10 +218,13 @@ describe('a chain that does not hold', () => {
   })
 })
 
-test('certificates travel as base64 and are read back the same', async () => {
+test('certificates travel as base64 and are read back the same, in no other way', async () => {
   const [leaf] = certificates(await leafUnder(east)) as [X509Certificate]
   expect(decodeCertificate(encodeCertificate(leaf)).raw.equals(leaf.raw)).toBe(true)
   expect(certificateSha256(leaf)).toMatch(/^[0-9a-f]{64}$/)
+  const withMore = Buffer.concat([leaf.raw, Buffer.from([21])]).toString('base64')
+  for (const text of [withMore, ` ${encodeCertificate(leaf)}`, `${encodeCertificate(leaf)}====`])
+    expect(() => decodeCertificate(text)).toThrow('something beside it')
 })
 
 test('bundles are read in their order, and nothing else is', () => {
