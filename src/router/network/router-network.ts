@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto'
 import type { LinkSpec } from '../../api/route-snapshot.ts'
 import type { Directory, OriginState } from '../../api/service-record.ts'
-import type { Cancel } from '../../core/clock.ts'
 import type { FairleadError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/log.ts'
@@ -15,7 +14,6 @@ import { Acceptor } from '../../link/acceptor.ts'
 import { HostResolver, type ResolveHost } from '../../link/addresses.ts'
 import type { ReadSecret } from '../../link/dial-target.ts'
 import { LinkDialer, type LinkDialerConfig } from '../../link/dialer.ts'
-import type { SharingConfig } from '../../link/directory-session.ts'
 import { DirectoryStore } from '../../link/directory-store.ts'
 import { PeerRefusedError, PeerSilentError, ViolationError } from '../../link/errors.ts'
 import { Farewells } from '../../link/farewells.ts'
@@ -27,7 +25,6 @@ import { MessageCodec } from '../../link/message-codec.ts'
 import { type Hello, PROTOCOL } from '../../link/messages.ts'
 import { OriginSignatures } from '../../link/origin-signatures.ts'
 import type { AnnouncedSources } from '../../link/sources.ts'
-import type { Standing } from '../../link/standing.ts'
 import type { TlsFiles } from '../../link/tls-files.ts'
 import { WebSocketAcceptor } from '../../link/web-socket-acceptor.ts'
 import type { WebSocketStream } from '../../link/web-socket-stream.ts'
@@ -40,11 +37,13 @@ import { AcceptedSessions } from './accepted-sessions.ts'
 import { AdvertisementSignatures } from './advertisement-signatures.ts'
 import { Arrival } from './arrival.ts'
 import { DataConnections, type DataConnectionsDeps, dataConnectionsPerLink } from './data-connections.ts'
-import { LEFT_GRACE_MS, MAX_LINKS, MAX_REPLICAS } from './limits.ts'
+import { MAX_LINKS, MAX_REPLICAS } from './limits.ts'
 import { Links } from './links.ts'
 import { NetworkTopology } from './network-topology.ts'
+import { Partings } from './partings.ts'
 import type { PeerTransports } from './peers.ts'
 import { type ReplicaAddress, ReplicaLinks } from './replicas.ts'
+import { Sharing } from './sharing.ts'
 import { SourceAgents } from './source-agents.ts'
 import { TopologyPaths } from './topology-paths.ts'
 
@@ -92,7 +91,6 @@ export class RouterNetwork implements Startable {
   readonly #anchors: SnapshotSource<TrustAnchors>
   readonly #signatures: OriginSignatures
   readonly #store: DirectoryStore
-  readonly #outdone = new Snapshot(0)
   readonly #data: DataConnections
   readonly #acceptor: Acceptor
   readonly #webSockets: WebSocketAcceptor | undefined
@@ -102,14 +100,13 @@ export class RouterNetwork implements Startable {
   readonly #replicaLinks: Links
   readonly #topology: NetworkTopology
   readonly #arrival: Arrival
+  readonly #sharing: Sharing
+  readonly #partings: Partings
   readonly #agents: SourceAgents | undefined
   readonly #countEnd: (labels?: Labels) => void
   readonly #countDown: (labels?: Labels) => void
   #sessions: AcceptedSessions | undefined
   #farewells: Farewells | undefined
-  #unfollow = () => {}
-  #cancelLeft: Cancel = () => {}
-  #hasLeft = false
 
   constructor(deps: RouterNetworkDeps, config: RouterNetworkConfig) {
     this.#deps = deps
@@ -118,7 +115,7 @@ export class RouterNetwork implements Startable {
     const name = config.name ?? this.#routerId
     this.#tls = deps.tls
     this.#anchors = this.#tls.trust.anchors
-    const isGone = (cluster: string) => this.#parts(cluster)
+    const isGone = (cluster: string) => this.#partings.parts(cluster)
     const signer = new LeafSigner(this.#tls)
     const onMember = (chain: VerifiedChain) => this.#tls.trust.witness(chain)
     this.#signatures = new OriginSignatures({ ...deps, anchors: this.#anchors, signer, onMember })
@@ -148,6 +145,17 @@ export class RouterNetwork implements Startable {
       links: this.#links.status,
       topology: this.#topology.view,
       replicas: deps.replicas ?? new Snapshot([]),
+    })
+    const own = () => this.identity.cluster
+    const topology = this.#topology
+    const { trust } = this.#tls
+    this.#partings = new Partings({ ...deps, own, trust, topology, store: this.#store, data: this.#data })
+    this.#sharing = new Sharing({
+      own,
+      topology,
+      anchors: this.#anchors,
+      arrival: this.#arrival,
+      reach: this.#data.peers,
     })
     this.#agents =
       deps.sources === undefined ? undefined : new SourceAgents({ ...deps, sources: deps.sources })
@@ -188,7 +196,7 @@ export class RouterNetwork implements Startable {
 
   /** The latest epoch of our own cluster's records that another cluster holds and that we lack; 0 for none. */
   get outdone(): SnapshotSource<number> {
-    return this.#outdone
+    return this.#sharing.outdone
   }
 
   /** Ways to other clusters. */
@@ -249,19 +257,12 @@ export class RouterNetwork implements Startable {
     this.#farewells = new Farewells(this.#sessionDeps(), greeting)
     this.#sessions = new AcceptedSessions(this.#sessionDeps(), {
       ...greeting,
-      syncWith: (peer) => this.#syncWith(peer, DEFAULT_COST),
+      syncWith: (peer) => this.#sharing.with(peer, DEFAULT_COST),
       agents: this.#agents,
       onClosed: (peer, id, error) => this.#onSessionClosed(peer, id, error),
     })
     this.#topology.start(this.identity.cluster)
-    const { trust } = this.#tls
-    const unfollow = [
-      trust.standing.subscribe((next, previous) => this.#follow(next, previous)),
-      trust.anchors.subscribe(() => this.#endGone()),
-      this.#store.directory.subscribe((directory) => this.#onOwnFacts(directory)),
-      () => this.#cancelLeft(),
-    ]
-    this.#unfollow = () => unfollow.forEach((cancel) => void cancel())
+    this.#partings.start()
     await this.#acceptor.start()
     await this.#webSockets?.start()
     await this.#links.start()
@@ -283,7 +284,7 @@ export class RouterNetwork implements Startable {
   }
 
   async stop(): Promise<void> {
-    this.#unfollow()
+    this.#partings.stop()
     await this.#webSockets?.stop()
     await this.#acceptor.stop()
     const data = this.#data.stop()
@@ -331,7 +332,7 @@ export class RouterNetwork implements Startable {
         heartbeat: keepAliveMs === undefined ? this.#heartbeat : heartbeatOf(keepAliveMs),
         dataConnections: this.#config.dataConnections ?? dataConnectionsPerLink(),
         leadsTo,
-        syncWith: (peer) => this.#syncWith(peer, spec.cost),
+        syncWith: (peer) => this.#sharing.with(peer, spec.cost),
       },
     )
   }
@@ -339,11 +340,6 @@ export class RouterNetwork implements Startable {
   #sessionDeps() {
     const { clock, logger } = this.#deps
     return { clock, logger, codec: this.#codec, store: this.#store, trust: this.#tls.trust }
-  }
-
-  /** Nothing is shared with that cluster: it was revoked, or we were. */
-  #parts(cluster: string): boolean {
-    return this.#tls.trust.standing.current().parts(cluster, this.identity.cluster)
   }
 
   #hello(): Hello {
@@ -356,69 +352,6 @@ export class RouterNetwork implements Startable {
       version: this.#config.version,
       protocol: PROTOCOL,
     }
-  }
-
-  /**
-   * Our controller owns our cluster's records, gets all, and is told whom we reach. Another router of our cluster may
-   * relay any record; one of another cluster any but ours, and needs not its own.
-   */
-  #syncWith(peer: PeerIdentity, cost: number): SharingConfig {
-    const own = this.identity.cluster
-    const outdone = this.#outdone
-    const shared = { trust: this.#anchors, owns: (cluster: string) => cluster === peer.cluster }
-    if (peer.role === Role.controller)
-      return {
-        ...shared,
-        maySend: () => true,
-        mayReceive: (cluster) => cluster === own,
-        reach: this.#data.peers,
-        outdone,
-      }
-    const topology = this.#topology.hookFor(peer, cost)
-    const onCaughtUp = () => this.#arrival.told(peer.cluster)
-    if (peer.cluster === own) {
-      const onOutdoneEpoch = (epoch: number) => this.#raiseOutdone(epoch)
-      const all = () => true
-      return { ...shared, maySend: all, mayReceive: all, topology, onCaughtUp, outdone, onOutdoneEpoch }
-    }
-    return {
-      ...shared,
-      maySend: (cluster) => cluster !== peer.cluster,
-      mayReceive: (cluster) => cluster !== own,
-      topology,
-      onCaughtUp,
-      onOutdone: ({ epoch }) => this.#raiseOutdone(epoch),
-    }
-  }
-
-  #follow({ gone }: Standing, previous: Standing): void {
-    for (const cluster of gone) this.#store.remove(cluster)
-    for (const cluster of previous.gone) if (!gone.has(cluster)) this.#store.readmit(cluster)
-    this.#topology.goneChanged()
-  }
-
-  /** Our cluster has left: others are told that before everything with them ends. */
-  #onOwnFacts(directory: Directory): void {
-    const { trust } = this.#tls
-    const hasLeft = directory.get(this.identity.cluster)?.facts?.left !== undefined
-    if (hasLeft === this.#hasLeft) return
-    this.#hasLeft = hasLeft
-    this.#cancelLeft()
-    if (hasLeft) this.#cancelLeft = this.#deps.clock.after(LEFT_GRACE_MS, () => trust.setLeft(true))
-    else trust.setLeft(false)
-  }
-
-  /** What a new trust statement ends here. Sessions end themselves, when they have told their peers why. */
-  #endGone(): void {
-    const { trust } = this.#tls
-    this.#data.endGone(
-      (peer) => trust.isVoid(peer),
-      (cluster) => this.#parts(cluster),
-    )
-  }
-
-  #raiseOutdone(epoch: number): void {
-    if (epoch > this.#outdone.current()) this.#outdone.set(epoch)
   }
 
   /** A peer whose control session went silent cannot be reached by the data connections beside it either. */
