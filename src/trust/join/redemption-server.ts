@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../../core/clock.ts'
 import { describeError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
@@ -63,6 +64,8 @@ export class RedemptionServer implements Startable {
   readonly #rate: SourceRate
   /** All connections; they stay in it until they are closed. */
   readonly #connections = new PendingHandshakes(MAX_CONNECTIONS)
+  /** The one request of each connection that gets an answer, as sources are counted by connections. */
+  readonly #asked = new WeakMap<Duplex, IncomingMessage>()
   #server: Server | undefined
   #unfollow: () => void = () => {}
   #changing: Promise<void> = Promise.resolve()
@@ -116,11 +119,15 @@ export class RedemptionServer implements Startable {
     server.on('tlsClientError', (_error, socket) => socket.destroy())
     server.on('clientError', (_error, socket) => {
       this.#deps.turnedAway('malformed')
+      // What follows a whole request is nothing to its answer, which ends the connection.
+      if (this.#asked.get(socket)?.complete === true) return
       if (socket.writable) socket.end(BARE_404)
       else socket.destroy()
     })
-    server.on('connect', (_request, socket) => socket.end(BARE_404))
-    server.on('upgrade', (_request, socket) => socket.end(BARE_404))
+    for (const event of ['connect', 'upgrade'] as const)
+      server.on(event, (_request: IncomingMessage, socket: Duplex) =>
+        this.#asked.has(socket) ? socket.destroy() : socket.end(BARE_404),
+      )
     const { host, port } = this.#config
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -156,12 +163,23 @@ export class RedemptionServer implements Startable {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#asked.has(request.socket)) {
+      this.#ignore(request)
+      return
+    }
+    this.#asked.set(request.socket, request)
     request.on('error', () => request.destroy())
     response.on('error', () => request.destroy())
     this.#answer(request, response).catch((error: unknown) => {
       this.#deps.log.warn({ error: describeError(error) }, 'an invite cannot be redeemed now')
       reply(response, 503)
     })
+  }
+
+  /** Sent after the one that is answered. */
+  #ignore(request: IncomingMessage): void {
+    this.#deps.turnedAway('malformed')
+    request.on('error', () => {}).resume()
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
