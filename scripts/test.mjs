@@ -27,7 +27,8 @@ for (const suite of suites) {
     ? []
     : [`--testPathPatterns=${files[suite] ?? `/test/${suite}/`}`]
   const args = [join(root, 'node_modules/jest/bin/jest.js'), ...chosen, '--passWithNoTests', ...report]
-  args.push(serial.has(suite) ? '--runInBand' : `--maxWorkers=${workersFor(suite)}`)
+  // Jest leaves a processor to itself, which is half of two; most of these tests wait most of the time.
+  args.push(serial.has(suite) ? '--runInBand' : `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`)
   const result = spawnSync(
     process.execPath,
     ['--experimental-vm-modules', '--no-warnings', ...args, ...extra],
@@ -40,11 +41,6 @@ for (const suite of suites) {
   failed ||= result.status !== 0
 }
 process.exitCode = failed ? 1 : 0
-
-/** Jest leaves a processor to itself, which is half of two. Those on real sockets wait for each other most of the time. */
-function workersFor(suite) {
-  return suite === 'integration' ? availableParallelism() + 1 : Math.max(2, availableParallelism() - 1)
-}
 
 function environmentOf(suite) {
   if (suite === 'kube') return kubeEnvironment()
