@@ -19,6 +19,7 @@ import type { PeerIdentity } from '../pki/identity.ts'
 import {
   anchorsOf,
   revocationText,
+  revocationTime,
   type SignedStatement,
   StatementReader,
   type TrustStatement,
@@ -225,7 +226,7 @@ export class TrustStore {
   }
 
   #revokedAt(cluster: string): number | undefined {
-    return this.#statement?.revoked.find((revocation) => revocation.cluster === cluster)?.at
+    return revocationTime(this.#statement?.revoked, cluster)
   }
 
   #judge(): void {

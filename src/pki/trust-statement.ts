@@ -145,6 +145,14 @@ export class StatementReader {
   }
 }
 
+/** When a cluster was revoked, milliseconds since 1970; undefined when it was not. */
+export function revocationTime(
+  revoked: readonly Revocation[] | undefined,
+  cluster: string,
+): number | undefined {
+  return revoked?.find((revocation) => revocation.cluster === cluster)?.at
+}
+
 /** The last moment that can be written as a date, milliseconds since 1970 (ECMA-262 section 21.4.1.1). */
 const END_OF_TIME = 8.64e15
 
@@ -153,7 +161,7 @@ export function revocationText(
   statement: Pick<TrustStatement, 'version' | 'revoked'> | undefined,
   cluster: string,
 ): string {
-  const at = statement?.revoked.find((revocation) => revocation.cluster === cluster)?.at
+  const at = revocationTime(statement?.revoked, cluster)
   if (statement === undefined || at === undefined) return `cluster ${cluster} was revoked`
   const when = new Date(Math.min(at, END_OF_TIME)).toISOString().replace(/\.\d+Z$/, 'Z')
   return `cluster ${cluster} was revoked at ${when} by trust statement ${statement.version}`

@@ -6,7 +6,7 @@ import type { KeyPair } from '../pki/certificates.ts'
 import { createClusterAuthority } from '../pki/cluster-authority.ts'
 import { createRoot } from '../pki/clusterset-root.ts'
 import type { AuthorityIdentity } from '../pki/identity.ts'
-import { type SignedStatement, signStatement } from '../pki/trust-statement.ts'
+import { revocationTime, type SignedStatement, signStatement } from '../pki/trust-statement.ts'
 import type { AuthorityMaterial } from './authority-secret.ts'
 import { longestLifeMark } from './longest-life.ts'
 import { type RootKeys, rootsOf, rootValues } from './root-secret.ts'
@@ -39,7 +39,7 @@ export function foundAuthority(
   { authorityTtl, revoked }: Pick<TrustSettings, 'authorityTtl' | 'revoked'>,
   now: number,
 ): Promise<KeyPair> {
-  const revokedAt = revoked.find(({ cluster }) => cluster === identity.cluster)?.at
+  const revokedAt = revocationTime(revoked, identity.cluster)
   return createClusterAuthority(keys.active, { ...identity, days: daysOf(authorityTtl), revokedAt }, now)
 }
 

@@ -10,6 +10,7 @@ import { describeError, FairleadError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { signAuthority } from '../pki/cluster-authority.ts'
 import type { AuthorityIdentity } from '../pki/identity.ts'
+import { revocationTime } from '../pki/trust-statement.ts'
 import { TrustError } from './errors.ts'
 import { liveMembers, memberOf, type RegistryDeps, registerMember } from './members.ts'
 import { RenewalDesk, type RenewalRequest } from './renewal-desk.ts'
@@ -68,7 +69,7 @@ export class RenewalOffice {
     const { registry, clock } = this.#deps
     const { trust, settings, identity, keys } = input
     const now = clock.now()
-    const revokedAt = settings.revoked.find((each) => each.cluster === cluster)?.at
+    const revokedAt = revocationTime(settings.revoked, cluster)
     const isMember = liveMembers(trust, now).some((member) => member.cluster === cluster)
     if (revokedAt !== undefined && !isMember) throw new TrustError(`cluster ${cluster} was revoked`)
     const rules = { clusterset: identity.clusterset, cluster, days: daysOf(settings.authorityTtl), revokedAt }

@@ -5,7 +5,7 @@
 import { UsageError } from '../../core/errors.ts'
 import { readCertificates } from '../../pki/chain.ts'
 import { keptStatement } from '../../pki/clusterset-root.ts'
-import { revocationText, StatementReader } from '../../pki/trust-statement.ts'
+import { revocationText, revocationTime, StatementReader } from '../../pki/trust-statement.ts'
 import { type KnownStatement, newestStatement } from '../../trust/newest-statement.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function knownStatement(
 
 /** When a cluster was revoked, milliseconds since 1970; undefined when it was not. */
 export function revocationOf(known: KnownStatement | undefined, cluster: string): number | undefined {
-  return known?.said.revoked.find((revocation) => revocation.cluster === cluster)?.at
+  return revocationTime(known?.said.revoked, cluster)
 }
 
 /** Throws UsageError where a cluster that is to get a certificate was revoked, and nobody said that it may come back. */
